@@ -1,0 +1,139 @@
+"""The error family: one base, one subclass a cause.
+
+Inner parts raise; faces format. An error says what happened, what it concerns, and what to do next.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class PlaygroundError(Exception):
+    """Anything that the user should read as a sentence, not as a traceback.
+
+    Attributes:
+        message: what happened, naming the thing, what was found and what was expected.
+        remedy: what to do next, as a sentence; empty when there is nothing to do.
+        title: a few words that head the message in a dialog.
+        code: a stable word for programs (``--json``, the server's error bodies, the worker's frames).
+    """
+
+    title: ClassVar[str] = "Something went wrong"
+    code: ClassVar[str] = "error"
+
+    def __init__(self, message: str, remedy: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.remedy}" if self.remedy else self.message
+
+
+class SettingsError(PlaygroundError):
+    """A setting has a value that cannot be used."""
+
+    title = "A setting is wrong"
+    code = "settings"
+
+
+class OfflineError(PlaygroundError):
+    """Something needed the network, and there is none."""
+
+    title = "No network"
+    code = "offline"
+
+
+class LocalOnlyError(PlaygroundError):
+    """Something would have left the machine, and local-only mode forbids it."""
+
+    title = "Local-only mode"
+    code = "local_only"
+
+
+class CatalogueError(PlaygroundError):
+    """A catalogue file says something that cannot be understood."""
+
+    title = "The model catalogue is wrong"
+    code = "catalogue"
+
+
+class UnknownModelError(PlaygroundError):
+    """No model has this name."""
+
+    title = "Unknown model"
+    code = "unknown_model"
+
+
+class DownloadError(PlaygroundError):
+    """A model file could not be fetched."""
+
+    title = "Download failed"
+    code = "download"
+
+
+class DiskFullError(PlaygroundError):
+    """There is no room for what was to be written."""
+
+    title = "The disk is full"
+    code = "disk_full"
+
+
+class IntegrityError(PlaygroundError):
+    """A model file is not what it should be, and is not loaded."""
+
+    title = "The model file is not sound"
+    code = "integrity"
+
+
+class EngineError(PlaygroundError):
+    """The local engine could not do its work."""
+
+    title = "The engine failed"
+    code = "engine"
+
+
+class WorkerDiedError(EngineError):
+    """The worker process ended while it was needed; what it had said before is kept."""
+
+    title = "The engine stopped"
+    code = "worker_died"
+
+
+class ModelLoadError(EngineError):
+    """A sound file was refused by the native library: too little memory, or a kind it does not know."""
+
+    title = "The model could not be loaded"
+    code = "model_load"
+
+
+class BusyError(EngineError):
+    """The queue is full; the same request may be answered a little later."""
+
+    title = "Too much at once"
+    code = "busy"
+
+
+class ContextOverflowError(PlaygroundError):
+    """The prompt is longer than the model's context window."""
+
+    title = "Too long for this model"
+    code = "context_overflow"
+
+
+class InvalidRequestError(PlaygroundError):
+    """A request asks for what cannot be done: a parameter out of range, a grammar that does not parse."""
+
+    title = "The request cannot be answered"
+    code = "invalid_request"
+
+
+def error_codes() -> dict[str, type[PlaygroundError]]:
+    """Every error class by its code, so that an error can cross a process or a wire and be raised again."""
+    found: dict[str, type[PlaygroundError]] = {}
+    pending: list[type[PlaygroundError]] = [PlaygroundError]
+    while pending:
+        cls = pending.pop()
+        found[cls.code] = cls
+        pending.extend(cls.__subclasses__())
+    return found

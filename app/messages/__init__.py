@@ -1,0 +1,47 @@
+"""The neutral vocabulary that every part of the program speaks. Plain immutable data; imports nothing of ours."""
+
+from .delta import (
+    ChosenToken,
+    Delta,
+    Finished,
+    FinishReason,
+    Started,
+    TextDelta,
+    ThinkingDelta,
+    Timings,
+    TokenLogprob,
+    ToolCallDelta,
+    Usage,
+    Waiting,
+)
+from .message import Message, Role
+from .parts import Image, Part, Text, Thinking, ToolCall, ToolResult
+from .request import ChatRequest, ResponseFormat, Sampling, Tool, ToolChoice
+
+__all__ = [
+    "ChatRequest",
+    "ChosenToken",
+    "Delta",
+    "FinishReason",
+    "Finished",
+    "Image",
+    "Message",
+    "Part",
+    "ResponseFormat",
+    "Role",
+    "Sampling",
+    "Started",
+    "Text",
+    "TextDelta",
+    "Thinking",
+    "ThinkingDelta",
+    "Timings",
+    "TokenLogprob",
+    "Tool",
+    "ToolCall",
+    "ToolCallDelta",
+    "ToolChoice",
+    "ToolResult",
+    "Usage",
+    "Waiting",
+]

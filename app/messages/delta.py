@@ -1,0 +1,111 @@
+"""What comes back from a model while it answers: a stream of small events.
+
+Every stream that ends well is: any number of ``Waiting``, one ``Started``, any number of text, thinking and tool-call
+deltas, one ``Finished``. A stream that ends badly raises a ``PlaygroundError`` instead of giving ``Finished``; what came
+before the error is good and is kept by the reader.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from msgspec import Struct
+
+FinishReason = Literal["stop", "length", "tool_calls", "content_filter"]
+
+
+class TokenLogprob(Struct, frozen=True):
+    """A token, its bytes (a token can hold a part of a character) and its natural-log probability."""
+
+    token: str
+    raw: bytes
+    logprob: float
+
+
+class ChosenToken(Struct, frozen=True):
+    """The token that was chosen and the likeliest ones beside it, likeliest first."""
+
+    chosen: TokenLogprob
+    alternatives: tuple[TokenLogprob, ...] = ()
+
+
+class Usage(Struct, frozen=True):
+    """Tokens spent. ``cached_tokens`` of the prompt were not computed again."""
+
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cached_tokens: int = 0
+
+    @property
+    def total_tokens(self) -> int:
+        """Prompt and completion together."""
+        return self.prompt_tokens + self.completion_tokens
+
+
+class Timings(Struct, frozen=True):
+    """Where the time went, in seconds.
+
+    Attributes:
+        queued: from the request's arrival until its first prompt token was worked on.
+        prefill: from then until the first token was chosen.
+        decode: from the first token to the last.
+    """
+
+    queued: float = 0.0
+    prefill: float = 0.0
+    decode: float = 0.0
+
+    def tokens_per_second(self, completion_tokens: int) -> float:
+        """Speed of the answer after its first token; 0 when there is nothing to measure."""
+        return (completion_tokens - 1) / self.decode if completion_tokens > 1 and self.decode > 0 else 0.0
+
+
+class Waiting(Struct, frozen=True, tag_field="kind", tag="waiting"):
+    """Why nothing has come yet. ``done`` of ``total`` is in the stage's own unit (bytes, tokens); total 0 is unknown."""
+
+    stage: Literal["loading", "queued", "prefill"]
+    done: int = 0
+    total: int = 0
+
+
+class Started(Struct, frozen=True, tag_field="kind", tag="started"):
+    """The model has begun to answer: which model of which backend, and the length of its prompt in tokens."""
+
+    model: str
+    backend: str
+    prompt_tokens: int = 0
+    cached_tokens: int = 0
+    context: int = 0
+
+
+class TextDelta(Struct, frozen=True, tag_field="kind", tag="text_delta"):
+    """More of the answer. Never ends within a character."""
+
+    text: str
+    logprobs: tuple[ChosenToken, ...] = ()
+
+
+class ThinkingDelta(Struct, frozen=True, tag_field="kind", tag="thinking_delta"):
+    """More of what the model thinks aloud."""
+
+    text: str
+
+
+class ToolCallDelta(Struct, frozen=True, tag_field="kind", tag="tool_call_delta"):
+    """More of a tool call. ``index`` tells parallel calls apart; id and name come with the first delta of each."""
+
+    index: int
+    arguments: str
+    call_id: str | None = None
+    name: str | None = None
+
+
+class Finished(Struct, frozen=True, tag_field="kind", tag="finished"):
+    """The answer is whole: why it ended, what it cost, how long it took."""
+
+    reason: FinishReason
+    usage: Usage = Usage()
+    timings: Timings = Timings()
+
+
+Delta = Waiting | Started | TextDelta | ThinkingDelta | ToolCallDelta | Finished

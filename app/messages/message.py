@@ -1,0 +1,39 @@
+"""One turn of a conversation."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from msgspec import Struct
+
+from .parts import Part, Text, Thinking
+
+Role = Literal["system", "user", "assistant", "tool"]
+
+
+class Message(Struct, frozen=True):
+    """Who spoke, and what was said, in order."""
+
+    role: Role
+    parts: tuple[Part, ...]
+
+    @classmethod
+    def system(cls, text: str) -> Message:
+        """Instructions that hold for the whole conversation."""
+        return cls("system", (Text(text),))
+
+    @classmethod
+    def user(cls, text: str) -> Message:
+        """What the person says."""
+        return cls("user", (Text(text),))
+
+    @classmethod
+    def assistant(cls, text: str, thinking: str = "") -> Message:
+        """What a model answered, and what it thought before."""
+        parts: tuple[Part, ...] = (Text(text),)
+        return cls("assistant", (Thinking(thinking), *parts) if thinking else parts)
+
+    @property
+    def text(self) -> str:
+        """The words alone: every text part, joined; thinking, images and tool traffic left out."""
+        return "".join(part.text for part in self.parts if isinstance(part, Text))

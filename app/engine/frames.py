@@ -216,9 +216,10 @@ def decode_command(body: bytes) -> Command:
         FrameError: when the body is not a command.
     """
     try:
-        return _command_decoder.decode(body)
+        command: Command = _command_decoder.decode(body)
     except msgspec.MsgspecError as error:
         raise FrameError(f"not a command: {error}") from error
+    return command
 
 
 def decode_event(body: bytes) -> Event:
@@ -228,9 +229,10 @@ def decode_event(body: bytes) -> Event:
         FrameError: when the body is not an event.
     """
     try:
-        return _event_decoder.decode(body)
+        event: Event = _event_decoder.decode(body)
     except msgspec.MsgspecError as error:
         raise FrameError(f"not an event: {error}") from error
+    return event
 
 
 HEADER_BYTES = _HEADER.size

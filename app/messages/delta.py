@@ -1,8 +1,8 @@
 """What comes back from a model while it answers: a stream of small events.
 
 Every stream that ends well is: any number of ``Waiting``, one ``Started``, any number of text, thinking and tool-call
-deltas, one ``Finished``. A stream that ends badly raises a ``PlaygroundError`` instead of giving ``Finished``; what came
-before the error is good and is kept by the reader.
+deltas, one ``Finished``. A stream that ends badly raises a ``PlaygroundError`` instead of giving ``Finished``; what
+came before the error is good and is kept by the reader.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class Timings(Struct, frozen=True):
 
 
 class Waiting(Struct, frozen=True, tag_field="kind", tag="waiting"):
-    """Why nothing has come yet. ``done`` of ``total`` is in the stage's own unit (bytes, tokens); total 0 is unknown."""
+    """Why nothing has come yet. ``done`` of ``total`` is in percent when loading, else in tokens; total 0 is unknown."""
 
     stage: Literal["loading", "queued", "prefill"]
     done: int = 0

@@ -27,7 +27,7 @@ class Sampling(Struct, frozen=True, kw_only=True):
         logit_bias: token id to a number added to its logit; -100 bans it.
         stop: the answer ends before the first of these strings.
         max_tokens: most tokens to generate; ``None`` goes on to the end of the context.
-        logprobs: how many alternatives to report beside each chosen token; ``None`` reports none, 0 the chosen one alone.
+        logprobs: alternatives to report beside each chosen token; ``None`` reports nothing, 0 the chosen one alone.
     """
 
     temperature: float | None = None

@@ -61,7 +61,7 @@ class Timings(Struct, frozen=True):
 
 
 class Waiting(Struct, frozen=True, tag_field="kind", tag="waiting"):
-    """Why nothing has come yet. ``done`` of ``total`` is in percent when loading, else in tokens; total 0 is unknown."""
+    """Why nothing has come yet. ``done`` of ``total``: percent when loading, else tokens; total 0 is unknown."""
 
     stage: Literal["loading", "queued", "prefill"]
     done: int = 0

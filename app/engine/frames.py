@@ -9,6 +9,7 @@ pieces of every running sequence.
 from __future__ import annotations
 
 import struct
+from typing import Literal
 
 import msgspec
 from msgspec import Struct
@@ -21,11 +22,15 @@ MAX_FRAME_BYTES = 256 * 1024 * 1024
 _HEADER = struct.Struct(">I")
 
 
+Role = Literal["chat", "embed", "transcribe"]
+
+
 class LoadOptions(Struct, frozen=True, kw_only=True):
     """How a worker opens its one model.
 
     Attributes:
         path: the GGUF file, or the first of a split one.
+        role: what the worker does with it.
         context: tokens of context window that one conversation may use; 0 takes what the model was trained with.
         cells: tokens of KV cache shared by all sequences; 0 chooses a multiple of ``context`` that memory allows.
         sequences: most requests decoded at once.
@@ -37,6 +42,7 @@ class LoadOptions(Struct, frozen=True, kw_only=True):
     """
 
     path: str
+    role: Role = "chat"
     context: int = 0
     cells: int = 0
     sequences: int = 16
@@ -187,11 +193,12 @@ class FrameError(Exception):
 
 
 _encoder = msgspec.msgpack.Encoder()
+_options_decoder = msgspec.msgpack.Decoder(LoadOptions)
 _command_decoder = msgspec.msgpack.Decoder(Command)
 _event_decoder = msgspec.msgpack.Decoder(Event)
 
 
-def encode(frame: Command | Event) -> bytes:
+def encode(frame: LoadOptions | Command | Event) -> bytes:
     """The frame as it goes through the pipe, length first."""
     body = _encoder.encode(frame)
     return _HEADER.pack(len(body)) + body
@@ -207,6 +214,19 @@ def body_length(header: bytes) -> int:
     if not 0 < length <= MAX_FRAME_BYTES:
         raise FrameError(f"a frame of {length} bytes, expected 1 to {MAX_FRAME_BYTES}")
     return length
+
+
+def decode_options(body: bytes) -> LoadOptions:
+    """The load options in a frame's body: the first frame that a worker reads.
+
+    Raises:
+        FrameError: when the body is not load options.
+    """
+    try:
+        options: LoadOptions = _options_decoder.decode(body)
+    except msgspec.MsgspecError as error:
+        raise FrameError(f"not load options: {error}") from error
+    return options
 
 
 def decode_command(body: bytes) -> Command:

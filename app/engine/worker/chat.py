@@ -1,0 +1,209 @@
+"""The role ``chat``: opens a model, prepares requests, and lets the scheduler answer them."""
+
+from __future__ import annotations
+
+import os
+import threading
+import traceback
+from collections.abc import Callable
+
+import psutil
+
+from app.engine.frames import (
+    Cancel,
+    Command,
+    Counted,
+    CountTokens,
+    Event,
+    Failed,
+    Generate,
+    Loaded,
+    Loading,
+    LoadOptions,
+    Ping,
+    Status,
+)
+from app.errors import ContextOverflowError, InvalidRequestError, PlaygroundError
+from app.messages import ChatRequest
+
+from .devices import accelerator
+from .grammar import grammar_for
+from .native import Batch, Context, Model
+from .sampler import SamplerChain, plan_for
+from .scheduler import Scheduler
+from .sequence import Sequence
+from .template import ChatTemplate
+from .text import TextAssembler
+
+_BATCH_TOKENS = 512
+_KEPT_CONVERSATIONS = 16
+"""Sequences beyond those that may run at once: conversations whose next turn will find its prefix computed."""
+
+_CACHE_SHARE = 0.5
+"""How much of the free memory the KV cache may take."""
+
+
+class ChatWorker:
+    """Answers chat requests on one model.
+
+    ``handle`` runs in the main thread, where templates are rendered under a time limit; the scheduler has a thread of
+    its own, so that neither waits for the other.
+
+    Raises:
+        ModelLoadError: when the model or its context cannot be opened.
+    """
+
+    def __init__(self, options: LoadOptions, emit: Callable[[Event], None]) -> None:
+        self._emit = emit
+        gpu = accelerator(options.device)
+        self._model = model = Model(
+            options.path,
+            gpu_layers=options.gpu_layers if gpu else 0,
+            on_progress=_every_percent(lambda fraction: emit(Loading(fraction))),
+        )
+        warnings: list[str] = []
+        self._context_tokens, cells = _fit(options, model, warnings)
+        slots = options.sequences + _KEPT_CONVERSATIONS
+        self._context = Context(
+            model, cells=cells, sequences=slots, batch=_BATCH_TOKENS, threads=options.threads or _default_threads()
+        )
+        self._template, template_warnings = ChatTemplate.choose(
+            model.chat_template, options.chat_template, model.bos, model.eos
+        )
+        warnings.extend(template_warnings)
+        batch = Batch(_BATCH_TOKENS)
+        self._scheduler = Scheduler(
+            model,
+            self._context,
+            batch,
+            sequences=options.sequences,
+            slots=slots,
+            queue=options.queue,
+            emit=emit,
+        )
+        self._warm_up(batch)
+        layers_on_gpu = 0 if not gpu else model.layers + 1 if options.gpu_layers < 0 else options.gpu_layers
+        self.loaded = Loaded(
+            description=model.description,
+            context=self._context_tokens,
+            trained_context=model.trained_context,
+            cells=self._context.cells,
+            sequences=options.sequences,
+            device=gpu or "CPU",
+            gpu_layers=min(layers_on_gpu, model.layers + 1),
+            layers=model.layers,
+            size_bytes=model.size_bytes,
+            warnings=tuple(warnings),
+        )
+        self._thread = threading.Thread(target=self._decode_until_closed, name="decode")
+
+    def start(self) -> None:
+        """Begins to answer."""
+        self._thread.start()
+
+    def handle(self, command: Command) -> None:
+        """Carries out one command; what is wrong with a request is answered by ``Failed``, and nothing else suffers."""
+        match command:
+            case Generate(request_id, request):
+                self._answering(request_id, lambda: self._scheduler.submit(self._prepare(request_id, request)))
+            case CountTokens(request_id, request):
+                self._answering(request_id, lambda: self._emit(Counted(request_id, len(self._prompt(request)))))
+            case Cancel(request_id):
+                self._scheduler.cancel(request_id)
+            case Ping(request_id):
+                load = self._scheduler.load()
+                self._emit(
+                    Status(
+                        request_id, load.running, load.queued, load.used_cells, self._context.cells, load.decoded_tokens
+                    )
+                )
+
+    def close(self) -> None:
+        """Ends within one step."""
+        self._scheduler.close()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def _decode_until_closed(self) -> None:
+        try:
+            self._scheduler.run()
+        except BrokenPipeError:
+            # The face is gone; nobody is left to answer.
+            os._exit(0)
+        except BaseException:  # noqa: BLE001 - the boundary of the process: reported in the log, and by its death
+            # A fault in the only thread that decodes would leave a worker that accepts and never answers. End it: the
+            # face reports the death, with the traceback from the log, and starts a fresh worker.
+            traceback.print_exc()
+            os._exit(70)
+
+    def _answering(self, request_id: int, work: Callable[[], None]) -> None:
+        try:
+            work()
+        except PlaygroundError as error:
+            self._emit(Failed(request_id, error.code, error.message, error.remedy))
+
+    def _prompt(self, request: ChatRequest) -> list[int]:
+        tokens = self._model.tokenize(self._template.render(request.messages, request.tools))
+        if not tokens:
+            raise InvalidRequestError("The request has no messages.")
+        return tokens
+
+    def _prepare(self, request_id: int, request: ChatRequest) -> Sequence:
+        prompt = self._prompt(request)
+        limit = self._context_tokens
+        if len(prompt) >= limit:
+            raise ContextOverflowError(
+                f"The prompt is {len(prompt)} tokens long; this model's context window is {limit}.",
+                "Shorten the conversation, or set a larger engine.context.",
+            )
+        sampling = request.sampling
+        plan = plan_for(sampling, self._model.vocab_size, limit)
+        chain = SamplerChain(self._model, plan, grammar_for(request.response_format))
+        if plan.penalises:
+            chain.remember(prompt[-plan.repeat_last_n :])
+        if sampling.max_tokens is not None:
+            limit = min(limit, len(prompt) + sampling.max_tokens)
+        return Sequence(request_id, prompt, limit, chain, TextAssembler(sampling.stop), sampling.logprobs)
+
+    def _warm_up(self, batch: Batch) -> None:
+        """Decodes one token, so that the first request does not pay for touching every weight."""
+        batch.clear()
+        batch.add(self._model.tokenize("\n")[:1], 0, 0, output=True)
+        self._context.decode(batch)
+        self._context.truncate(0, 0)
+
+
+def _fit(options: LoadOptions, model: Model, warnings: list[str]) -> tuple[int, int]:
+    """Tokens of one conversation's context window, and tokens of KV cache for all of them together."""
+    affordable = int(psutil.virtual_memory().available * _CACHE_SHARE / max(1, model.cell_bytes))
+    affordable = max(512, affordable // 256 * 256)
+    wanted = options.context or model.trained_context
+    if wanted > model.trained_context:
+        warnings.append(
+            f"A context of {wanted} tokens was asked for; the model was trained with {model.trained_context}, "
+            "and is unreliable beyond."
+        )
+    if wanted > affordable:
+        warnings.append(f"A context of {wanted} tokens does not fit in memory; {affordable} are used.")
+        wanted = affordable
+    return wanted, max(wanted, min(options.cells or 2 * wanted, affordable))
+
+
+def _default_threads() -> int:
+    """One a physical core that this process may use: more only fight for the same arithmetic units."""
+    physical = psutil.cpu_count(logical=False) or os.cpu_count() or 1
+    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else physical
+    return max(1, min(physical, allowed))
+
+
+def _every_percent(report: Callable[[float], None]) -> Callable[[float], None]:
+    """Passes on a share between 0 and 1 when it has grown by a hundredth: the library calls for every tensor."""
+    last = -1.0
+
+    def passed(fraction: float) -> None:
+        nonlocal last
+        if fraction - last >= 0.01 or fraction >= 1.0:
+            last = fraction
+            report(fraction)
+
+    return passed

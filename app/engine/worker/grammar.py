@@ -1,0 +1,142 @@
+"""From the form that an answer must take to a grammar that the sampler can hold it to."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from app.errors import InvalidRequestError
+from app.messages import ResponseFormat
+
+MAX_SCHEMA_BYTES = 256 * 1024
+MAX_GRAMMAR_BYTES = 1024 * 1024
+MAX_DEPTH = 32
+MAX_REPEATS = 1000
+"""The largest ``maxItems``, ``minLength`` and the like: each repetition is written out in the grammar."""
+
+_COUNTS = ("minItems", "maxItems", "minLength", "maxLength")
+_SCHEMAS_BY_NAME = ("properties", "$defs", "definitions")
+_SCHEMA_LISTS = ("anyOf", "oneOf", "allOf", "prefixItems")
+_SINGLE_SCHEMAS = ("items", "additionalProperties")
+_PLAIN_KEYS = ("type", "enum", "const", "required", "pattern", "format", "$ref", *_COUNTS)
+_COUNT_IN_PATTERN = re.compile(r"(?<=[{,])\s*\d+")
+_ANY_VALUE: dict[str, Any] = {"type": ["object", "array", "string", "number", "boolean", "null"]}
+_TYPES = frozenset(("object", "array", "string", "number", "integer", "boolean", "null"))
+_FORMATS = frozenset(("date", "time", "date-time", "uuid", "uuid1", "uuid2", "uuid3", "uuid4", "uuid5"))
+
+
+def grammar_for(response_format: ResponseFormat) -> str | None:
+    """The GBNF that an answer must fit, or ``None`` where it is free.
+
+    Raises:
+        InvalidRequestError: when the schema is too large, or says what no grammar can hold an answer to.
+    """
+    if response_format.grammar is not None and response_format.json_schema is not None:
+        raise InvalidRequestError("A request has a grammar and a JSON schema; only one of them can hold.")
+    if response_format.grammar is not None:
+        if len(response_format.grammar.encode("utf-8", "replace")) > MAX_GRAMMAR_BYTES:
+            raise InvalidRequestError(f"The grammar is larger than {MAX_GRAMMAR_BYTES} bytes.")
+        if "\0" in response_format.grammar:
+            raise InvalidRequestError("The grammar holds a NUL character.")
+        return response_format.grammar
+    if response_format.json_schema is None:
+        return None
+    return _from_schema(response_format.json_schema)
+
+
+def _from_schema(schema: dict[str, Any]) -> str:
+    from llama_cpp.llama_grammar import json_schema_to_gbnf
+
+    plain = _plain(schema, "the schema", 0) if schema else {"type": "object"}
+    try:
+        text = json.dumps(plain)
+    except (TypeError, ValueError) as error:
+        raise InvalidRequestError(f"The JSON schema is not JSON: {error}.") from error
+    if len(text) > MAX_SCHEMA_BYTES:
+        raise InvalidRequestError(f"The JSON schema has {len(text)} bytes; at most {MAX_SCHEMA_BYTES} can be used.")
+    try:
+        grammar: str = json_schema_to_gbnf(text)
+    except RecursionError as error:
+        raise InvalidRequestError("The JSON schema refers to itself without end.") from error
+    except (AssertionError, LookupError, ValueError, TypeError, AttributeError) as error:
+        # The converter has no error type of its own; these are what it raises on a schema that it does not know.
+        raise InvalidRequestError(f"The JSON schema cannot be made into a grammar: {str(error)[:200]}.") from error
+    if len(grammar) > MAX_GRAMMAR_BYTES:
+        raise InvalidRequestError(
+            f"The JSON schema makes a grammar of {len(grammar)} bytes; at most {MAX_GRAMMAR_BYTES} can be used."
+        )
+    return grammar
+
+
+def _plain(schema: Any, where: str, depth: int) -> dict[str, Any]:
+    """The part of a schema that the converter reads: no annotations, ``{}`` and ``true`` as any value.
+
+    The converter fails on a schema that holds a description alone, and reads a nested ``{}`` as an object.
+    """
+    if depth > MAX_DEPTH:
+        raise InvalidRequestError(f"The JSON schema is nested deeper than {MAX_DEPTH}.")
+    if schema is True:
+        return dict(_ANY_VALUE)
+    if not isinstance(schema, dict):
+        raise InvalidRequestError(f"In the JSON schema, {where} is {type(schema).__name__}, expected an object.")
+    kept: dict[str, Any] = {key: schema[key] for key in _PLAIN_KEYS if key in schema}
+    _check_plain(kept, where)
+    for key in _SCHEMAS_BY_NAME:
+        if key in schema:
+            named = schema[key]
+            if not isinstance(named, dict):
+                raise InvalidRequestError(f"In the JSON schema, {key} of {where} is not an object.")
+            kept[key] = {name: _plain(part, f"{key}.{name}", depth + 1) for name, part in named.items()}
+    for key in _SCHEMA_LISTS:
+        if key in schema:
+            parts = schema[key]
+            if not isinstance(parts, list) or not parts:
+                raise InvalidRequestError(f"In the JSON schema, {key} of {where} is not a list of schemas.")
+            kept[key] = [_plain(part, f"{key}[{at}]", depth + 1) for at, part in enumerate(parts)]
+    for key in _SINGLE_SCHEMAS:
+        if key in schema:
+            part = schema[key]
+            keep_as_is = key == "additionalProperties" and isinstance(part, bool)
+            kept[key] = part if keep_as_is else _plain(part, f"{key} of {where}", depth + 1)
+    if kept.get("type") == "array" and "items" not in kept and "prefixItems" not in kept and _has_counts(kept):
+        kept["items"] = dict(_ANY_VALUE)
+    if not set(kept) - {"$defs", "definitions"}:
+        kept |= _ANY_VALUE if depth else {"type": "object"}
+    return kept
+
+
+def _has_counts(schema: dict[str, Any]) -> bool:
+    return any(key in schema for key in _COUNTS)
+
+
+def _check_plain(schema: dict[str, Any], where: str) -> None:
+    for key in _COUNTS:
+        count = schema.get(key, 0)
+        if not isinstance(count, int) or isinstance(count, bool) or not 0 <= count <= MAX_REPEATS:
+            raise InvalidRequestError(
+                f"In the JSON schema, {key} of {where} is {count!r}, expected a whole number from 0 to {MAX_REPEATS}."
+            )
+    kinds = schema.get("type", [])
+    for kind in kinds if isinstance(kinds, list) else [kinds]:
+        if not isinstance(kind, str) or kind not in _TYPES:
+            raise InvalidRequestError(
+                f"In the JSON schema, type of {where} is {kind!r}, expected one of {', '.join(sorted(_TYPES))}."
+            )
+    if "enum" in schema and not (isinstance(schema["enum"], list) and schema["enum"]):
+        raise InvalidRequestError(f"In the JSON schema, enum of {where} is not a list of values.")
+    form = schema.get("format")
+    if form is not None and (not isinstance(form, str) or form not in _FORMATS):
+        del schema["format"]  # an annotation, by the standard, where it is not known
+    pattern = schema.get("pattern")
+    if pattern is not None and (not isinstance(pattern, str) or len(pattern) > MAX_REPEATS):
+        raise InvalidRequestError(f"In the JSON schema, pattern of {where} is not a short text.")
+    if pattern is not None and any(int(count) > MAX_REPEATS for count in _COUNT_IN_PATTERN.findall(pattern)):
+        raise InvalidRequestError(
+            f"In the JSON schema, pattern of {where} repeats something more than {MAX_REPEATS} times."
+        )
+    reference = schema.get("$ref")
+    if reference is not None and not (isinstance(reference, str) and reference.startswith("#/")):
+        raise InvalidRequestError(
+            f"In the JSON schema, $ref of {where} is {reference!r}, expected one within the schema: '#/…'."
+        )

@@ -1,0 +1,142 @@
+"""From a JSON schema to a grammar that llama.cpp accepts, or a typed error."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from app.engine.worker.grammar import MAX_REPEATS, grammar_for
+from app.errors import InvalidRequestError
+from app.messages import ResponseFormat
+
+
+def of(schema: dict[str, Any]) -> str:
+    grammar = grammar_for(ResponseFormat(json_schema=schema))
+    assert grammar is not None
+    return grammar
+
+
+def test_a_free_answer_needs_no_grammar() -> None:
+    assert grammar_for(ResponseFormat()) is None
+
+
+def test_a_grammar_is_passed_on() -> None:
+    assert grammar_for(ResponseFormat(grammar='root ::= "yes" | "no"')) == 'root ::= "yes" | "no"'
+
+
+def test_an_empty_schema_is_any_object() -> None:
+    assert "root ::= object" in of({}).splitlines()
+
+
+def test_a_schema_as_programs_write_it() -> None:
+    grammar = of(
+        {
+            "$schema": "https://json-schema.org/draft/2020-12/schema",
+            "title": "Person",
+            "type": "object",
+            "properties": {
+                "name": {"type": "string", "description": "full name", "minLength": 1},
+                "title": {"description": "anything at all"},
+                "mail": {"type": "string", "format": "email"},
+                "born": {"type": "string", "format": "date"},
+                "tags": {"type": "array", "items": {"enum": ["a", "b"]}, "maxItems": 3},
+                "parent": {"anyOf": [{"$ref": "#/$defs/parent"}, {"type": "null"}]},
+            },
+            "required": ["name"],
+            "additionalProperties": False,
+            "$defs": {"parent": {"type": "object", "properties": {"name": {"type": "string"}}}},
+        }
+    )
+    assert grammar.count("root ::=") == 1
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"type": "thing"},
+        {"type": 3},
+        {"type": "string", "minLength": MAX_REPEATS + 1},
+        {"type": "array", "items": {"type": "string"}, "minItems": -1},
+        {"type": "array", "items": {}, "maxItems": "many"},
+        {"type": "string", "pattern": "no anchors"},
+        {"type": "string", "pattern": "^a{999999999}$"},
+        {"$ref": "https://example.org/schema"},
+        {"$ref": "#/nowhere"},
+        {"enum": []},
+        {"anyOf": []},
+        {"properties": [1]},
+        {"properties": {"a": 7}},
+        {"properties": {"a": False}},
+    ],
+)
+def test_what_no_grammar_can_say_is_a_typed_error(schema: dict[str, Any]) -> None:
+    with pytest.raises(InvalidRequestError, match="JSON schema"):
+        of(schema)
+
+
+def test_deep_and_large_schemas_are_refused() -> None:
+    deep: dict[str, Any] = {"type": "string"}
+    for _ in range(40):
+        deep = {"type": "array", "items": deep}
+    with pytest.raises(InvalidRequestError, match="deeper"):
+        of(deep)
+    with pytest.raises(InvalidRequestError, match="bytes"):
+        of({"enum": ["x" * 300_000]})
+    with pytest.raises(InvalidRequestError, match="only one"):
+        grammar_for(ResponseFormat(json_schema={}, grammar="root ::= [a]"))
+
+
+def test_nested_repetitions_do_not_multiply() -> None:
+    schema: dict[str, Any] = {"type": "string", "minLength": 999}
+    for _ in range(20):
+        schema = {"type": "array", "items": schema, "minItems": 99}
+    assert len(of(schema)) < 1024 * 1024
+
+
+keys = st.sampled_from(
+    sorted(
+        [
+            "type",
+            "properties",
+            "items",
+            "anyOf",
+            "oneOf",
+            "allOf",
+            "enum",
+            "const",
+            "required",
+            "pattern",
+            "format",
+            "$ref",
+            "minItems",
+            "maxItems",
+            "minLength",
+            "additionalProperties",
+            "$defs",
+            "description",
+            "prefixItems",
+        ]
+    )
+)
+values = st.recursive(
+    st.one_of(
+        st.none(),
+        st.booleans(),
+        st.integers(-5, 2000),
+        st.sampled_from(["object", "string", "array", "date", "#/$defs/a", "^[a-z]{2,}$", "^(a|b+$", "^[", "^x{9,1}$"]),
+    ),
+    lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(st.one_of(keys, st.text(max_size=3)), inner)),
+    max_leaves=12,
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.dictionaries(keys, values, max_size=5))
+def test_any_schema_gives_a_grammar_or_a_typed_error(schema: dict[str, Any]) -> None:
+    try:
+        assert "root ::=" in of(schema)
+    except InvalidRequestError as error:
+        assert error.message

@@ -96,10 +96,10 @@ def test_nested_repetitions_do_not_multiply() -> None:
     assert len(of(schema)) < 1024 * 1024
 
 
-keys = st.sampled_from(
-    ["type", "properties", "items", "anyOf", "oneOf", "allOf", "enum", "const", "required", "pattern", "format", "$ref"]
-    + ["minItems", "maxItems", "minLength", "additionalProperties", "$defs", "description", "prefixItems"]
-)
+references = ["$ref", "$defs", "description"]
+counts = ["minItems", "maxItems", "minLength"]
+schemas = ["properties", "items", "anyOf", "oneOf", "allOf", "additionalProperties", "prefixItems"]
+keys = st.sampled_from([*references, *counts, *schemas, "type", "enum", "const", "required", "pattern", "format"])
 values = st.recursive(
     st.one_of(
         st.none(),

@@ -1,0 +1,422 @@
+"""One worker process as the face sees it: started, loaded, asked, and mourned."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+import signal
+import sys
+from collections.abc import AsyncGenerator, Callable, Sequence
+from typing import TypeVar
+
+from app.errors import EngineError, InvalidRequestError, ModelLoadError, PlaygroundError, WorkerDiedError
+from app.messages import ChatRequest, Delta, Waiting
+
+from . import frames
+from .frames import (
+    Cancel,
+    Command,
+    Counted,
+    CountTokens,
+    Event,
+    Failed,
+    FrameError,
+    Generate,
+    Loaded,
+    LoadFailed,
+    Loading,
+    LoadOptions,
+    Ping,
+    Prefilling,
+    Shutdown,
+    Status,
+    Step,
+)
+from .inbox import AnswerReader, Inbox, error_of
+from .worker_log import WorkerLog
+
+# -P: the folder that the user happens to stand in must not be searched; it may hold another package named ``app``.
+WORKER_COMMAND: tuple[str, ...] = (sys.executable, "-P", "-m", "app.engine.worker")
+
+_SHUTDOWN_SECONDS = 2.0
+"""How long a worker may take to end by itself before it is killed."""
+
+_LAST_WORDS_SECONDS = 1.0
+"""How long after a worker's end its pipes are still read: a child of its own may hold them open."""
+
+_Answer = TypeVar("_Answer", Counted, Status)
+
+
+class WorkerProcess:
+    """A child process with one model in it. Belongs to the event loop that it is loaded in.
+
+    The child has a session of its own, so Ctrl-C at the terminal reaches the face alone; it ends when its stdin closes,
+    which the death of the face does too. A dead worker stays dead: make another.
+
+    Args:
+        model: the name that answers are given under.
+        options: what the child opens.
+        log: where its stderr goes.
+        command: the program and its arguments.
+    """
+
+    def __init__(
+        self, model: str, options: LoadOptions, log: WorkerLog, command: Sequence[str] = WORKER_COMMAND
+    ) -> None:
+        self.model = model
+        self._options, self._log, self._command = options, log, tuple(command)
+        self._child: _Child | None = None
+        self._loaded: Loaded | None = None
+        self._on_progress: Callable[[float], None] = _unheard
+        self._loading: asyncio.Future[Loaded] | None = None
+        self._death: PlaygroundError | None = None
+        self._closing = False
+        self._ids = itertools.count(1)
+        self._inboxes: dict[int, Inbox] = {}
+        self._questions: dict[int, asyncio.Future[Counted] | asyncio.Future[Status]] = {}
+        self._on_death: list[Callable[[], None]] = []
+
+    @property
+    def pid(self) -> int | None:
+        """The child's process id; None before it was started."""
+        return self._child.pid if self._child else None
+
+    @property
+    def loaded(self) -> Loaded:
+        """What the child said when its model was open.
+
+        Raises:
+            EngineError: before that.
+        """
+        if self._loaded is None:
+            raise EngineError(f"The model {self.model} is not loaded yet.")
+        return self._loaded
+
+    @property
+    def alive(self) -> bool:
+        """Whether requests can be sent."""
+        return self._loaded is not None and self._death is None and not self._closing
+
+    @property
+    def open_requests(self) -> int:
+        """Answers that are being given or waited for."""
+        return len(self._inboxes)
+
+    def on_death(self, call: Callable[[], None]) -> None:
+        """Has ``call`` called once, in the event loop, when the child is gone for whatever reason."""
+        self._on_death.append(call)
+
+    async def load(self, on_progress: Callable[[float], None] | None = None) -> Loaded:
+        """Starts the child and waits, as long as it takes, until its model is open. Cancelling ends the child.
+
+        Args:
+            on_progress: called with the share that has been read, 0 to 1.
+
+        Raises:
+            ModelLoadError: when the child refuses the model, or cannot be started.
+            WorkerDiedError: when it dies over it.
+        """
+        self._on_progress = on_progress or _unheard
+        loop = asyncio.get_running_loop()
+        self._loading = loop.create_future()
+        self._log.forget()
+        child = self._child = _Child(self._receive, self._log, self._mourn)
+        try:
+            await loop.subprocess_exec(lambda: child, *self._command, start_new_session=True)
+        except OSError as error:
+            self._loading = None
+            child.kill()
+            self._mourn("could not be started")
+            raise ModelLoadError(f"The engine's process could not be started: {error}.") from error
+        except BaseException:
+            self._loading = None
+            raise
+        try:
+            child.send(frames.encode(self._options))
+            self._loaded = await self._loading
+        except BaseException:
+            self._closing = True
+            child.kill()
+            await asyncio.shield(child.gone)
+            raise
+        finally:
+            self._loading = None
+        return self._loaded
+
+    async def stream(self, request: ChatRequest) -> AsyncGenerator[Delta, None]:
+        """Answers ``request``; closing the generator, or cancelling the task that reads it, stops the work.
+
+        Raises:
+            PlaygroundError: the worker's own error; ``WorkerDiedError`` when it dies over it.
+        """
+        self._require_alive()
+        request_id = next(self._ids)
+        command = self._encoded(Generate(request_id, request))
+        inbox = Inbox()
+        waits = len(self._inboxes) >= self.loaded.sequences
+        self._inboxes[request_id] = inbox
+        try:
+            self._write(command)
+            if waits:
+                yield Waiting("queued")
+            reader = AnswerReader(self.model, self.loaded.context)
+            while True:
+                ended = False
+                for delta in reader.deltas(batch := await inbox.take()):
+                    yield delta
+                    ended = batch.end is not None
+                if ended:
+                    return
+        finally:
+            del self._inboxes[request_id]
+            if not inbox.ended and self.alive:
+                self._write(frames.encode(Cancel(request_id)))
+
+    async def count_tokens(self, request: ChatRequest) -> int:
+        """The length of the request's prompt.
+
+        Raises:
+            PlaygroundError: when the request has no prompt, or the worker dies.
+        """
+        request_id = next(self._ids)
+        return (await self._ask(CountTokens(request_id, request), Counted)).tokens
+
+    async def status(self) -> Status:
+        """How busy the worker is.
+
+        Raises:
+            WorkerDiedError: when it is no more.
+        """
+        return await self._ask(Ping(next(self._ids)), Status)
+
+    async def aclose(self) -> None:
+        """Ends the child; requests that are open fail. Safe to call twice, and before ``load``."""
+        self._closing = True
+        child = self._child
+        if child is None:
+            return
+        for inbox in list(self._inboxes.values()):
+            inbox.fail(EngineError(f"The model {self.model} was unloaded while it answered."))
+        child.send(frames.encode(Shutdown()))
+        child.close_stdin()
+        try:
+            await asyncio.wait_for(asyncio.shield(child.gone), _SHUTDOWN_SECONDS)
+        except TimeoutError:
+            child.kill()
+            await asyncio.shield(child.gone)
+        except asyncio.CancelledError:
+            child.kill()
+            raise
+
+    # What the child says
+
+    def _receive(self, event: Event) -> None:
+        match event:
+            case Step(pieces):
+                for piece in pieces:
+                    if inbox := self._inboxes.get(piece.request_id):
+                        inbox.piece(piece)
+            case Prefilling(request_id):
+                if inbox := self._inboxes.get(request_id):
+                    inbox.prefilling(event)
+            case Failed(request_id):
+                self._fail(request_id, error_of(event))
+            case Counted(request_id) | Status(request_id):
+                question = self._questions.get(request_id)
+                if question is not None and not question.done():
+                    question.set_result(event)  # type: ignore[arg-type]  # the kind that was asked for is checked there
+            case Loading(fraction):
+                self._on_progress(fraction)
+            case Loaded():
+                if self._loading is not None and not self._loading.done():
+                    self._loading.set_result(event)
+            case LoadFailed(message, remedy):
+                if self._loading is not None and not self._loading.done():
+                    self._loading.set_exception(ModelLoadError(message, remedy))
+
+    def _mourn(self, how: str) -> None:
+        """The child is gone: tells everybody who waits for it, once."""
+        last_words = self._log.tail()
+        reason = f" Its last words: {last_words[:500]}" if last_words else ""
+        if self._closing:
+            self._death = EngineError(f"The model {self.model} was unloaded.")
+        else:
+            doing = "while it loaded the model" if self._loaded is None else "while it answered"
+            if self._loaded is not None and not self._inboxes and not self._questions:
+                doing = "while it was idle"
+            self._death = WorkerDiedError(
+                f"The engine of {self.model} {how} {doing}.{reason}",
+                "The next request starts a fresh one. If it happens again, there may be too little memory:"
+                " try a smaller model or a smaller engine.context.",
+            )
+        if self._loading is not None and not self._loading.done():
+            self._loading.set_exception(_again(self._death))
+        for inbox in list(self._inboxes.values()):
+            inbox.fail(_again(self._death))
+        for question in list(self._questions.values()):
+            if not question.done():
+                question.set_exception(_again(self._death))
+        for call in self._on_death:
+            call()
+        self._on_death.clear()
+
+    def _fail(self, request_id: int, error: PlaygroundError) -> None:
+        if inbox := self._inboxes.get(request_id):
+            inbox.fail(error)
+        question = self._questions.get(request_id)
+        if question is not None and not question.done():
+            question.set_exception(error)
+
+    # What the child is told
+
+    async def _ask(self, command: CountTokens | Ping, kind: type[_Answer]) -> _Answer:
+        self._require_alive()
+        answer: asyncio.Future[_Answer] = asyncio.get_running_loop().create_future()
+        self._questions[command.request_id] = answer
+        try:
+            self._write(self._encoded(command))
+            found = await answer
+        finally:
+            del self._questions[command.request_id]
+        if not isinstance(found, kind):
+            raise EngineError(f"The engine answered {type(found).__name__} where {kind.__name__} was expected.")
+        return found
+
+    def _encoded(self, command: Command) -> bytes:
+        data = frames.encode(command)
+        if len(data) > frames.MAX_FRAME_BYTES:
+            raise InvalidRequestError(
+                f"The request has {len(data)} bytes; at most {frames.MAX_FRAME_BYTES} can be sent to the engine."
+            )
+        return data
+
+    def _write(self, data: bytes) -> None:
+        if self._child is not None:
+            self._child.send(data)
+
+    def _require_alive(self) -> None:
+        if self._death is not None:
+            raise _again(self._death)
+        if not self.alive:
+            raise EngineError(f"The model {self.model} is not loaded.")
+
+
+class _Child(asyncio.SubprocessProtocol):
+    """The pipes of a child process.
+
+    Frames are cut and decoded right where bytes arrive: a stream reader and a task between would cost two more switches
+    of task a frame.
+
+    Args:
+        receive: called with each event.
+        log: takes the child's stderr.
+        mourn: called once when the child is gone and its pipes are read to their ends, with how it ended.
+    """
+
+    def __init__(self, receive: Callable[[Event], None], log: WorkerLog, mourn: Callable[[str], None]) -> None:
+        self._receive, self._log, self._mourn = receive, log, mourn
+        self._transport: asyncio.SubprocessTransport | None = None
+        self._stdin: asyncio.WriteTransport | None = None
+        self._buffer = bytearray()
+        self._fault = ""
+        self.pid: int | None = None
+        self.gone: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def send(self, data: bytes) -> None:
+        """Puts bytes on the way to the child; those to a dead one are lost."""
+        if self._stdin is not None and not self._stdin.is_closing():
+            self._stdin.write(data)
+
+    def close_stdin(self) -> None:
+        """Says that nothing more comes."""
+        if self._stdin is not None:
+            self._stdin.close()
+
+    def kill(self) -> None:
+        """Ends the child at once."""
+        if self._transport is not None:
+            with contextlib.suppress(ProcessLookupError):
+                self._transport.kill()
+        elif not self.gone.done():
+            self.gone.set_result(None)
+
+    # asyncio.SubprocessProtocol
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """The child runs."""
+        assert isinstance(transport, asyncio.SubprocessTransport)
+        self._transport, self.pid = transport, transport.get_pid()
+        stdin = transport.get_pipe_transport(0)
+        assert isinstance(stdin, asyncio.WriteTransport)
+        self._stdin = stdin
+
+    def pipe_data_received(self, fd: int, data: bytes) -> None:
+        """The child said something."""
+        if fd == 2:
+            # A log that cannot be written must not stop the answers; what it held is still in the error message.
+            with contextlib.suppress(OSError):
+                self._log.write(data)
+        elif not self._fault:
+            try:
+                self._cut(data)
+            except FrameError as error:
+                self._fault = f"said what is not a frame ({error})"
+                self.kill()
+
+    def pipe_connection_lost(self, fd: int, exc: Exception | None) -> None:
+        """A pipe was closed: without its stdout a child is of no use."""
+        if fd == 1:
+            # Not at once: when the child is just ending, how it ended by itself is worth knowing.
+            asyncio.get_running_loop().call_later(_LAST_WORDS_SECONDS, self.kill)
+
+    def process_exited(self) -> None:
+        """The child ended; its pipes may still hold its last words."""
+        if not self.gone.done():
+            asyncio.get_running_loop().call_later(_LAST_WORDS_SECONDS, self._end)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The child ended and its pipes are empty."""
+        self._end()
+
+    def _cut(self, data: bytes) -> None:
+        buffer = self._buffer
+        buffer += data
+        start, size = 0, len(buffer)
+        while size - start >= frames.HEADER_BYTES:
+            body = start + frames.HEADER_BYTES
+            end = body + frames.body_length(bytes(buffer[start:body]))
+            if end > size:
+                break
+            self._receive(frames.decode_event(bytes(buffer[body:end])))
+            start = end
+        del buffer[:start]
+
+    def _end(self) -> None:
+        if self.gone.done():
+            return
+        self.gone.set_result(None)
+        status = self._transport.get_returncode() if self._transport else None
+        if self._transport is not None:
+            self._transport.close()
+        self._mourn(self._fault or _described(status))
+
+
+def _described(status: int | None) -> str:
+    if status is None:
+        return "closed its pipes"
+    if status >= 0:
+        return f"ended with status {status}"
+    try:
+        return f"was killed by {signal.Signals(-status).name}"
+    except ValueError:
+        return f"was killed by signal {-status}"
+
+
+def _again(error: PlaygroundError) -> PlaygroundError:
+    """The same error as an object of its own: one that is raised in several tasks would mix their tracebacks."""
+    return type(error)(error.message, error.remedy)
+
+
+def _unheard(_fraction: float) -> None:
+    """Nobody asked for progress."""

@@ -1,1 +1,1 @@
-"""TODO"""
+"""Who may connect, what may leave the machine, what may reach the terminal."""

@@ -1,9 +1,9 @@
 """Makes text harmless for a terminal: what would command it is shown instead of obeyed.
 
-Text from a model, a file or the network may hold escape sequences: OSC 52 writes the clipboard, others clear the screen,
-set the title, switch to another alphabet or reverse the reading order. A terminal obeys them wherever they stand, so
-every control character is replaced, one by one, by something that can be seen. Since no character depends on another,
-a sequence that is split between two tokens is as harmless as a whole one.
+Text from a model, a file or the network may hold escape sequences: OSC 52 writes the clipboard, others clear the
+screen, set the title, switch to another alphabet or reverse the reading order. A terminal obeys them wherever they
+stand, so every control character is replaced, one by one, by something that can be seen. Since no character depends
+on another, a sequence that is split between two tokens is as harmless as a whole one.
 """
 
 from __future__ import annotations
@@ -53,22 +53,24 @@ _HARMFUL = {
         *_SURROGATES,
     )
 }
+_ASCII = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 _PATTERN = re.compile("[" + re.escape("".join(map(chr, _HARMFUL))) + "]")
 
 
 def is_clean(text: str) -> bool:
     """Whether ``clean`` would change nothing."""
-    return _PATTERN.search(text) is None
+    # Most text is ASCII, where a small pattern is ten times as fast.
+    return (_ASCII if text.isascii() else _PATTERN).search(text) is None
 
 
 def clean(text: str) -> str:
-    """``text`` with every control, direction and invisible character made visible; line ends become ``\\n``.
+    """``text`` with every control, direction and invisible character made visible; line ends become newlines.
 
     Kept as they are: newline, tab, letters and marks of every script, and what joins emoji. Source: ECMA-48 for the
     controls, UAX 9 for direction, "Trojan Source" (Boucher and Anderson, 2021) for why it matters.
     """
     text = text.replace("\r\n", "\n")
-    return text.translate(_HARMFUL) if _PATTERN.search(text) else text
+    return text if is_clean(text) else text.translate(_HARMFUL)
 
 
 class StreamCleaner:

@@ -107,6 +107,13 @@ class ModelLoadError(EngineError):
     code = "model_load"
 
 
+class ModelNotInstalledError(EngineError):
+    """The catalogue knows the model, but its file is not on this machine yet."""
+
+    title = "The model is not here yet"
+    code = "model_not_installed"
+
+
 class BusyError(EngineError):
     """The queue is full; the same request may be answered a little later."""
 

@@ -1,0 +1,385 @@
+"""The models that are loaded on this machine: opened on first use, shared, closed when idle or when room is needed."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine, Sequence
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import msgspec
+
+from app.errors import EngineError, ModelNotInstalledError, PlaygroundError
+from app.messages import ChatRequest, Delta, Waiting
+
+from .fitting import ModelShape, Placement, need_of, place
+from .frames import Loaded, LoadOptions
+from .hardware import Hardware, Memory, cores, may_have_accelerator, memory, probe
+from .worker_log import WorkerLog
+from .worker_process import WORKER_COMMAND, WorkerProcess
+
+if TYPE_CHECKING:
+    from app.settings import EngineSettings
+
+    from .catalogue import Catalogue, ModelEntry
+    from .store import ModelStore
+
+_PROGRESS_SECONDS = 0.1
+
+
+@dataclass(frozen=True)
+class LoadedModel:
+    """A model that is ready to answer.
+
+    Attributes:
+        loaded: what its worker said of it: size, context, device, warnings.
+        placement: where it runs and why.
+        requests: answers that are being given or waited for.
+        last_used: seconds of ``time.monotonic``.
+    """
+
+    name: str
+    loaded: Loaded
+    placement: Placement
+    pid: int | None
+    requests: int
+    last_used: float
+
+
+class ModelPool:
+    """Gives every request a loaded model. Belongs to one event loop.
+
+    A model is loaded once, whoever asks and with whatever sampling; only ``unload``, the keep-alive and the need for
+    room close it. A worker that died is replaced at the next request.
+
+    Args:
+        catalogue: which models there are.
+        store: where their files are.
+        settings: how they are opened, and how many at once.
+        logs: the folder for the workers' logs.
+        command: the worker's program.
+        shape_of: reads the sizes that layers are fitted by from a model file.
+        read_memory: main memory just now.
+        find_hardware: asks what models can run on; called once, when it is first needed.
+    """
+
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        store: ModelStore,
+        settings: EngineSettings,
+        logs: Path,
+        *,
+        command: Sequence[str] = WORKER_COMMAND,
+        shape_of: Callable[[Path], ModelShape | None] | None = None,
+        read_memory: Callable[[], Memory] = memory,
+        find_hardware: Callable[[], Awaitable[Hardware]] | None = None,
+    ) -> None:
+        self.catalogue = catalogue
+        self._store, self._settings, self._logs, self._command = store, settings, logs, tuple(command)
+        self._shape_of, self._read_memory = shape_of, read_memory
+        self._find_hardware = find_hardware or _hardware
+        self._hardware: asyncio.Task[Hardware] | None = None
+        self._slots: dict[str, _Slot] = {}
+        self._one_load = asyncio.Lock()
+        self._changed = asyncio.Event()
+        self._errands: set[asyncio.Task[Any]] = set()
+        self._closed = False
+
+    async def stream(self, request: ChatRequest) -> AsyncGenerator[Delta, None]:
+        """Answers ``request``, after loading its model where that is needed; see ``Backend.stream``.
+
+        Raises:
+            UnknownModelError: when the catalogue has no such model.
+            ModelNotInstalledError: when its file is not here.
+            PlaygroundError: when it cannot be loaded, or fails.
+        """
+        entry = self.catalogue.get(request.model)
+        async with self._lease(entry) as slot:
+            async for stage, percent in slot.progress():
+                yield Waiting(stage, percent, 100)
+            sampling = request.sampling.over(entry.sampling)
+            asked = msgspec.structs.replace(request, sampling=sampling)
+            async with aclosing(slot.worker_or_error().stream(asked)) as deltas:
+                async for delta in deltas:
+                    yield delta
+
+    async def load(self, name: str, on_progress: Callable[[float], None] | None = None) -> LoadedModel:
+        """Loads a model, or finds it loaded. Cancelling stops it, unless somebody else waits for it too.
+
+        Args:
+            name: of the catalogue.
+            on_progress: called with the share that is done, 0 to 1.
+
+        Raises:
+            PlaygroundError: as ``stream``.
+        """
+        async with self._lease(self.catalogue.get(name)) as slot:
+            async for _stage, percent in slot.progress():
+                if on_progress is not None:
+                    on_progress(percent / 100)
+            slot.worker_or_error()
+            return slot.described()
+
+    async def count_tokens(self, request: ChatRequest) -> int:
+        """The length of the request's prompt in its model's tokens; loads the model where needed.
+
+        Raises:
+            PlaygroundError: as ``stream``.
+        """
+        async with self._lease(self.catalogue.get(request.model)) as slot:
+            async for _ in slot.progress():
+                pass
+            return await slot.worker_or_error().count_tokens(request)
+
+    async def unload(self, name: str, *, drain: bool = False) -> None:
+        """Closes a model; nothing happens when it is not loaded.
+
+        Args:
+            name: of the catalogue.
+            drain: let running answers end first, while new requests load it afresh; otherwise those that run fail with
+                a sentence that says why.
+        """
+        slot = self._slots.get(name)
+        if slot is None:
+            return
+        if drain:
+            self._bury(slot)
+            while slot.users:
+                await self._changed.wait()
+        await self._close(slot)
+
+    def loaded(self) -> tuple[LoadedModel, ...]:
+        """The models that are ready, the last used first."""
+        ready = [slot.described() for slot in self._slots.values() if slot.ready]
+        return tuple(sorted(ready, key=lambda model: model.last_used, reverse=True))
+
+    async def hardware(self) -> Hardware:
+        """What models can run on here; asked once."""
+        if self._hardware is None:
+            self._hardware = asyncio.ensure_future(self._find_hardware())
+        return await asyncio.shield(self._hardware)
+
+    async def aclose(self) -> None:
+        """Closes every model. Safe to call twice."""
+        self._closed = True
+        if self._hardware is not None:
+            self._hardware.cancel()
+        await asyncio.gather(*(self._close(slot) for slot in list(self._slots.values())))
+        await asyncio.gather(*self._errands, return_exceptions=True)
+
+    # Slots
+
+    @asynccontextmanager
+    async def _lease(self, entry: ModelEntry) -> AsyncIterator[_Slot]:
+        """A model's slot, held open by this user; a first user starts its loading."""
+        if self._closed:
+            raise EngineError("The program is closing.")
+        slot = self._slots.get(entry.name)
+        if slot is None or not slot.usable:
+            slot = self._slots[entry.name] = _Slot(entry.name)
+            slot.task = asyncio.ensure_future(self._open(slot, entry))
+            slot.task.add_done_callback(lambda task: self._opened(slot, task))
+        slot.users += 1
+        slot.hold()
+        try:
+            yield slot
+        finally:
+            slot.users -= 1
+            slot.last_used = time.monotonic()
+            if slot.users == 0:
+                self._left(slot)
+            self._announce()
+
+    def _left(self, slot: _Slot) -> None:
+        """The last user is gone: a model that is still loading is given up, another is kept for a while."""
+        if not slot.opened:
+            self._bury(slot)
+            self._errand(self._close(slot))
+        elif slot.ready and self._settings.keep_alive_s >= 0:
+            slot.timer = asyncio.get_running_loop().call_later(
+                self._settings.keep_alive_s, lambda: self._errand(self._expire(slot))
+            )
+
+    async def _expire(self, slot: _Slot) -> None:
+        if slot.users == 0:
+            await self._close(slot)
+
+    async def _open(self, slot: _Slot, entry: ModelEntry) -> WorkerProcess:
+        if entry.role != "chat":
+            raise EngineError(f"The model {entry.name} is for {entry.role}, not for chat.", "Choose a chat model.")
+        if self._store.path_of(entry) is None:
+            raise ModelNotInstalledError(
+                f"The model {entry.name} is not on this machine yet.", f"Run: playground models pull {entry.name}"
+            )
+        path = await self._store.ready(entry)
+        async with self._one_load:
+            await self._make_room(slot, need_of(entry))
+            options, slot.placement = await self._plan(entry, path)
+            log = WorkerLog(self._logs / f"worker-{_file_name(entry.name)}.log")
+            worker = slot.worker = WorkerProcess(entry.name, options, log, self._command)
+            worker.on_death(lambda: self._bury(slot))
+            slot.stage = "loading"
+            await worker.load(slot.report)
+            return worker
+
+    async def _plan(self, entry: ModelEntry, path: Path) -> tuple[LoadOptions, Placement]:
+        settings = self._settings
+        device = entry.device or settings.device
+        layers = settings.gpu_layers if entry.gpu_layers is None else entry.gpu_layers
+        context = settings.context or entry.context or 0
+        hardware = await self.hardware()
+        shape = None
+        if self._shape_of is not None and hardware.accelerators:
+            shape = await asyncio.to_thread(self._shape_of, path)
+        window = context or (shape.trained_context if shape else 0)
+        placement = place(hardware, shape, context=window, device=device, gpu_layers=layers)
+        options = LoadOptions(
+            path=str(path),
+            role=entry.role,
+            context=context,
+            sequences=settings.sequences,
+            queue=settings.queue,
+            gpu_layers=placement.gpu_layers,
+            device=placement.device,
+            threads=settings.threads,
+            chat_template=entry.chat_template,
+        )
+        return options, placement
+
+    async def _make_room(self, slot: _Slot, need: int | None) -> None:
+        """Closes the models that were idle longest until this one fits; waits where all are busy and one too many."""
+        while True:
+            others = [other for other in self._slots.values() if other is not slot and other.worker is not None]
+            too_many = len(others) >= max(1, self._settings.max_loaded)
+            too_little = need is not None and need > self._read_memory().available
+            if not too_many and not (too_little and others):
+                # Too little even so: the library may manage, since weights are mapped; if not, it says so.
+                return
+            idle = [other for other in others if other.users == 0]
+            if idle:
+                await self._close(min(idle, key=lambda other: other.last_used))
+            elif too_many:
+                await self._changed.wait()
+            else:
+                return
+
+    def _opened(self, slot: _Slot, task: asyncio.Task[WorkerProcess]) -> None:
+        if task.cancelled() or task.exception() is not None:
+            self._bury(slot)
+
+    def _bury(self, slot: _Slot) -> None:
+        """A slot is of no use any more; whoever holds it hears so from its worker."""
+        slot.closed = True
+        slot.hold()
+        if self._slots.get(slot.name) is slot:
+            del self._slots[slot.name]
+        self._announce()
+
+    async def _close(self, slot: _Slot) -> None:
+        self._bury(slot)
+        if slot.task is not None and not slot.task.done():
+            slot.task.cancel()
+            # Its own error, if it has one, was for those who waited for it.
+            await asyncio.wait({slot.task})
+        if slot.worker is not None:
+            await slot.worker.aclose()
+        self._announce()
+
+    def _announce(self) -> None:
+        """Wakes whoever waits for a change in who uses what."""
+        self._changed.set()
+        self._changed = asyncio.Event()
+
+    def _errand(self, work: Coroutine[Any, Any, None]) -> None:
+        """Something to be done soon, that nobody waits for."""
+        task = asyncio.ensure_future(work)
+        self._errands.add(task)
+        task.add_done_callback(self._errands.discard)
+
+
+class _Slot:
+    """One model's place in the pool."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.task: asyncio.Task[WorkerProcess] | None = None
+        self.worker: WorkerProcess | None = None
+        self.placement = Placement("cpu", 0, "")
+        self.stage: Literal["loading", "queued"] = "queued"
+        self.users = 0
+        self.last_used = time.monotonic()
+        self.timer: asyncio.TimerHandle | None = None
+        self.closed = False
+        self._share = 0.0
+
+    @property
+    def opened(self) -> bool:
+        """Whether the loading is over, well or not."""
+        return self.task is not None and self.task.done()
+
+    @property
+    def ready(self) -> bool:
+        """Whether requests can be sent."""
+        return self.opened and self.usable and self.worker is not None and self.worker.alive
+
+    @property
+    def usable(self) -> bool:
+        """Whether it is worth waiting for."""
+        return not self.closed and (not self.opened or (self.worker is not None and self.worker.alive))
+
+    def report(self, share: float) -> None:
+        """More of the model is read."""
+        self._share = share
+
+    def hold(self) -> None:
+        """Stops the keep-alive's clock."""
+        if self.timer is not None:
+            self.timer.cancel()
+            self.timer = None
+
+    async def progress(self) -> AsyncIterator[tuple[Literal["loading", "queued"], int]]:
+        """What to tell those who wait, as it changes, until the loading is over: the stage and percents."""
+        told: tuple[str, int] | None = None
+        while self.task is not None and not self.task.done():
+            now = (self.stage, int(self._share * 100))
+            if now != told:
+                yield now
+                told = now
+            await asyncio.wait({self.task}, timeout=_PROGRESS_SECONDS)
+
+    def worker_or_error(self) -> WorkerProcess:
+        """The worker, once the loading is over.
+
+        Raises:
+            PlaygroundError: when the loading failed, or was stopped.
+        """
+        assert self.task is not None, "a slot is born with its task"
+        if self.task.cancelled():
+            raise EngineError(f"The model {self.name} was unloaded while it was loading.")
+        error = self.task.exception()
+        if isinstance(error, PlaygroundError):
+            # An error of its own for everybody who waited: one object raised in many tasks mixes their tracebacks.
+            raise type(error)(error.message, error.remedy) from error
+        return self.task.result()
+
+    def described(self) -> LoadedModel:
+        """This model, for others to see."""
+        assert self.worker is not None, "only a model that is ready is described"
+        return LoadedModel(
+            self.name, self.worker.loaded, self.placement, self.worker.pid, self.worker.open_requests, self.last_used
+        )
+
+
+async def _hardware() -> Hardware:
+    """Asks the native library only where it was built for more than the CPU: the question takes a third of a second."""
+    if may_have_accelerator():
+        return await probe()
+    return Hardware(memory=memory(), cores=cores())
+
+
+def _file_name(name: str) -> str:
+    return "".join(character if character.isalnum() or character in "-_." else "_" for character in name)[:80]

@@ -1,0 +1,299 @@
+"""Loading, sharing and closing of models. The workers are scripted ones."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import aclosing
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.backends.local import LocalBackend
+from app.engine.hardware import Memory
+from app.engine.pool import ModelPool
+from app.errors import EngineError, ModelLoadError, ModelNotInstalledError, UnknownModelError, WorkerDiedError
+from app.messages import ChatRequest, Delta, Finished, Message, Sampling, TextDelta, Waiting
+from app.routing.router import Router
+
+SCRIPTED = (sys.executable, "-P", str(Path(__file__).parent / "programs" / "scripted_worker.py"))
+MIB = 1024**2
+
+
+@dataclass(frozen=True)
+class Settings:
+    context: int = 0
+    sequences: int = 16
+    queue: int = 256
+    device: str = "auto"
+    gpu_layers: int = -1
+    threads: int = 0
+    keep_alive_s: float = 900
+    max_loaded: int = 2
+
+
+@dataclass(frozen=True)
+class Entry:
+    name: str
+    role: str = "chat"
+    size: int | None = 100 * MIB
+    context: int = 128
+    chat_template: str | None = None
+    sampling: Sampling = Sampling(temperature=0.5)  # noqa: RUF009 - immutable
+    memory_bytes: int | None = None
+    device: str | None = None
+    gpu_layers: int | None = None
+
+
+@dataclass
+class Shelf:
+    """Catalogue and store in one: a model's file is named after it."""
+
+    entries: tuple[Entry, ...]
+    missing: set[str] = field(default_factory=set)
+    checks: int = 0
+
+    def get(self, name: str) -> Entry:
+        for entry in self.entries:
+            if entry.name == name:
+                return entry
+        raise UnknownModelError(f"No model is called {name!r}.")
+
+    def path_of(self, entry: Entry) -> Path | None:
+        return None if entry.name in self.missing else Path("/models") / entry.name
+
+    async def ready(self, entry: Entry) -> Path:
+        self.checks += 1
+        return Path("/models") / entry.name
+
+
+def ask(model: str, text: str = "hello", **sampling: Any) -> ChatRequest:
+    return ChatRequest(model=model, messages=(Message.user(text),), sampling=Sampling(**sampling))
+
+
+async def said(pool: ModelPool, model: str, text: str = "hello", **sampling: Any) -> list[Delta]:
+    return [delta async for delta in pool.stream(ask(model, text, **sampling))]
+
+
+def names(pool: ModelPool) -> set[str]:
+    return {model.name for model in pool.loaded()}
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    for _ in range(500):
+        if condition():
+            return
+        await asyncio.sleep(0.01)
+    pytest.fail("waited in vain")
+
+
+NAMES = ("a", "b", "c", "slow", "hang", "die", "refuse", "absent")
+SHELF = Shelf((*map(Entry, NAMES), Entry("e", "embed")))
+
+
+@pytest.fixture
+async def make(tmp_path: Path) -> AsyncIterator[Callable[..., ModelPool]]:
+    pools: list[ModelPool] = []
+
+    def make(available: Callable[[], int] = lambda: 10**12, **settings: Any) -> ModelPool:
+        shelf: Any = replace(SHELF, missing={"absent"})
+        pool = ModelPool(
+            shelf,
+            shelf,
+            Settings(**settings),  # type: ignore[arg-type]
+            tmp_path / "logs",
+            command=SCRIPTED,
+            read_memory=lambda: Memory(10**12, available()),
+        )
+        pools.append(pool)
+        return pool
+
+    yield make
+    for pool in pools:
+        await pool.aclose()
+        assert pool.loaded() == ()
+
+
+Make = Callable[..., ModelPool]
+
+
+async def test_a_model_is_loaded_at_its_first_use_with_progress(make: Make) -> None:
+    pool = make()
+    assert pool.loaded() == ()
+    deltas = await said(pool, "slow")
+    stages = [(delta.stage, delta.done) for delta in deltas if isinstance(delta, Waiting) and delta.total == 100]
+    assert stages[-1][0] == "loading"
+    assert [done for _, done in stages] == sorted(done for _, done in stages)
+    assert len(stages) > 2
+    assert isinstance(deltas[-1], Finished)
+    assert names(pool) == {"slow"}
+
+
+async def test_requests_at_once_load_it_once_and_nothing_loads_it_again(make: Make) -> None:
+    pool = make()
+    answers = await asyncio.gather(*(said(pool, "slow", temperature=number / 10) for number in range(8)))
+    assert all(isinstance(deltas[-1], Finished) for deltas in answers)
+    (first,) = pool.loaded()
+    await said(pool, "slow", temperature=2.0, seed=3, stop=("x",))
+    (second,) = pool.loaded()
+    assert first.pid == second.pid
+    assert pool.catalogue.checks == 1  # type: ignore[attr-defined]
+
+
+async def test_unknown_absent_and_unfit_models_are_typed_errors(make: Make) -> None:
+    pool = make()
+    with pytest.raises(UnknownModelError):
+        await said(pool, "nobody")
+    with pytest.raises(ModelNotInstalledError) as caught:
+        await said(pool, "absent")
+    assert caught.value.remedy == "Run: playground models pull absent"
+    with pytest.raises(EngineError, match="not for chat"):
+        await said(pool, "e")
+    with pytest.raises(ModelLoadError):
+        await said(pool, "refuse")
+    with pytest.raises(WorkerDiedError, match="while it loaded"):
+        await pool.load("die")
+    assert pool.loaded() == ()
+
+
+async def test_everybody_who_waited_for_a_failed_load_hears_of_it(make: Make) -> None:
+    pool = make()
+    answers = await asyncio.gather(*(said(pool, "die") for _ in range(4)), return_exceptions=True)
+    assert [type(answer) for answer in answers] == [WorkerDiedError] * 4
+    assert len({id(answer) for answer in answers}) == 4
+
+
+async def test_the_model_used_longest_ago_makes_room(make: Make) -> None:
+    pool = make(max_loaded=2)
+    for name in ("a", "b", "a", "c"):
+        await said(pool, name)
+    assert names(pool) == {"a", "c"}
+
+
+async def test_little_memory_makes_room_too(make: Make) -> None:
+    free = 300 * MIB
+    pool = make(lambda: free, max_loaded=9)
+    await said(pool, "a")
+    free = 50 * MIB
+    await said(pool, "b")
+    assert names(pool) == {"b"}
+
+
+async def test_a_busy_model_is_waited_for(make: Make) -> None:
+    pool = make(max_loaded=1)
+    async with aclosing(pool.stream(ask("a", "forever"))) as busy:
+        async for delta in busy:
+            if isinstance(delta, TextDelta):
+                break
+        waiting = asyncio.create_task(said(pool, "b"))
+        await asyncio.sleep(0.3)
+        assert not waiting.done()
+        assert names(pool) == {"a"}
+    deltas = await asyncio.wait_for(waiting, 5)
+    assert deltas[0] == Waiting("queued", 0, 100)
+    assert names(pool) == {"b"}
+
+
+async def test_an_idle_model_is_closed_after_its_keep_alive_and_not_before(make: Make) -> None:
+    pool = make(keep_alive_s=0.3)
+    await said(pool, "a")
+    await asyncio.sleep(0.2)
+    await said(pool, "a")
+    await asyncio.sleep(0.2)
+    assert names(pool) == {"a"}
+    await until(lambda: pool.loaded() == ())
+    assert isinstance((await said(pool, "a"))[-1], Finished)
+
+
+async def test_a_keep_alive_below_zero_keeps_for_ever(make: Make) -> None:
+    pool = make(keep_alive_s=-1)
+    await said(pool, "a")
+    await asyncio.sleep(0.1)
+    assert names(pool) == {"a"}
+
+
+async def test_a_model_is_unloaded_and_loaded_again(make: Make) -> None:
+    pool = make()
+    first = await pool.load("a")
+    await pool.unload("a")
+    await pool.unload("a")
+    assert pool.loaded() == ()
+    second = await pool.load("a")
+    assert second.pid != first.pid
+
+
+async def test_unloading_ends_answers_or_waits_for_them(make: Make) -> None:
+    pool = make()
+    running = asyncio.create_task(said(pool, "a", "forever"))
+    await until(lambda: any(model.requests for model in pool.loaded()))
+    await pool.unload("a")
+    with pytest.raises(EngineError, match="unloaded"):
+        await running
+    patient = asyncio.create_task(said(pool, "a", "flood 5000"))
+    await until(lambda: any(model.requests for model in pool.loaded()))
+    await pool.unload("a", drain=True)
+    assert isinstance((await patient)[-1], Finished)
+
+
+async def test_unloading_while_it_loads_tells_those_who_wait(make: Make) -> None:
+    pool = make()
+    waiting = asyncio.create_task(said(pool, "hang"))
+    await asyncio.sleep(0.3)
+    await pool.unload("hang")
+    with pytest.raises(EngineError, match="while it was loading"):
+        await waiting
+
+
+async def test_a_load_that_nobody_waits_for_any_more_is_given_up(make: Make) -> None:
+    pool = make()
+    one, two = (asyncio.create_task(said(pool, "hang")) for _ in range(2))
+    await asyncio.sleep(0.3)
+    one.cancel()
+    await asyncio.sleep(0.05)
+    assert not two.done()
+    two.cancel()
+    await asyncio.gather(one, two, return_exceptions=True)
+    assert isinstance((await asyncio.wait_for(said(pool, "a"), 5))[-1], Finished)
+
+
+async def test_a_dead_worker_is_replaced_at_the_next_request(make: Make) -> None:
+    pool = make()
+    for word in ("segfault", "exit"):
+        with pytest.raises(WorkerDiedError):
+            await said(pool, "a", word)
+        assert isinstance((await said(pool, "a"))[-1], Finished)
+    (model,) = pool.loaded()
+    assert model.pid is not None
+    os.kill(model.pid, signal.SIGKILL)
+    await until(lambda: pool.loaded() == ())
+    assert isinstance((await said(pool, "a"))[-1], Finished)
+
+
+async def test_tokens_are_counted(make: Make) -> None:
+    assert await make().count_tokens(ask("a", "four")) == 4
+
+
+async def test_a_closed_pool_answers_nobody(make: Make) -> None:
+    pool = make()
+    running = asyncio.create_task(said(pool, "a", "forever"))
+    await until(lambda: bool(pool.loaded()))
+    await pool.aclose()
+    with pytest.raises(EngineError):
+        await running
+    with pytest.raises(EngineError, match="closing"):
+        await said(pool, "a")
+
+
+async def test_the_router_reaches_the_pool_through_the_local_backend(make: Make) -> None:
+    router = Router([LocalBackend(make())])
+    assert await router.models() == NAMES
+    deltas = [delta async for delta in router.stream(ask("b"))]
+    assert isinstance(deltas[-1], Finished)
+    with pytest.raises(UnknownModelError, match="nobody"):
+        _ = [delta async for delta in router.stream(ask("nobody"))]
+    await router.aclose()

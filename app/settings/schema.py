@@ -1,0 +1,78 @@
+"""Every setting, its type, its range and its default."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct, field
+
+Tokens = Annotated[int, Meta(ge=0, le=16_777_216)]
+Count = Annotated[int, Meta(ge=1, le=256)]
+Seconds = Annotated[float, Meta(ge=0)]
+
+
+class EngineSettings(Struct, frozen=True, kw_only=True):
+    """Models on this machine.
+
+    Attributes:
+        context: tokens of context window; 0 takes what the model was trained with, as far as memory allows.
+        sequences: answers decoded at once by one model.
+        queue: requests that may wait beside those.
+        device: ``auto``, ``cpu``, or the name of an accelerator that ``playground doctor`` lists.
+        gpu_layers: layers on the accelerator; -1 fits them to its free memory.
+        threads: CPU threads; 0 takes one a physical core.
+        keep_alive_s: seconds that an unused model stays loaded; 0 keeps it for good.
+        max_loaded: models loaded at once.
+    """
+
+    context: Tokens = 0
+    sequences: Count = 16
+    queue: Annotated[int, Meta(ge=0, le=100_000)] = 256
+    device: str = "auto"
+    gpu_layers: Annotated[int, Meta(ge=-1, le=10_000)] = -1
+    threads: Annotated[int, Meta(ge=0, le=1024)] = 0
+    keep_alive_s: Seconds = 900.0
+    max_loaded: Count = 2
+
+
+class ModelSettings(Struct, frozen=True, kw_only=True):
+    """Which models there are.
+
+    Attributes:
+        default: the model that answers when none is named.
+        catalogues: further catalogue files; a later one overrides an earlier.
+    """
+
+    default: str = "smollm2-135m"
+    catalogues: tuple[str, ...] = ()
+
+
+class PrivacySettings(Struct, frozen=True, kw_only=True):
+    """What may leave the machine. ``local_only`` refuses everything that would."""
+
+    local_only: bool = False
+
+
+class TuiSettings(Struct, frozen=True, kw_only=True):
+    """How the terminal interface looks and which keys it obeys.
+
+    Attributes:
+        theme: the colours, until another is chosen in the program.
+        pacing: show answers a few words at a time instead of as fast as they come.
+        density: ``comfortable`` or ``compact``.
+        keys: the name of an action to the keys that do it, separated by commas.
+    """
+
+    theme: str = "playground-dark"
+    pacing: bool = False
+    density: Literal["comfortable", "compact"] = "comfortable"
+    keys: dict[str, str] = field(default_factory=dict)
+
+
+class Settings(Struct, frozen=True, kw_only=True):
+    """Everything that can be chosen, by section."""
+
+    engine: EngineSettings = EngineSettings()
+    models: ModelSettings = ModelSettings()
+    privacy: PrivacySettings = PrivacySettings()
+    tui: TuiSettings = TuiSettings()

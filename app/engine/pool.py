@@ -199,7 +199,7 @@ class ModelPool:
         if not slot.opened:
             self._bury(slot)
             self._errand(self._close(slot))
-        elif slot.ready and self._settings.keep_alive_s >= 0:
+        elif slot.ready and self._settings.keep_alive_s > 0:
             slot.timer = asyncio.get_running_loop().call_later(
                 self._settings.keep_alive_s, lambda: self._errand(self._expire(slot))
             )

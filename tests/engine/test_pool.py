@@ -20,21 +20,10 @@ from app.engine.pool import ModelPool
 from app.errors import EngineError, ModelLoadError, ModelNotInstalledError, UnknownModelError, WorkerDiedError
 from app.messages import ChatRequest, Delta, Finished, Message, Sampling, TextDelta, Waiting
 from app.routing.router import Router
+from app.settings import EngineSettings
 
 SCRIPTED = (sys.executable, "-P", str(Path(__file__).parent / "programs" / "scripted_worker.py"))
 MIB = 1024**2
-
-
-@dataclass(frozen=True)
-class Settings:
-    context: int = 0
-    sequences: int = 16
-    queue: int = 256
-    device: str = "auto"
-    gpu_layers: int = -1
-    threads: int = 0
-    keep_alive_s: float = 900
-    max_loaded: int = 2
 
 
 @dataclass(frozen=True)
@@ -105,7 +94,7 @@ async def make(tmp_path: Path) -> AsyncIterator[Callable[..., ModelPool]]:
         pool = ModelPool(
             shelf,
             shelf,
-            Settings(**settings),  # type: ignore[arg-type]
+            EngineSettings(**settings),
             tmp_path / "logs",
             command=SCRIPTED,
             read_memory=lambda: Memory(10**12, available()),
@@ -210,8 +199,8 @@ async def test_an_idle_model_is_closed_after_its_keep_alive_and_not_before(make:
     assert isinstance((await said(pool, "a"))[-1], Finished)
 
 
-async def test_a_keep_alive_below_zero_keeps_for_ever(make: Make) -> None:
-    pool = make(keep_alive_s=-1)
+async def test_a_keep_alive_of_zero_keeps_for_good(make: Make) -> None:
+    pool = make(keep_alive_s=0)
     await said(pool, "a")
     await asyncio.sleep(0.1)
     assert names(pool) == {"a"}
@@ -227,17 +216,27 @@ async def test_a_model_is_unloaded_and_loaded_again(make: Make) -> None:
     assert second.pid != first.pid
 
 
-async def test_unloading_ends_answers_or_waits_for_them(make: Make) -> None:
+async def test_unloading_ends_answers(make: Make) -> None:
     pool = make()
     running = asyncio.create_task(said(pool, "a", "forever"))
     await until(lambda: any(model.requests for model in pool.loaded()))
     await pool.unload("a")
     with pytest.raises(EngineError, match="unloaded"):
         await running
-    patient = asyncio.create_task(said(pool, "a", "flood 5000"))
-    await until(lambda: any(model.requests for model in pool.loaded()))
-    await pool.unload("a", drain=True)
-    assert isinstance((await patient)[-1], Finished)
+
+
+async def test_unloading_can_wait_for_answers(make: Make) -> None:
+    pool = make()
+    async with aclosing(pool.stream(ask("a", "forever"))) as deltas:
+        async for delta in deltas:
+            if isinstance(delta, TextDelta):
+                break
+        unloading = asyncio.create_task(pool.unload("a", drain=True))
+        await asyncio.sleep(0.1)
+        assert not unloading.done()
+        assert isinstance(await anext(deltas), TextDelta)
+    await asyncio.wait_for(unloading, 5)
+    assert pool.loaded() == ()
 
 
 async def test_unloading_while_it_loads_tells_those_who_wait(make: Make) -> None:

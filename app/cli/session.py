@@ -1,0 +1,70 @@
+"""What every command shares: opening the program, running its asynchronous work, reporting errors as sentences."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import signal
+import sys
+from collections.abc import Callable, Coroutine, Mapping
+from typing import ParamSpec, TypeVar
+
+import click
+
+from app.errors import PlaygroundError
+from app.playground import Playground
+from app.privacy.terminal import clean
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+INTERRUPTED = 130
+"""Exit status after Ctrl-C: 128 and the number of the signal, as shells count it."""
+
+
+class Session:
+    """One run of a command."""
+
+    def __init__(self, environ: Mapping[str, str], *, local_only: bool) -> None:
+        self.environ = environ
+        self.local_only = local_only
+
+    def open(self) -> Playground:
+        """The program's parts.
+
+        Raises:
+            PlaygroundError: when settings or catalogues are wrong.
+        """
+        return Playground.open(self.environ, local_only=self.local_only)
+
+    def run(self, work: Callable[[Playground], Coroutine[None, None, T]]) -> T:
+        """Opens the program, does ``work``, closes it. Ctrl-C cancels ``work``, which may still say what it has."""
+
+        async def opened() -> T:
+            playground = self.open()
+            try:
+                return await work(playground)
+            finally:
+                await playground.aclose()
+
+        return asyncio.run(opened())
+
+
+def reporting_errors(command: Callable[P, T]) -> Callable[P, T]:
+    """Turns what goes wrong into one line on standard error and an exit status: 1, or 130 after Ctrl-C."""
+
+    @functools.wraps(command)
+    def reported(*args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return command(*args, **kwargs)
+        except PlaygroundError as error:
+            click.secho(f"playground: {clean(str(error))}", err=True, fg="red" if sys.stderr.isatty() else None)
+            sys.exit(1)
+        except BrokenPipeError:
+            # Whoever read has had enough, as `head` does. Nothing more may be written at exit either.
+            sys.stdout = None
+            sys.exit(128 + signal.SIGPIPE)
+        except KeyboardInterrupt:
+            sys.exit(INTERRUPTED)
+
+    return reported

@@ -1,0 +1,91 @@
+"""The composition root: builds the parts from the settings and owns their life. Every face starts here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from app.settings import Folders, LoadedSettings, Origin, Settings, load_settings
+
+if TYPE_CHECKING:
+    from app.engine.catalogue import Catalogue
+    from app.engine.pool import ModelPool
+    from app.engine.store import ModelStore
+    from app.routing.router import Router
+
+
+@dataclass(frozen=True)
+class Playground:
+    """The parts of a running program, wired.
+
+    Attributes:
+        loaded: the effective settings with the origin of each.
+        router: takes every request.
+    """
+
+    folders: Folders
+    loaded: LoadedSettings
+    catalogue: Catalogue
+    store: ModelStore
+    pool: ModelPool
+    router: Router
+
+    @property
+    def settings(self) -> Settings:
+        """What the user chose."""
+        return self.loaded.settings
+
+    @classmethod
+    def open(cls, environ: Mapping[str, str], *, local_only: bool = False) -> Playground:
+        """Reads settings and catalogues, makes the folders, wires the parts. Nothing is loaded or fetched yet.
+
+        Args:
+            environ: the process's environment.
+            local_only: forbids everything that would leave the machine, whatever the settings say.
+
+        Raises:
+            SettingsError: when a setting is wrong.
+            CatalogueError: when a catalogue is.
+        """
+        from app.backends.local import LocalBackend
+        from app.engine.catalogue import Catalogue, shipped
+        from app.engine.pool import ModelPool
+        from app.engine.store import ModelStore
+        from app.privacy.connections import ConnectionPolicy
+        from app.routing.router import Router
+
+        folders = Folders.find(environ)
+        loaded = load_settings(folders, environ)
+        if local_only:
+            loaded = _local_only(loaded)
+        folders.make()
+        policy = ConnectionPolicy(local_only=loaded.settings.privacy.local_only)
+        store = ModelStore(folders.models, policy)
+        catalogue = Catalogue.load([shipped(), *_own_catalogues(folders, loaded.settings, store)])
+        pool = ModelPool(catalogue, store, loaded.settings.engine, folders.logs)
+        return cls(folders, loaded, catalogue, store, pool, Router([LocalBackend(pool)]))
+
+    async def aclose(self) -> None:
+        """Ends every answer and unloads every model."""
+        await self.router.aclose()
+
+
+def _own_catalogues(folders: Folders, settings: Settings, store: ModelStore) -> list[Path]:
+    """The user's catalogues, in the order in which later ones override: imported models, the own file, named files."""
+    usual = [store.imported_catalogue, folders.config / "models.toml"]
+    return [path for path in usual if path.is_file()] + [
+        (folders.config / Path(name).expanduser()) for name in settings.models.catalogues
+    ]
+
+
+def _local_only(loaded: LoadedSettings) -> LoadedSettings:
+    privacy = msgspec.structs.replace(loaded.settings.privacy, local_only=True)
+    return LoadedSettings(
+        msgspec.structs.replace(loaded.settings, privacy=privacy),
+        {**loaded.origins, "privacy.local_only": Origin("environment", "--local-only")},
+        loaded.file,
+    )

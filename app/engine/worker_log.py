@@ -5,6 +5,8 @@ from __future__ import annotations
 import codecs
 from pathlib import Path
 
+from app.privacy.terminal import clean
+
 MAX_BYTES = 256 * 1024
 """A log file that grows beyond this is put aside as ``….1``, in place of the one before."""
 
@@ -32,7 +34,7 @@ class WorkerLog:
         Raises:
             OSError: when the file cannot be written; the end of the text is remembered all the same.
         """
-        text = "".join(map(_visible, self._decode(data)))
+        text = clean(self._decode(data))
         self._tail = (self._tail + text)[-_TAIL_CHARACTERS:]
         self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         if self.path.exists() and self.path.stat().st_size + len(text) > self._max_bytes:
@@ -48,7 +50,3 @@ class WorkerLog:
     def forget(self) -> None:
         """Begins a new worker: the tail of the one before is none of its."""
         self._tail = ""
-
-
-def _visible(character: str) -> str:
-    return character if character.isprintable() or character in "\n\t" else "\ufffd"

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import itertools
-import signal
 import sys
 from collections.abc import AsyncGenerator, Callable, Sequence
 from typing import TypeVar
@@ -14,6 +12,7 @@ from app.errors import EngineError, InvalidRequestError, ModelLoadError, Playgro
 from app.messages import ChatRequest, Delta, Waiting
 
 from . import frames
+from .child import Child
 from .frames import (
     Cancel,
     Command,
@@ -21,7 +20,6 @@ from .frames import (
     CountTokens,
     Event,
     Failed,
-    FrameError,
     Generate,
     Loaded,
     LoadFailed,
@@ -41,9 +39,6 @@ WORKER_COMMAND: tuple[str, ...] = (sys.executable, "-P", "-m", "app.engine.worke
 
 _SHUTDOWN_SECONDS = 2.0
 """How long a worker may take to end by itself before it is killed."""
-
-_LAST_WORDS_SECONDS = 1.0
-"""How long after a worker's end its pipes are still read: a child of its own may hold them open."""
 
 _Answer = TypeVar("_Answer", Counted, Status)
 
@@ -66,7 +61,7 @@ class WorkerProcess:
     ) -> None:
         self.model = model
         self._options, self._log, self._command = options, log, tuple(command)
-        self._child: _Child | None = None
+        self._child: Child | None = None
         self._loaded: Loaded | None = None
         self._on_progress: Callable[[float], None] = _unheard
         self._loading: asyncio.Future[Loaded] | None = None
@@ -118,12 +113,11 @@ class WorkerProcess:
             WorkerDiedError: when it dies over it.
         """
         self._on_progress = on_progress or _unheard
-        loop = asyncio.get_running_loop()
-        self._loading = loop.create_future()
+        self._loading = asyncio.get_running_loop().create_future()
         self._log.forget()
-        child = self._child = _Child(self._receive, self._log, self._mourn)
+        child = self._child = Child(self._receive, self._log, self._mourn)
         try:
-            await loop.subprocess_exec(lambda: child, *self._command, start_new_session=True)
+            await child.start(self._command)
         except OSError as error:
             self._loading = None
             child.kill()
@@ -300,117 +294,6 @@ class WorkerProcess:
             raise _again(self._death)
         if not self.alive:
             raise EngineError(f"The model {self.model} is not loaded.")
-
-
-class _Child(asyncio.SubprocessProtocol):
-    """The pipes of a child process.
-
-    Frames are cut and decoded right where bytes arrive: a stream reader and a task between would cost two more switches
-    of task a frame.
-
-    Args:
-        receive: called with each event.
-        log: takes the child's stderr.
-        mourn: called once when the child is gone and its pipes are read to their ends, with how it ended.
-    """
-
-    def __init__(self, receive: Callable[[Event], None], log: WorkerLog, mourn: Callable[[str], None]) -> None:
-        self._receive, self._log, self._mourn = receive, log, mourn
-        self._transport: asyncio.SubprocessTransport | None = None
-        self._stdin: asyncio.WriteTransport | None = None
-        self._buffer = bytearray()
-        self._fault = ""
-        self.pid: int | None = None
-        self.gone: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-
-    def send(self, data: bytes) -> None:
-        """Puts bytes on the way to the child; those to a dead one are lost."""
-        if self._stdin is not None and not self._stdin.is_closing():
-            self._stdin.write(data)
-
-    def close_stdin(self) -> None:
-        """Says that nothing more comes."""
-        if self._stdin is not None:
-            self._stdin.close()
-
-    def kill(self) -> None:
-        """Ends the child at once."""
-        if self._transport is not None:
-            with contextlib.suppress(ProcessLookupError):
-                self._transport.kill()
-        elif not self.gone.done():
-            self.gone.set_result(None)
-
-    # asyncio.SubprocessProtocol
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """The child runs."""
-        assert isinstance(transport, asyncio.SubprocessTransport)
-        self._transport, self.pid = transport, transport.get_pid()
-        stdin = transport.get_pipe_transport(0)
-        assert isinstance(stdin, asyncio.WriteTransport)
-        self._stdin = stdin
-
-    def pipe_data_received(self, fd: int, data: bytes) -> None:
-        """The child said something."""
-        if fd == 2:
-            # A log that cannot be written must not stop the answers; what it held is still in the error message.
-            with contextlib.suppress(OSError):
-                self._log.write(data)
-        elif not self._fault:
-            try:
-                self._cut(data)
-            except FrameError as error:
-                self._fault = f"said what is not a frame ({error})"
-                self.kill()
-
-    def pipe_connection_lost(self, fd: int, exc: Exception | None) -> None:
-        """A pipe was closed: without its stdout a child is of no use."""
-        if fd == 1:
-            # Not at once: when the child is just ending, how it ended by itself is worth knowing.
-            asyncio.get_running_loop().call_later(_LAST_WORDS_SECONDS, self.kill)
-
-    def process_exited(self) -> None:
-        """The child ended; its pipes may still hold its last words."""
-        if not self.gone.done():
-            asyncio.get_running_loop().call_later(_LAST_WORDS_SECONDS, self._end)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """The child ended and its pipes are empty."""
-        self._end()
-
-    def _cut(self, data: bytes) -> None:
-        buffer = self._buffer
-        buffer += data
-        start, size = 0, len(buffer)
-        while size - start >= frames.HEADER_BYTES:
-            body = start + frames.HEADER_BYTES
-            end = body + frames.body_length(bytes(buffer[start:body]))
-            if end > size:
-                break
-            self._receive(frames.decode_event(bytes(buffer[body:end])))
-            start = end
-        del buffer[:start]
-
-    def _end(self) -> None:
-        if self.gone.done():
-            return
-        self.gone.set_result(None)
-        status = self._transport.get_returncode() if self._transport else None
-        if self._transport is not None:
-            self._transport.close()
-        self._mourn(self._fault or _described(status))
-
-
-def _described(status: int | None) -> str:
-    if status is None:
-        return "closed its pipes"
-    if status >= 0:
-        return f"ended with status {status}"
-    try:
-        return f"was killed by {signal.Signals(-status).name}"
-    except ValueError:
-        return f"was killed by signal {-status}"
 
 
 def _again(error: PlaygroundError) -> PlaygroundError:

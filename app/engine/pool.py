@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -76,12 +76,12 @@ class ModelPool:
         command: Sequence[str] = WORKER_COMMAND,
         shape_of: Callable[[Path], ModelShape | None] | None = None,
         read_memory: Callable[[], Memory] = memory,
-        find_hardware: Callable[[], Awaitable[Hardware]] | None = None,
+        find_hardware: Callable[[], Coroutine[Any, Any, Hardware]] = probe,
     ) -> None:
         self.catalogue = catalogue
         self._store, self._settings, self._logs, self._command = store, settings, logs, tuple(command)
         self._shape_of, self._read_memory = shape_of, read_memory
-        self._find_hardware = find_hardware or _hardware
+        self._find_hardware = find_hardware
         self._hardware: asyncio.Task[Hardware] | None = None
         self._slots: dict[str, _Slot] = {}
         self._one_load = asyncio.Lock()
@@ -158,9 +158,9 @@ class ModelPool:
         return tuple(sorted(ready, key=lambda model: model.last_used, reverse=True))
 
     async def hardware(self) -> Hardware:
-        """What models can run on here; asked once."""
+        """What models can run on here, as the native library sees it; asked once."""
         if self._hardware is None:
-            self._hardware = asyncio.ensure_future(self._find_hardware())
+            self._hardware = asyncio.create_task(self._find_hardware())
         return await asyncio.shield(self._hardware)
 
     async def aclose(self) -> None:
@@ -231,7 +231,7 @@ class ModelPool:
         device = entry.device or settings.device
         layers = settings.gpu_layers if entry.gpu_layers is None else entry.gpu_layers
         context = settings.context or entry.context or 0
-        hardware = await self.hardware()
+        hardware = await self._hardware_to_plan_with()
         shape = None
         if self._shape_of is not None and hardware.accelerators:
             shape = await asyncio.to_thread(self._shape_of, path)
@@ -249,6 +249,12 @@ class ModelPool:
             chat_template=entry.chat_template,
         )
         return options, placement
+
+    async def _hardware_to_plan_with(self) -> Hardware:
+        """Asks the library only where it was built for more than the CPU: the question takes a third of a second."""
+        if self._hardware is not None or may_have_accelerator():
+            return await self.hardware()
+        return Hardware(memory=self._read_memory(), cores=cores())
 
     async def _make_room(self, slot: _Slot, need: int | None) -> None:
         """Closes the models that were idle longest until this one fits; waits where all are busy and one too many."""
@@ -372,13 +378,6 @@ class _Slot:
         return LoadedModel(
             self.name, self.worker.loaded, self.placement, self.worker.pid, self.worker.open_requests, self.last_used
         )
-
-
-async def _hardware() -> Hardware:
-    """Asks the native library only where it was built for more than the CPU: the question takes a third of a second."""
-    if may_have_accelerator():
-        return await probe()
-    return Hardware(memory=memory(), cores=cores())
 
 
 def _file_name(name: str) -> str:

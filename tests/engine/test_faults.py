@@ -8,15 +8,19 @@ import random
 import signal
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
 
+from app.engine.catalogue import Catalogue, ModelEntry
 from app.engine.frames import LoadOptions
+from app.engine.pool import ModelPool
 from app.engine.worker_log import WorkerLog
 from app.engine.worker_process import WorkerProcess
 from app.errors import WorkerDiedError
 from app.messages import ChatRequest, Delta, Finished, Message, Sampling, TextDelta
+from app.settings import EngineSettings
 
 STORY = "Tell me a long story about a lighthouse keeper and his seven cats."
 
@@ -92,6 +96,54 @@ async def test_killed_while_idle(fresh: Fresh) -> None:
     await asyncio.wait_for(gone.wait(), 5)
     with pytest.raises(WorkerDiedError, match="idle"):
         _ = [delta async for delta in worker.stream(ask())]
+
+
+class OneFile:
+    """Stands for the store: one model, whose file is known."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def path_of(self, entry: ModelEntry) -> Path:
+        return self._path
+
+    async def ready(self, entry: ModelEntry) -> Path:
+        return self._path
+
+
+async def test_after_every_death_the_pool_answers_the_next_request(starter_model: Path, tmp_path: Path) -> None:
+    store: Any = OneFile(starter_model)
+    catalogue = Catalogue([ModelEntry(name="starter", source="path:/nowhere", context=1024)])
+    pool = ModelPool(catalogue, store, EngineSettings(), tmp_path / "logs")
+
+    async def answer() -> Delta:
+        return [delta async for delta in pool.stream(ask(max_tokens=6))][-1]
+
+    try:
+        assert isinstance(await answer(), Finished)
+        for moment in ("answering", "idle", "loading"):
+            (model,) = pool.loaded()
+            assert model.pid is not None
+            if moment == "answering":
+                with pytest.raises(WorkerDiedError):
+                    async for delta in pool.stream(ask()):
+                        if isinstance(delta, TextDelta):
+                            os.kill(model.pid, signal.SIGKILL)
+            elif moment == "idle":
+                os.kill(model.pid, signal.SIGKILL)
+                while pool.loaded():  # noqa: ASYNC110 - nothing else tells
+                    await asyncio.sleep(0.01)
+            else:
+                await pool.unload("starter")
+                me = psutil.Process()
+                with pytest.raises(WorkerDiedError, match="while it loaded"):
+                    async for _ in pool.stream(ask()):
+                        for child in me.children():
+                            child.kill()
+            assert isinstance(await answer(), Finished), moment
+        assert len(pool.loaded()) == 1
+    finally:
+        await pool.aclose()
 
 
 async def test_a_hundred_requests_cancelled_at_random_moments_leave_no_busy_slot(fresh: Fresh) -> None:

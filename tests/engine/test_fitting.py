@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.engine.catalogue import ModelEntry
 from app.engine.fitting import ModelShape, need_of, place, recommended
+from app.engine.frames import Role
 from app.engine.hardware import Device, Hardware, Memory
 
 GIB = 1024**3
@@ -96,8 +97,8 @@ def test_what_is_placed_fits(free: int, context: int, wanted: int) -> None:
     assert found.reason.endswith(".")
 
 
-def entry(name: str, size: int | None, role: str = "chat", memory_bytes: int | None = None) -> Any:
-    return SimpleNamespace(name=name, role=role, size=size, memory_bytes=memory_bytes, context=8192)
+def entry(name: str, size: int | None, role: Role = "chat", memory_bytes: int | None = None) -> ModelEntry:
+    return ModelEntry(name=name, source="path:/nowhere", role=role, size=size, memory_bytes=memory_bytes, context=8192)
 
 
 ENTRIES = [

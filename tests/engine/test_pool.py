@@ -8,13 +8,15 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from app.backends.local import LocalBackend
+from app.engine.catalogue import Catalogue, ModelEntry
+from app.engine.frames import Role
 from app.engine.hardware import Memory
 from app.engine.pool import ModelPool
 from app.errors import EngineError, ModelLoadError, ModelNotInstalledError, UnknownModelError, WorkerDiedError
@@ -26,37 +28,23 @@ SCRIPTED = (sys.executable, "-P", str(Path(__file__).parent / "programs" / "scri
 MIB = 1024**2
 
 
-@dataclass(frozen=True)
-class Entry:
-    name: str
-    role: str = "chat"
-    size: int | None = 100 * MIB
-    context: int = 128
-    chat_template: str | None = None
-    sampling: Sampling = Sampling(temperature=0.5)  # noqa: RUF009 - immutable
-    memory_bytes: int | None = None
-    device: str | None = None
-    gpu_layers: int | None = None
+def entry(name: str, role: Role = "chat") -> ModelEntry:
+    return ModelEntry(
+        name=name, source="path:/nowhere", role=role, size=100 * MIB, context=128, sampling=Sampling(temperature=0.5)
+    )
 
 
 @dataclass
 class Shelf:
-    """Catalogue and store in one: a model's file is named after it."""
+    """Stands for the store: the path of a model tells the scripted worker what to do."""
 
-    entries: tuple[Entry, ...]
-    missing: set[str] = field(default_factory=set)
+    missing: frozenset[str] = frozenset({"absent"})
     checks: int = 0
 
-    def get(self, name: str) -> Entry:
-        for entry in self.entries:
-            if entry.name == name:
-                return entry
-        raise UnknownModelError(f"No model is called {name!r}.")
-
-    def path_of(self, entry: Entry) -> Path | None:
+    def path_of(self, entry: ModelEntry) -> Path | None:
         return None if entry.name in self.missing else Path("/models") / entry.name
 
-    async def ready(self, entry: Entry) -> Path:
+    async def ready(self, entry: ModelEntry) -> Path:
         self.checks += 1
         return Path("/models") / entry.name
 
@@ -82,7 +70,7 @@ async def until(condition: Callable[[], bool]) -> None:
 
 
 NAMES = ("a", "b", "c", "slow", "hang", "die", "refuse", "absent")
-SHELF = Shelf((*map(Entry, NAMES), Entry("e", "embed")))
+CATALOGUE = Catalogue([*map(entry, NAMES), entry("e", "embed")])
 
 
 @pytest.fixture
@@ -90,9 +78,9 @@ async def make(tmp_path: Path) -> AsyncIterator[Callable[..., ModelPool]]:
     pools: list[ModelPool] = []
 
     def make(available: Callable[[], int] = lambda: 10**12, **settings: Any) -> ModelPool:
-        shelf: Any = replace(SHELF, missing={"absent"})
+        shelf: Any = Shelf()
         pool = ModelPool(
-            shelf,
+            CATALOGUE,
             shelf,
             EngineSettings(**settings),
             tmp_path / "logs",
@@ -131,7 +119,7 @@ async def test_requests_at_once_load_it_once_and_nothing_loads_it_again(make: Ma
     await said(pool, "slow", temperature=2.0, seed=3, stop=("x",))
     (second,) = pool.loaded()
     assert first.pid == second.pid
-    assert pool.catalogue.checks == 1  # type: ignore[attr-defined]
+    assert pool._store.checks == 1  # type: ignore[attr-defined]
 
 
 async def test_unknown_absent_and_unfit_models_are_typed_errors(make: Make) -> None:

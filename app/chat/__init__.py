@@ -1,1 +1,20 @@
-"""TODO"""
+"""Conversations: turns, branches, what of them goes into a request, and running one turn."""
+
+from .context import messages_for
+from .conversation import Conversation, Failure, Node, NodeStatus
+from .exchange import AnswerBegun, AnswerEnded, Answering, Exchange, ExchangeEvent, TextArrived, ThinkingArrived
+
+__all__ = [
+    "AnswerBegun",
+    "AnswerEnded",
+    "Answering",
+    "Conversation",
+    "Exchange",
+    "ExchangeEvent",
+    "Failure",
+    "Node",
+    "NodeStatus",
+    "TextArrived",
+    "ThinkingArrived",
+    "messages_for",
+]

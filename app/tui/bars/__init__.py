@@ -1,0 +1,1 @@
+"""The one-line bars at the edges: tabs, status, keys."""

@@ -1,0 +1,1 @@
+"""The Chat pane: composer, transcript, and what stands in them."""

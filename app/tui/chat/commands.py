@@ -1,0 +1,67 @@
+"""Commands by name: typed after a slash in the composer, or found in the palette."""
+
+from __future__ import annotations
+
+import re
+
+from msgspec import Struct
+
+_LINE = re.compile(r"/([a-z]+)(?:[ \t]+(\S.*))?\s*")
+
+
+class Command(Struct, frozen=True):
+    """One thing that can be asked for by name.
+
+    Attributes:
+        name: the word after the slash.
+        title: how the palette calls it.
+        help: one sentence.
+        action: what it does, as the pane's action without arguments.
+        argument: what may follow the name; empty when nothing may.
+    """
+
+    name: str
+    title: str
+    help: str
+    action: str
+    argument: str = ""
+
+
+COMMANDS: tuple[Command, ...] = (
+    Command("help", "Help", "What can be done here, and with which keys.", "app.help"),
+    Command("model", "Choose a model", "Answer with another model from now on.", "pick_model", "NAME"),
+    Command("new", "New chat", "Begin an empty conversation.", "new_chat"),
+    Command("system", "System prompt", "Set the instructions that hold for this conversation.", "edit_system", "TEXT"),
+    Command("stop", "Stop answering", "Stop the answer; what came is kept.", "stop"),
+    Command("again", "Answer again", "Ask for another version; both are kept.", "regenerate"),
+    Command(
+        "edit", "Edit a prompt", "Take the last prompt back into the composer; the old one is kept.", "edit_message"
+    ),
+    Command("back", "Roll back", "Take the last question and its answer off the conversation.", "roll_back", "TURNS"),
+    Command("copy", "Copy the answer", "Copy the whole last answer.", "copy_message"),
+    Command("code", "Copy a code block", "Copy a code block; again for the one before.", "copy_code"),
+    Command("thoughts", "Show or hide thoughts", "Fold or unfold what the model thought.", "toggle_thinking"),
+    Command("editor", "Open in the editor", "Write the prompt in your own editor.", "edit_in_editor"),
+    Command("models", "Models", "See, fetch and remove models.", "app.pane('models')"),
+    Command("theme", "Theme", "Change the colours.", "app.theme", "NAME"),
+    Command("density", "Density", "Change between comfortable and compact spacing.", "app.density"),
+    Command("quit", "Quit", "Leave; a running answer is stopped.", "app.quit"),
+)
+
+
+def matching(text: str) -> tuple[Command, ...]:
+    """The commands that a line which is still being written may become; none when it is no command."""
+    if not text.startswith("/") or any(mark in text for mark in (" ", "\n", "\t")):
+        return ()
+    return tuple(command for command in COMMANDS if command.name.startswith(text[1:].lower()))
+
+
+def parse(text: str) -> tuple[str, str] | None:
+    """The name and argument of a command line; ``None`` for what is no command: a path, two slashes, more lines."""
+    found = _LINE.fullmatch(text)
+    return (found[1], (found[2] or "").strip()) if found else None
+
+
+def command(name: str) -> Command | None:
+    """The command of this name."""
+    return next((known for known in COMMANDS if known.name == name), None)

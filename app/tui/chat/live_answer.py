@@ -1,0 +1,144 @@
+"""One answer on the screen while it comes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import aclosing
+
+import msgspec
+
+from app.chat import AnswerBegun, AnswerEnded, Conversation, Exchange, Node, TextArrived, ThinkingArrived
+from app.messages import Started, Waiting
+from app.tui.bars.status import Status
+
+from .message_view import AnswerView
+from .painter import StreamPainter
+from .transcript import Transcript
+
+REPORT_EVERY = 0.25
+"""Seconds between changes of the figures in the status line: faster cannot be read."""
+
+
+class LiveAnswer:
+    """Runs an exchange and paints what comes of it; the conversation keeps it whether it is painted or not."""
+
+    def __init__(
+        self,
+        conversation: Conversation,
+        exchange: Exchange,
+        transcript: Transcript,
+        status: Status,
+        report: Callable[[Status], None],
+    ) -> None:
+        self._conversation = conversation
+        self._exchange = exchange
+        self._transcript = transcript
+        self._status = status
+        self._report = report
+        self._text = StreamPainter(self._write_text)
+        self._thinking = StreamPainter(self._write_thinking)
+        self._pieces = 0
+        self._asked_at = time.monotonic()
+        self._first_at = 0.0
+        self._reported_at = 0.0
+        self.node: Node | None = None
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing of the answer has come yet."""
+        return self._pieces == 0
+
+    def say(self, words: str) -> None:
+        """Shows why nothing has come yet, in the answer's place."""
+        view = self._view()
+        if view is not None:
+            view.say(words)
+
+    async def run(self, question_id: str) -> None:
+        """Answers a question; returns when the answer is over, raises ``CancelledError`` when it was stopped."""
+        try:
+            async with aclosing(self._exchange.run(question_id)) as events:
+                async for event in events:
+                    if isinstance(event, TextArrived):
+                        self._text.feed(event.text)
+                        self._count()
+                    elif isinstance(event, ThinkingArrived):
+                        self._thinking.feed(event.text)
+                        self._count()
+                    elif isinstance(event, AnswerBegun):
+                        self.node = event.node
+                        await self._transcript.show()
+                        self._transcript.to_end()
+                    elif isinstance(event, Waiting):
+                        self._waiting(event)
+                    elif isinstance(event, Started):
+                        self._started(event)
+                    elif isinstance(event, AnswerEnded):
+                        self.node = event.node
+        finally:
+            await self._thinking.finish()
+            await self._text.finish()
+
+    async def settle(self) -> None:
+        """Shows how the answer ended, from what the conversation kept."""
+        if self.node is None:
+            return
+        if self.node.id in self._conversation:
+            self.node = self._conversation.node(self.node.id)
+            view = self._view()
+            if view is not None:
+                siblings = [node.id for node in self._conversation.siblings(self.node.id)]
+                await view.end(self.node, (siblings.index(self.node.id) + 1, len(siblings)))
+        node = self.node
+        tokens = node.usage.completion_tokens if node.usage else 0
+        speed = node.timings.tokens_per_second(tokens) if node.timings else self._status.speed
+        used = node.usage.total_tokens if node.usage else self._status.used
+        self._tell(force=True, state="ready", speed=speed, used=used, note="")
+
+    def _view(self) -> AnswerView | None:
+        return None if self.node is None else self._transcript.answer_view(self.node.id)
+
+    async def _write_text(self, text: str) -> None:
+        view = self._view()
+        if view is not None:
+            await view.append(text)
+
+    async def _write_thinking(self, text: str) -> None:
+        view = self._view()
+        if view is not None:
+            await view.append_thinking(text)
+
+    def _waiting(self, waiting: Waiting) -> None:
+        view = self._view()
+        if view is not None:
+            view.say(waiting)
+        self._tell(force=True, state="loading" if waiting.stage == "loading" else "answering")
+
+    def _started(self, started: Started) -> None:
+        self._tell(
+            force=True,
+            state="answering",
+            used=started.prompt_tokens or self._status.used,
+            context=started.context or self._status.context,
+        )
+
+    def _count(self) -> None:
+        now = time.monotonic()
+        if not self._pieces:
+            self._first_at = now
+            self._tell(force=True, state="answering", first_token=now - self._asked_at)
+        self._pieces += 1
+        if self._pieces > 4 and now - self._reported_at >= REPORT_EVERY:
+            used = self._status.used + round(self._pieces)
+            self._report(msgspec.structs.replace(self._status, used=used, speed=self._speed(now)))
+            self._reported_at = now
+
+    def _speed(self, now: float) -> float:
+        # A piece is about a token; the exact figure comes at the end.
+        return (self._pieces - 1) / (now - self._first_at) if now > self._first_at else 0.0
+
+    def _tell(self, *, force: bool = False, **changes: object) -> None:
+        self._status = msgspec.structs.replace(self._status, **changes)
+        if force:
+            self._report(self._status)

@@ -1,0 +1,249 @@
+"""How one message looks in the transcript."""
+
+from __future__ import annotations
+
+import asyncio
+
+from textual import events
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.content import Content
+from textual.message import Message as TextualMessage
+from textual.widgets import Markdown, Static
+
+from app.chat import Node
+from app.messages import Thinking, Waiting
+from app.privacy.terminal import clean
+from app.tui import words
+from app.tui.error_card import ErrorCard
+
+MOST_SHOWN = 6_000
+"""Characters of a prompt that are shown: a pasted file would hide the conversation. It is kept and copied whole."""
+
+_SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
+
+
+class MessageView(Vertical):
+    """A message; the transcript selects one at a time for copying, editing and regenerating."""
+
+    def __init__(self, node: Node, classes: str) -> None:
+        super().__init__(classes=f"message {classes}")
+        self.node = node
+
+    class Chosen(TextualMessage):
+        """The message was clicked."""
+
+        def __init__(self, node_id: str) -> None:
+            super().__init__()
+            self.node_id = node_id
+
+    def on_click(self) -> None:
+        """Selects the message."""
+        self.post_message(self.Chosen(self.node.id))
+
+
+class PromptView(MessageView):
+    """What the person wrote, as they wrote it."""
+
+    def __init__(self, node: Node, versions: tuple[int, int] = (1, 1)) -> None:
+        super().__init__(node, "prompt")
+        self._versions = versions
+
+    def compose(self) -> ComposeResult:
+        """The text, and which version of how many it is."""
+        text = clean(self.node.message.text)
+        yield Static(Content(text[:MOST_SHOWN].rstrip("\n")), classes="text")
+        notes = []
+        if len(text) > MOST_SHOWN:
+            notes.append(f"… {words.count(len(text))} characters in all, sent whole")
+        if self._versions[1] > 1:
+            notes.append(versions_note(*self._versions))
+        if notes:
+            yield Static(Content(" · ".join(notes)), classes="note")
+
+
+class ThinkingView(Vertical):
+    """What a model thought before it answered: open while it thinks, folded away after, a click opens it again."""
+
+    def __init__(self, text: str, open_: bool) -> None:
+        super().__init__(classes="thinking")
+        self._text = text
+        self.open = open_
+
+    def compose(self) -> ComposeResult:
+        """A line to click, and the thoughts."""
+        yield Static(self._heading(), classes="heading")
+        body = Static(Content(self._text.strip()), classes="body")
+        body.display = self.open
+        yield body
+
+    def _heading(self) -> Content:
+        count = words.plural(len(self._text.split()), "word")
+        return Content(f"{'▾' if self.open else '▸'} thoughts · {count}")
+
+    def append(self, text: str) -> None:
+        """More thoughts; only the last of them are laid out while they come."""
+        self._text += text
+        self.query_one(".body", Static).update(Content("\n".join(self._text.strip().splitlines()[-8:])))
+        self.query_one(".heading", Static).update(self._heading())
+
+    def fold(self, open_: bool) -> None:
+        """Opens or folds."""
+        self.open = open_
+        body = self.query_one(".body", Static)
+        if open_:
+            body.update(Content(self._text.strip()))
+        body.display = open_
+        self.query_one(".heading", Static).update(self._heading())
+
+    def on_click(self, event: events.Click) -> None:
+        """The heading folds and unfolds."""
+        if event.widget is not None and event.widget.has_class("heading"):
+            event.stop()
+            self.fold(not self.open)
+
+
+class WaitingLine(Static):
+    """Why nothing has come yet, in the place where the answer will be."""
+
+    def __init__(self) -> None:
+        super().__init__(classes="waiting")
+        self._text = "thinking"
+        self._frame = 0
+
+    def on_mount(self) -> None:
+        """Turns gently, unless the person asked for no animation."""
+        self._draw()
+        if self.app.animation_level != "none":
+            self.set_interval(1 / 10, self._turn)
+
+    def say(self, waiting: Waiting | str, model: str = "") -> None:
+        """Another reason, or progress."""
+        self._text = waiting if isinstance(waiting, str) else _waiting_words(waiting, model)
+        self._draw()
+
+    def _turn(self) -> None:
+        self._frame += 1
+        self._draw()
+
+    def _draw(self) -> None:
+        self.update(Content.assemble((_SPINNER[self._frame % len(_SPINNER)], "$primary"), f" {self._text}"))
+
+
+class AnswerView(MessageView):
+    """A model's answer: thoughts, Markdown, what went wrong, and one line about how it went."""
+
+    def __init__(self, node: Node, versions: tuple[int, int] = (1, 1)) -> None:
+        super().__init__(node, "answer")
+        self._versions = versions
+        self._begun = bool(node.message.text)
+        # Thoughts and answer are painted by two tasks; removing one widget from both at once would never return.
+        self._changing = asyncio.Lock()
+
+    def compose(self) -> ComposeResult:
+        """What is there of the answer so far."""
+        node = self.node
+        thoughts = thinking_of(node)
+        if thoughts:
+            yield ThinkingView(clean(thoughts), open_=False)
+        yield Markdown(clean(node.message.text), open_links=False)
+        if node.status == "streaming" and not self._begun:
+            yield WaitingLine()
+        if node.error is not None:
+            yield ErrorCard(node.error)
+        yield Static(self._footer(), classes="footer")
+
+    def say(self, waiting: Waiting | str) -> None:
+        """Shows why nothing has come yet."""
+        for line in self.query(WaitingLine):
+            line.say(waiting, self.node.model)
+
+    async def append(self, text: str) -> None:
+        """Adds clean text to the end of the answer."""
+        async with self._changing:
+            if not self._begun:
+                self._begun = True
+                await self.query(WaitingLine).remove()
+                for thoughts in self.query(ThinkingView):
+                    thoughts.fold(False)
+            await self.query_one(Markdown).append(text)
+
+    async def append_thinking(self, text: str) -> None:
+        """Adds clean text to the thoughts."""
+        async with self._changing:
+            known = self.query(ThinkingView)
+            if known:
+                known.first().append(text)
+            else:
+                await self.query(WaitingLine).remove()
+                await self.mount(ThinkingView(text, open_=not self._begun), before=0)
+
+    async def end(self, node: Node, versions: tuple[int, int]) -> None:
+        """The answer is over."""
+        self.node = node
+        self._versions = versions
+        await self.query(WaitingLine).remove()
+        for thoughts in self.query(ThinkingView):
+            thoughts.fold(False)
+        if node.error is not None and not self.query(ErrorCard):
+            await self.mount(ErrorCard(node.error), before=self.query_one(".footer"))
+        self.query_one(".footer", Static).update(self._footer())
+
+    def toggle_thinking(self) -> bool:
+        """Opens or folds the thoughts; whether there are any."""
+        for thoughts in self.query(ThinkingView):
+            thoughts.fold(not thoughts.open)
+            return True
+        return False
+
+    def _footer(self) -> Content:
+        return answer_footer(self.node, self._versions)
+
+    def on_markdown_link_clicked(self, event: Markdown.LinkClicked) -> None:
+        """Gives the address to the clipboard: nothing that a model wrote opens by itself."""
+        event.stop()
+        self.app.copy_to_clipboard(clean(event.href))
+        self.app.notify(clean(event.href), title="Address copied", markup=False)
+
+
+def thinking_of(node: Node) -> str:
+    """A message's thoughts, joined."""
+    return "".join(part.text for part in node.message.parts if isinstance(part, Thinking))
+
+
+def versions_note(number: int, total: int) -> str:
+    """``‹ 2/3 ›``."""
+    return f"‹ {number}/{total} ›"
+
+
+def answer_footer(node: Node, versions: tuple[int, int]) -> Content:
+    """Model, tokens, speed, first token, how it ended, which version; what is not known is left out."""
+    notes: list[tuple[str, str]] = [(node.model, "$text-muted")] if node.model else []
+    if node.usage is not None and node.usage.completion_tokens:
+        notes.append((words.plural(node.usage.completion_tokens, "token"), "$text-muted"))
+        speed = node.timings.tokens_per_second(node.usage.completion_tokens) if node.timings else 0.0
+        if speed:
+            notes.append((words.speed(speed), "$text-muted"))
+    if node.first_token is not None and node.status != "streaming":
+        notes.append((f"first token {words.seconds(node.first_token)}", "$text-muted"))
+    if node.status == "cut":
+        notes.append(("stopped", "$text-warning"))
+    elif node.status == "failed":
+        notes.append(("failed", "$text-error"))
+    elif node.finish == "length":
+        notes.append(("cut at the length limit", "$text-warning"))
+    if versions[1] > 1:
+        notes.append((versions_note(*versions), "$text-primary"))
+    pieces = [piece for note in notes for piece in ((" · ", "$text-disabled"), note)][1:]
+    return Content.assemble(*pieces)
+
+
+def _waiting_words(waiting: Waiting, model: str) -> str:
+    if waiting.stage == "loading":
+        percent = f" {waiting.done} %" if waiting.total else ""
+        return f"loading {model}{percent}"
+    if waiting.stage == "queued":
+        return "waiting for its turn"
+    if waiting.total:
+        return f"reading {words.count(waiting.done)} of {words.count(waiting.total)} tokens"
+    return "reading"

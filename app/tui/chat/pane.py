@@ -1,0 +1,530 @@
+"""The Chat pane: asks, shows, and lets the person go back and try again."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import suppress
+from typing import TYPE_CHECKING, ClassVar
+
+import msgspec
+from textual import getters, on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Container, Vertical
+from textual.message import Message as TextualMessage
+from textual.worker import Worker, WorkerCancelled, WorkerFailed
+
+from app.chat import Conversation, Exchange, Node
+from app.errors import PlaygroundError
+from app.messages import ChatRequest, Delta, Message
+from app.tui.bars.status import Status
+from app.tui.face import Face
+
+from .command_list import CommandList
+from .commands import Command, command, matching, parse
+from .composer import Composer
+from .transcript import Transcript
+from .welcome import Welcome
+
+if TYPE_CHECKING:
+    from app.tui.model_desk import ModelDesk
+
+    from .live_answer import LiveAnswer
+
+
+class ChatPane(Vertical):
+    """A conversation with a model."""
+
+    HELP = """\
+Ask a model that runs on this machine. Its answer streams in; **Esc** stops it and keeps what came.
+Asking again, and editing an earlier prompt, keep both versions: walk between them with the version keys.
+"""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "stop", "Stop", key_display="esc", id="chat.stop"),
+        Binding("f2,ctrl+l", "pick_model", "Model", id="chat.model"),
+        Binding("ctrl+r", "regenerate", "Again", id="chat.regenerate"),
+        Binding("f3", "copy_message", "Copy", id="chat.copy"),
+        Binding("f4", "copy_code", "Code block", show=False, id="chat.copy_code"),
+        Binding("ctrl+n", "new_chat", "New", id="chat.new"),
+        Binding("alt+left", "version(-1)", "Earlier version", show=False, id="chat.older_version"),
+        Binding("alt+right", "version(1)", "Later version", show=False, id="chat.newer_version"),
+        Binding("ctrl+t", "toggle_thinking", "Thoughts", show=False, id="chat.thoughts"),
+        Binding("alt+e", "edit_message", "Edit the last prompt", show=False, id="chat.edit"),
+        Binding("pageup", "scroll(-1)", "Scroll up", show=False, priority=True, id="chat.scroll_up"),
+        Binding("pagedown", "scroll(1)", "Scroll down", show=False, priority=True, id="chat.scroll_down"),
+        Binding("ctrl+end", "scroll_to_end", "To the end", show=False, priority=True, id="chat.scroll_end"),
+    ]
+
+    app = getters.app(Face)
+
+    class StatusChanged(TextualMessage):
+        """The figures of the status line changed."""
+
+        def __init__(self, status: Status) -> None:
+            super().__init__()
+            self.status = status
+
+    class ModelChosen(TextualMessage):
+        """Another model answers from now on; the choice is worth remembering."""
+
+        def __init__(self, model: str) -> None:
+            super().__init__()
+            self.model = model
+
+    def __init__(self, desk: ModelDesk, model: str, environ: Mapping[str, str]) -> None:
+        super().__init__(id="chat")
+        self._desk = desk
+        self._environ = environ
+        self._worker: Worker[None] | None = None
+        self._live: LiveAnswer | None = None
+        self._code_place = 0
+        self.conversation = Conversation()
+        self.model = model
+        self.status = Status(model=model)
+
+    def compose(self) -> ComposeResult:
+        """Transcript or welcome, and the composer below."""
+        yield Transcript(lambda: self.conversation)
+        with Container(id="stage"):
+            yield Welcome(self._welcome_keys())
+        yield CommandList()
+        yield Composer()
+
+    def on_mount(self) -> None:
+        """Shows the empty state; what needs time comes after the first paint."""
+        self._show_stage()
+
+    def begin(self) -> None:
+        """Called once after the first paint: fetches the model when it is not here, and prepares what comes next."""
+        self.query_one(Composer).highlight_markdown()
+        self.refresh_status()
+        if self._desk.missing(self.model):
+            self._fetch()
+        self.set_interval(0.5, self._follow_download)
+
+    # What is shown
+
+    @property
+    def answering(self) -> bool:
+        """Whether an answer is being waited for."""
+        return self._worker is not None
+
+    def _welcome_keys(self) -> list[tuple[str, str]]:
+        keys = {name: self.app.get_key_display(binding) for name, binding in self.app.keys_by_id(self).items()}
+        return [
+            ("⏎", "send"),
+            (keys.get("chat.model", "f2"), "choose a model"),
+            (keys.get("app.help", "f1"), "all keys"),
+        ]
+
+    def _show_stage(self) -> None:
+        empty = not self.conversation.path()
+        self.query_one("#stage").display = empty
+        self.query_one(Transcript).display = not empty
+
+    def refresh_status(self, **changes: object) -> None:
+        """Says in the status line what is known of the model now."""
+        state = self._desk.state(self.model)
+        loaded = self._desk.loaded(self.model)
+        known = {"model": self.model, "state": state if not self.answering else self.status.state}
+        if loaded is not None:
+            known |= {"context": loaded.loaded.context, "device": loaded.loaded.device}
+        self._report(msgspec.structs.replace(self.status, **(known | changes)))
+
+    def _report(self, status: Status) -> None:
+        self.status = status
+        self.post_message(self.StatusChanged(status))
+
+    def _follow_download(self) -> None:
+        download = self._desk.downloads.of(self.model)
+        if download is None or download.state != "running":
+            return
+        progress = download.progress
+        share = f" {progress.done * 100 // progress.total} %" if progress is not None and progress.total else ""
+        if self._live is not None and self._live.empty:
+            self._live.say(f"fetching {self.model}{share}, then your message is sent")
+        if not self.answering:
+            self.refresh_status(note=f"fetching{share}")
+
+    def download_changed(self) -> None:
+        """A download began or ended: the card and the status follow."""
+        self.refresh_status(note="")
+        if self._desk.missing(self.model) and self._desk.downloads.of(self.model) is not None:
+            self._show_card()
+        else:
+            self.query("DownloadCard").remove()
+            self.query_one(Welcome).display = True
+        self.refresh_bindings()
+
+    def _show_card(self) -> None:
+        from .download_card import DownloadCard
+
+        download = self._desk.downloads.of(self.model)
+        cards = self.query(DownloadCard)
+        if download is None:
+            return
+        if cards:
+            cards.first().download = download
+            return
+        self.query_one(Welcome).display = False
+        card = DownloadCard(download)
+        binding = self.app.keys_by_id(self).get("chat.regenerate")
+        if binding is not None:
+            card.retry_key = self.app.get_key_display(binding)
+        self.query_one("#stage").mount(card)
+
+    def _fetch(self) -> None:
+        try:
+            self._desk.fetch(self.model)
+        except PlaygroundError as error:
+            self.app.notify_error(error)
+
+    # Asking
+
+    @on(Composer.Sent)
+    async def _sent(self, event: Composer.Sent) -> None:
+        event.stop()
+        parsed = parse(event.text.strip())
+        known = command(parsed[0]) if parsed else None
+        composer = self.query_one(Composer)
+        if parsed is not None and known is None:
+            self.app.notify(
+                f"There is no command /{parsed[0]}. Two slashes send the line as it is.",
+                severity="warning",
+                markup=False,
+            )
+            return
+        if self.answering and known is None:
+            self.app.notify("The answer is still coming; esc stops it.", markup=False)
+            return
+        composer.clear_sent()
+        if known is not None and parsed is not None:
+            await self.run_command(known, parsed[1])
+            return
+        text = event.text[1:] if event.text.startswith("//") else event.text
+        await self.ask(text)
+
+    async def ask(self, text: str, parent_id: str | None = None, *, branch: bool = False) -> None:
+        """Keeps a question and answers it. With ``branch``, beside what already stands below ``parent_id``."""
+        message = Message.user(text)
+        question = self.conversation.branch(parent_id, message) if branch else self.conversation.append(message)
+        await self._answer(question)
+
+    async def _answer(self, question: Node) -> None:
+        self._code_place = 0
+        self._show_stage()
+        from .live_answer import LiveAnswer
+
+        transcript = self.query_one(Transcript)
+        exchange = Exchange(self.conversation, _WhenHere(self._desk), model=self.model)
+        status = msgspec.structs.replace(self.status, state="loading", speed=0.0, first_token=0.0, note="")
+        self._live = LiveAnswer(self.conversation, exchange, transcript, status, self._report)
+        self._worker = self.run_worker(self._run(self._live, question.id), group="answer", exit_on_error=False)
+        self._report(status)
+        self.refresh_bindings()
+
+    async def _run(self, live: LiveAnswer, question_id: str) -> None:
+        try:
+            await live.run(question_id)
+        except asyncio.CancelledError:
+            # Stopped by the person: not an error, and the rest below must still happen.
+            pass
+        except Exception as error:  # noqa: BLE001 (the boundary that reports)
+            self.app.report_fault(error)
+        finally:
+            self._worker = self._live = None
+            await live.settle()
+            self.refresh_status()
+            self.refresh_bindings()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Keys that would do nothing are not offered."""
+        if action == "stop":
+            return self.answering or self._desk.downloading(self.model) or self.query_one(Composer).offering
+        if action in ("regenerate", "copy_message"):
+            return bool(len(self.conversation)) or (action == "regenerate" and self._desk.missing(self.model))
+        return True
+
+    # Actions
+
+    async def action_stop(self) -> None:
+        """Stops the answer, else the download. A prompt to which nothing came goes back into the composer."""
+        composer = self.query_one(Composer)
+        if composer.offering:
+            self._offer(())
+            return
+        worker, live = self._worker, self._live
+        if worker is None or live is None:
+            self._desk.downloads.cancel(self.model)
+            return
+        empty, node = live.empty, live.node
+        worker.cancel()
+        with suppress(WorkerFailed, WorkerCancelled):
+            await worker.wait()
+        if (
+            empty
+            and node is not None
+            and node.id in self.conversation
+            and len(self.conversation.siblings(node.id)) == 1
+        ):
+            await self._take_back(node, composer)
+
+    async def _take_back(self, answer: Node, composer: Composer) -> None:
+        question_id = answer.parent_id
+        self.conversation.forget(answer.id)
+        if question_id is not None and not composer.text:
+            question = self.conversation.node(question_id)
+            self.conversation.forget(question_id)
+            composer.put(question.message.text)
+        self._show_stage()
+        await self.query_one(Transcript).show()
+
+    async def action_regenerate(self) -> None:
+        """Asks for another version of the chosen answer, or of the last; fetches the model when that had failed."""
+        if self.answering:
+            return
+        if self._desk.missing(self.model) and not self._desk.downloading(self.model):
+            self._fetch()
+        question = self._question_of_choice()
+        if question is not None:
+            self.query_one(Transcript).to_end()
+            await self._answer(question)
+
+    async def action_edit_message(self) -> None:
+        """Takes the chosen prompt into the composer; sending it makes a new version beside the old one."""
+        question = self._question_of_choice()
+        if question is None or self.answering:
+            return
+        self.query_one(Composer).put(question.message.text)
+        self.conversation.show(question.parent_id)
+        self._show_stage()
+        await self.query_one(Transcript).show()
+        self.action_focus_composer()
+
+    async def action_version(self, step: int) -> None:
+        """Shows an earlier or later version of the chosen message, or of the nearest one that has versions."""
+        if self.answering:
+            return
+        chosen = self.query_one(Transcript).chosen
+        for node in reversed(self.conversation.path_to(chosen)):
+            if len(self.conversation.siblings(node.id)) > 1:
+                shown = self.conversation.show_sibling(node.id, step)
+                transcript = self.query_one(Transcript)
+                await transcript.show()
+                if chosen == node.id and transcript.has_focus:
+                    transcript.choose(shown.id)
+                return
+
+    async def action_roll_back(self, turns: int = 1) -> None:
+        """Takes the last question and its answer off; they stay as a version."""
+        if self.answering:
+            return
+        dropped = self.conversation.roll_back(2 * turns)
+        self._show_stage()
+        await self.query_one(Transcript).show()
+        if dropped:
+            self.app.notify(f"{len(dropped)} messages rolled back.", markup=False)
+
+    async def action_new_chat(self) -> None:
+        """Begins an empty conversation."""
+        if self.answering:
+            await self.action_stop()
+        self.conversation = Conversation(system=self.conversation.system)
+        await self.query_one(Transcript).show()
+        self._show_stage()
+        self.refresh_status(used=0, speed=0.0, first_token=0.0)
+        self.action_focus_composer()
+        self.refresh_bindings()
+
+    def action_pick_model(self) -> None:
+        """Opens the list of models."""
+        from app.tui.dialogs.model_picker import ModelPicker
+
+        def chosen(name: str | None) -> None:
+            if name:
+                self.use_model(name)
+
+        self.app.push_screen(ModelPicker(self._desk, self.model), chosen)
+
+    def use_model(self, name: str) -> None:
+        """Answers with another model from now on, and fetches it when it is not here."""
+        try:
+            self._desk.entry(name)
+        except PlaygroundError as error:
+            self.app.notify_error(error)
+            return
+        self.model = name
+        self.post_message(self.ModelChosen(name))
+        self.refresh_status(context=0, used=0, speed=0.0, first_token=0.0, device="", note="")
+        if self._desk.missing(name):
+            self._fetch()
+        self.download_changed()
+
+    def action_copy_message(self) -> None:
+        """Copies the chosen message, or the last answer, whole."""
+        from .copying import cleaned_text
+
+        node = self._message_of_choice()
+        if node is not None:
+            self.app.copy_to_clipboard(cleaned_text(node))
+            self.app.notify("Message copied.", timeout=2)
+
+    def action_copy_code(self) -> None:
+        """Copies the last code block of the chosen message; pressed again, the one before it."""
+        from .copying import code_blocks
+
+        node = self._message_of_choice()
+        blocks = code_blocks(node) if node is not None else ()
+        if not blocks:
+            self.app.notify("There is no code block in this message.", timeout=2)
+            return
+        place = len(blocks) - 1 - self._code_place % len(blocks)
+        self._code_place += 1
+        self.app.copy_to_clipboard(blocks[place])
+        self.app.notify(f"Code block {place + 1} of {len(blocks)} copied.", timeout=2)
+
+    def action_toggle_thinking(self) -> None:
+        """Folds or unfolds the thoughts of the chosen answer, or of the last."""
+        from .message_view import AnswerView
+
+        view = self.query_one(Transcript).view(self.query_one(Transcript).chosen or "")
+        if isinstance(view, AnswerView):
+            view.toggle_thinking()
+
+    def action_edit_system(self) -> None:
+        """Opens the instructions of this conversation."""
+        from app.tui.dialogs.text_prompt import TextPrompt
+
+        def saved(text: str | None) -> None:
+            if text is not None:
+                self.set_system(text)
+
+        self.app.push_screen(TextPrompt("Instructions for this conversation", self.conversation.system), saved)
+
+    def set_system(self, text: str) -> None:
+        """Sets the instructions that stand before the first message."""
+        self.conversation.system = text.strip()
+        self.app.notify("Instructions set." if text.strip() else "Instructions removed.", timeout=2)
+
+    def action_scroll(self, direction: int) -> None:
+        """Scrolls the transcript by a page while the composer keeps the focus."""
+        transcript = self.query_one(Transcript)
+        if direction < 0:
+            transcript.scroll_page_up(animate=False)
+        else:
+            transcript.scroll_page_down(animate=False)
+
+    def action_scroll_to_end(self) -> None:
+        """Shows the end, and follows it."""
+        self.query_one(Transcript).to_end()
+
+    def action_focus_composer(self) -> None:
+        """Back to writing."""
+        self.query_one(Composer).focus()
+
+    def action_edit_in_editor(self) -> None:
+        """Opens the prompt in the person's editor."""
+        self._open_editor()
+
+    # The composer's wishes
+
+    @on(Composer.EditorWanted)
+    def _open_editor(self) -> None:
+        from textual.app import SuspendNotSupported
+
+        from .editor import edit
+
+        composer = self.query_one(Composer)
+        try:
+            with self.app.suspend():
+                text = edit(composer.prompt, self._environ)
+        except PlaygroundError as error:
+            self.app.notify_error(error)
+        except SuspendNotSupported:
+            self.app.notify("The editor cannot be opened in this kind of terminal.", severity="warning")
+        else:
+            if text is not None:
+                composer.put(text)
+
+    @on(Composer.Changed)
+    def _text_changed(self) -> None:
+        composer = self.query_one(Composer)
+        line = composer.text if composer.document.line_count == 1 and len(composer.text) < 40 else ""
+        offered = matching(line)
+        if len(offered) == 1 and f"/{offered[0].name}" == line:
+            offered = ()
+        self._offer(offered)
+
+    def _offer(self, commands: tuple[Command, ...]) -> None:
+        composer = self.query_one(Composer)
+        self.query_one(CommandList).offer(commands)
+        if composer.offering != bool(commands):
+            composer.offering = bool(commands)
+            self.refresh_bindings()
+
+    @on(Composer.CompletionMoved)
+    async def _completion_moved(self, event: Composer.CompletionMoved) -> None:
+        offered = self.query_one(CommandList)
+        if event.step:
+            offered.move(event.step)
+        elif offered.highlighted is not None:
+            await self._take(offered.highlighted)
+
+    @on(CommandList.Taken)
+    async def _command_clicked(self, event: CommandList.Taken) -> None:
+        await self._take(event.command)
+
+    async def _take(self, taken: Command) -> None:
+        composer = self.query_one(Composer)
+        self._offer(())
+        if taken.argument == "NAME":
+            composer.put(f"/{taken.name} ")
+        else:
+            composer.put("")
+            await self.run_command(taken, "")
+
+    async def run_command(self, known: Command, argument: str) -> None:
+        """Does what a command says."""
+        if known.name == "model" and argument:
+            self.use_model(argument)
+        elif known.name == "system" and argument:
+            self.set_system(argument)
+        elif known.name == "theme" and argument:
+            self.app.use_theme(argument)
+        elif known.name == "back" and argument.isdecimal():
+            await self.action_roll_back(int(argument))
+        else:
+            await self.app.run_action(known.action, self)
+
+    # The message that keys act on
+
+    def _question_of_choice(self) -> Node | None:
+        for node in reversed(self.conversation.path_to(self.query_one(Transcript).chosen)):
+            if node.message.role == "user":
+                return node
+        return None
+
+    def _message_of_choice(self) -> Node | None:
+        transcript = self.query_one(Transcript)
+        path = self.conversation.path_to(transcript.chosen)
+        if transcript.has_focus:
+            return path[-1] if path else None
+        return next((node for node in reversed(path) if node.message.role == "assistant" and node.message.text), None)
+
+
+class _WhenHere:
+    """Waits for a model that is still being fetched, then asks the router."""
+
+    def __init__(self, desk: ModelDesk) -> None:
+        self._desk = desk
+
+    async def stream(self, request: ChatRequest) -> AsyncGenerator[Delta, None]:
+        await self._desk.here(request.model)
+        deltas = self._desk.router.stream(request)
+        try:
+            async for delta in deltas:
+                yield delta
+        finally:
+            await deltas.aclose()

@@ -1,0 +1,265 @@
+"""The conversation as a scroll of messages, of which only those near the reader exist as widgets."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.widget import Widget
+
+from app.chat import Conversation, Node
+
+if TYPE_CHECKING:
+    from .message_view import AnswerView, MessageView
+
+FIRST = 16
+"""Messages mounted when a conversation opens."""
+
+STEP = 12
+"""Messages mounted at once when the reader comes near an edge."""
+
+MOST = 48
+"""Messages mounted at most; beyond, those farthest from the reader are let go."""
+
+NEAR = 6
+"""Lines from an edge at which more is mounted."""
+
+
+class Transcript(VerticalScroll):
+    """Follows the answer while the reader is at its end, and otherwise never moves by itself.
+
+    Message ten thousand costs what the first one cost: a window of at most ``MOST`` messages is mounted, and slides
+    when the reader comes near its edge, with the scroll position corrected before anything is painted.
+    """
+
+    HELP = """\
+The conversation. **Up** and **Down** choose a message; the keys below then act on that one. Scroll with the mouse,
+Page Up and Page Down; the view follows the answer only while you are at its end.
+"""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up,k", "choose(-1)", "Previous", show=False, id="transcript.previous"),
+        Binding("down,j", "choose(1)", "Next", show=False, id="transcript.next"),
+        Binding("c", "pane('copy_message')", "Copy", id="transcript.copy"),
+        Binding("b", "pane('copy_code')", "Code block", id="transcript.copy_code"),
+        Binding("e", "pane('edit_message')", "Edit", id="transcript.edit"),
+        Binding("r", "pane('regenerate')", "Again", id="transcript.regenerate"),
+        Binding(
+            "left,left_square_bracket", "pane('version(-1)')", "Version", show=False, id="transcript.older_version"
+        ),
+        Binding(
+            "right,right_square_bracket", "pane('version(1)')", "Version", show=False, id="transcript.newer_version"
+        ),
+        Binding("t", "pane('toggle_thinking')", "Thoughts", show=False, id="transcript.thoughts"),
+        Binding("d", "pane('roll_back')", "Roll back", show=False, id="transcript.roll_back"),
+        Binding("g", "top", "Top", show=False, id="transcript.top"),
+        Binding("G,end", "bottom", "Bottom", show=False, id="transcript.bottom"),
+        Binding("i,enter", "pane('focus_composer')", "Write", id="transcript.write"),
+    ]
+
+    def __init__(self, conversation: Callable[[], Conversation]) -> None:
+        super().__init__(id="transcript")
+        self._conversation = conversation
+        self._messages: tuple[Node, ...] = ()
+        self._first = 0
+        self._views: list[MessageView] = []
+        self._chosen: str | None = None
+        self._sliding = asyncio.Lock()
+
+    @property
+    def following(self) -> bool:
+        """Whether the view keeps to the end of the answer."""
+        return not self._anchor_released
+
+    @property
+    def chosen(self) -> str | None:
+        """The id of the message that keys act on: the selected one, else the last."""
+        if self._chosen is not None and any(node.id == self._chosen for node in self._messages):
+            return self._chosen
+        return self._messages[-1].id if self._messages else None
+
+    def view(self, node_id: str) -> MessageView | None:
+        """The widget of a message, when it is mounted."""
+        return next((view for view in self._views if view.node.id == node_id), None)
+
+    def answer_view(self, node_id: str) -> AnswerView | None:
+        """The widget of an answer, when it is mounted."""
+        from .message_view import AnswerView
+
+        view = self.view(node_id)
+        return view if isinstance(view, AnswerView) else None
+
+    async def show(self) -> None:
+        """Brings the widgets in line with the conversation's shown path; unchanged messages keep theirs."""
+        async with self._sliding:
+            nodes, known = self._conversation().path(), self._messages
+            last = self._first + len(self._views)
+            same = _common(known, nodes)
+            self._messages = nodes
+            kept = min(same, last) - self._first
+            reachable = kept > 0 and (same < last or last == len(known)) and len(nodes) - self._first - kept <= MOST
+            with self.app.batch_update():
+                if reachable:
+                    gone, self._views = self._views[kept:], self._views[:kept]
+                    if gone:
+                        await self.remove_children(gone)
+                    await self._mount_range(self._first + kept, len(nodes))
+                else:
+                    await self._clear()
+                    self._first = max(0, len(nodes) - FIRST)
+                    await self._mount_range(self._first, len(nodes))
+                await self._let_go_above()
+            self._mark_chosen()
+        if self.following:
+            self.anchor()
+
+    async def refresh_view(self, node_id: str) -> None:
+        """Builds one message again, as when its versions changed."""
+        view = self.view(node_id)
+        if view is None:
+            return
+        place = self._views.index(view)
+        fresh = self._make(self._conversation().node(node_id))
+        self._views[place] = fresh
+        with self.app.batch_update():
+            await self.mount(fresh, after=view)
+            await view.remove()
+
+    def to_end(self) -> None:
+        """Shows the end, and follows it from now on."""
+        self._chosen = None
+        self._mark_chosen()
+        self.anchor()
+        self._anchor_released = False
+
+    async def action_pane(self, action: str) -> None:
+        """Asks the pane, which holds the conversation, to do something with the chosen message."""
+        parent = self.parent
+        if parent is not None:
+            await self.app.run_action(action, parent)
+
+    def action_bottom(self) -> None:
+        """Shows the end."""
+        self.to_end()
+
+    def action_top(self) -> None:
+        """Scrolls to the first message that is mounted; more come as one arrives there."""
+        self.scroll_home(animate=False)
+
+    def action_choose(self, step: int) -> None:
+        """Selects the message before or after."""
+        if not self._messages:
+            return
+        ids = [node.id for node in self._messages]
+        place = ids.index(self._chosen) + step if self._chosen in ids else len(ids) - 1
+        place = max(self._first, min(len(ids) - 1, place))
+        self.choose(ids[place])
+
+    def choose(self, node_id: str) -> None:
+        """Selects a message and scrolls it into view."""
+        self._chosen = node_id
+        self._mark_chosen()
+        view = self.view(node_id)
+        if view is not None:
+            self.scroll_to_widget(view, animate=False)
+
+    def _mark_chosen(self) -> None:
+        for view in self._views:
+            view.set_class(view.node.id == self._chosen, "-chosen")
+
+    def release_anchor(self) -> None:
+        """Stops following, unless the scroll that asked for it leaves the view at the end."""
+        super().release_anchor()
+        self.call_later(self._settle_anchor)
+
+    def _settle_anchor(self) -> None:
+        if self.is_anchored and self._anchor_released and self.scroll_target_y >= self.max_scroll_y:
+            self._anchor_released = False
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        """Mounts more when the reader comes near an edge."""
+        super().watch_scroll_y(old_value, new_value)
+        if self._sliding.locked():
+            return
+        if new_value <= NEAR and new_value < old_value and self._first > 0:
+            self.call_later(self._slide, -1)
+        elif (
+            new_value >= self.max_scroll_y - NEAR
+            and new_value > old_value
+            and self._first + len(self._views) < len(self._messages)
+        ):
+            self.call_later(self._slide, 1)
+
+    async def _slide(self, direction: int) -> None:
+        async with self._sliding:
+            with self.app.batch_update():
+                if direction < 0 and self._first > 0 and self.scroll_y <= NEAR:
+                    anchor = self._views[0]
+                    start = max(0, self._first - STEP)
+                    fresh = [self._make(node) for node in self._messages[start : self._first]]
+                    await self._keeping(anchor, lambda: self.mount_all(fresh, before=0))
+                    self._views[:0] = fresh
+                    self._first = start
+                    gone, self._views = self._views[MOST:], self._views[:MOST]
+                    if gone:
+                        await self.remove_children(gone)
+                elif direction > 0:
+                    last = self._first + len(self._views)
+                    await self._mount_range(last, min(len(self._messages), last + STEP))
+                    await self._let_go_above()
+            self._mark_chosen()
+
+    async def _let_go_above(self) -> None:
+        surplus = len(self._views) - MOST
+        if surplus <= 0:
+            return
+        gone, self._views = self._views[:surplus], self._views[surplus:]
+        self._first += surplus
+        await self._keeping(self._views[0], lambda: self.remove_children(gone))
+
+    async def _keeping(self, anchor: Widget, change: Callable[[], object]) -> None:
+        """Makes a change above ``anchor`` and moves the scroll position by as much, all before the next paint."""
+        before = anchor.virtual_region.y
+        done = change()
+        await done  # type: ignore[misc]
+        self.screen._refresh_layout()
+        moved = anchor.virtual_region.y - before
+        if moved and not (self.is_anchored and self.following):
+            place = self.scroll_y + moved
+            self.set_scroll(None, place)
+            self.scroll_target_y = place
+            if self.show_vertical_scrollbar:
+                self.vertical_scrollbar.position = place
+            self.refresh(layout=True)
+
+    async def _mount_range(self, start: int, end: int) -> None:
+        fresh = [self._make(node) for node in self._messages[start:end]]
+        if fresh:
+            self._views += fresh
+            await self.mount_all(fresh)
+
+    async def _clear(self) -> None:
+        gone, self._views = self._views, []
+        if gone:
+            await self.remove_children(gone)
+
+    def _make(self, node: Node) -> MessageView:
+        from .message_view import AnswerView, PromptView
+
+        siblings = [sibling.id for sibling in self._conversation().siblings(node.id)]
+        versions = (siblings.index(node.id) + 1, len(siblings))
+        newest = self._conversation().node(node.id)
+        return PromptView(newest, versions) if node.message.role == "user" else AnswerView(newest, versions)
+
+
+def _common(first: Sequence[Node], second: Sequence[Node]) -> int:
+    """How many messages both begin with."""
+    count = 0
+    for one, other in zip(first, second, strict=False):
+        if one.id != other.id:
+            break
+        count += 1
+    return count

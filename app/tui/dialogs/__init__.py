@@ -1,0 +1,1 @@
+"""Small screens that lie over the panes: pickers, help, questions."""

@@ -1,0 +1,21 @@
+"""What all dialogs share."""
+
+from __future__ import annotations
+
+from typing import ClassVar, TypeVar
+
+from textual.binding import Binding, BindingType
+from textual.screen import ModalScreen
+
+Answer = TypeVar("Answer")
+
+
+class Dialog(ModalScreen[Answer]):
+    """A small screen over the panes; Escape leaves it without an answer."""
+
+    CSS_PATH = "dialogs.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", "Close", key_display="esc", id="dialog.leave")]
+
+    def action_leave(self) -> None:
+        """Closes without an answer."""
+        self.dismiss(None)

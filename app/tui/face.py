@@ -1,0 +1,31 @@
+"""What the parts of the interface may ask of the application that holds them."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+
+from textual.app import App
+from textual.binding import Binding
+from textual.dom import DOMNode
+
+from app.errors import PlaygroundError
+
+
+class Face(App[None]):
+    """The application, as its panes and dialogs know it."""
+
+    @abstractmethod
+    def notify_error(self, error: PlaygroundError) -> None:
+        """Shows an error beside what is going on."""
+
+    @abstractmethod
+    def report_fault(self, error: Exception) -> None:
+        """Shows that the program itself failed, and writes the details to the log."""
+
+    @abstractmethod
+    def use_theme(self, name: str) -> None:
+        """Changes the colours and remembers the choice."""
+
+    @abstractmethod
+    def keys_by_id(self, node: DOMNode) -> dict[str, Binding]:
+        """The bindings of a node and of those around it by their ids, as the person moved them."""

@@ -1,0 +1,182 @@
+"""A playground whose model says what a test wrote down."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from app.engine.hardware import Hardware, Memory
+from app.errors import PlaygroundError, UnknownModelError
+from app.messages import ChatRequest, Delta, Finished, Started, TextDelta, Timings, Usage
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What the interface reads of a catalogue entry."""
+
+    name: str
+    role: str = "chat"
+    source: str = "wheel:example==1.0#model.gguf"
+    size: int | None = 98_362_432
+    sha256: str | None = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
+    licence: str = "Apache-2.0"
+    context: int = 8192
+    description: str = "A small, quick model to begin with."
+    memory_bytes: int | None = 300_000_000
+
+
+STARTER = Entry("smollm2-135m")
+LARGER = Entry(
+    "qwen3-4b", size=2_500_000_000, sha256=None, description="A capable all-rounder.", memory_bytes=4_000_000_000
+)
+HUGE = Entry(
+    "llama-3.3-70b",
+    size=42_500_000_000,
+    sha256=None,
+    licence="Llama 3.3",
+    description="Large and able.",
+    memory_bytes=48_000_000_000,
+    context=131072,
+)
+EMBEDDER = Entry("all-minilm-l6-v2", role="embed", size=23_000_000, description="Turns texts into vectors.")
+
+
+@dataclass
+class Catalogue:
+    entries: tuple[Entry, ...]
+
+    def get(self, name: str) -> Entry:
+        for entry in self.entries:
+            if entry.name == name:
+                return entry
+        raise UnknownModelError(f"No model is called {name!r}.", "`playground models list` shows them all.")
+
+
+@dataclass
+class Progress:
+    stage: str
+    done: int
+    total: int | None
+    bytes_per_second: float
+    seconds_left: float | None
+
+
+@dataclass
+class Store:
+    """Files that are here by name; a fetch takes the steps that the test wrote down."""
+
+    here: set[str]
+    steps: list[Progress] = field(default_factory=list)
+    hold: asyncio.Event | None = None
+    fail_with: PlaygroundError | None = None
+    fetched: list[str] = field(default_factory=list)
+
+    def path_of(self, entry: Entry) -> Path | None:
+        return Path(entry.name) if entry.name in self.here else None
+
+    async def fetch(self, entry: Entry, on_progress: Callable[[Progress], None]) -> Path:
+        self.fetched.append(entry.name)
+        for step in self.steps:
+            on_progress(step)
+            await asyncio.sleep(0)
+        if self.hold is not None:
+            await self.hold.wait()
+        if self.fail_with is not None:
+            raise self.fail_with
+        self.here.add(entry.name)
+        return Path(entry.name)
+
+    async def verify(self, entry: Entry) -> Any:
+        return SimpleNamespace(ok=True)
+
+    def remove(self, entry: Entry) -> None:
+        self.here.discard(entry.name)
+
+
+@dataclass
+class Pool:
+    models: dict[str, Any] = field(default_factory=dict)
+
+    def loaded(self) -> tuple[Any, ...]:
+        return tuple(self.models.values())
+
+    async def load(self, name: str) -> None:
+        self.models[name] = SimpleNamespace(name=name, loaded=SimpleNamespace(context=8192, device="CPU"))
+
+    async def hardware(self) -> Hardware:
+        return Hardware(memory=Memory(16_000_000_000, 12_000_000_000), cores=4)
+
+    async def unload(self, name: str) -> None:
+        self.models.pop(name, None)
+
+
+Script = Sequence[Delta | PlaygroundError | asyncio.Event | float]
+
+
+def answer(*pieces: str, tokens: int | None = None, reason: Any = "stop") -> list[Any]:
+    """A stream that ends well."""
+    count = len(pieces) if tokens is None else tokens
+    return [
+        Started("smollm2-135m", "local", prompt_tokens=31, context=8192),
+        *(TextDelta(piece) for piece in pieces),
+        Finished(reason, Usage(31, count), Timings(0.0, 0.12, 0.5)),
+    ]
+
+
+class ScriptedRouter:
+    """Plays one script a request, the last one again and again. An event in a script waits, a number sleeps."""
+
+    def __init__(self, *scripts: Script) -> None:
+        self._scripts = list(scripts)
+        self.requests: list[ChatRequest] = []
+        self.closed = 0
+
+    async def stream(self, request: ChatRequest) -> AsyncGenerator[Delta, None]:
+        self.requests.append(request)
+        script = self._scripts[min(len(self.requests), len(self._scripts)) - 1]
+        try:
+            for step in script:
+                if isinstance(step, asyncio.Event):
+                    await step.wait()
+                elif isinstance(step, float):
+                    await asyncio.sleep(step)
+                elif isinstance(step, PlaygroundError):
+                    raise step
+                else:
+                    yield step
+                    await asyncio.sleep(0)
+        finally:
+            self.closed += 1
+
+    async def models(self) -> tuple[str, ...]:
+        return ("smollm2-135m",)
+
+
+def playground(
+    home: Path,
+    router: ScriptedRouter | None = None,
+    *,
+    store: Store | None = None,
+    keys: dict[str, str] | None = None,
+    theme: str = "playground-dark",
+    density: str = "comfortable",
+    local_only: bool = False,
+    entries: tuple[Entry, ...] = (STARTER, LARGER, HUGE, EMBEDDER),
+) -> Any:
+    """What ``PlaygroundApp`` needs, with a scripted model behind it."""
+    return SimpleNamespace(
+        settings=SimpleNamespace(
+            models=SimpleNamespace(default="smollm2-135m"),
+            privacy=SimpleNamespace(local_only=local_only),
+            tui=SimpleNamespace(theme=theme, density=density, keys=keys or {}, pacing=False),
+        ),
+        folders=SimpleNamespace(data=home / "data", logs=home / "logs", config=home / "config"),
+        catalogue=Catalogue(entries),
+        store=store or Store({"smollm2-135m"}),
+        pool=Pool(),
+        router=router or ScriptedRouter(answer("Hello", " there.")),
+    )

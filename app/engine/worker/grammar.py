@@ -20,6 +20,10 @@ _SCHEMAS_BY_NAME = ("properties", "$defs", "definitions")
 _SCHEMA_LISTS = ("anyOf", "oneOf", "allOf", "prefixItems")
 _SINGLE_SCHEMAS = ("items", "additionalProperties")
 _PLAIN_KEYS = ("type", "enum", "const", "required", "pattern", "format", "$ref", *_COUNTS)
+_LITERAL_ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
+_NOT_IN_STRINGS = '"'
+_NEVER_IN_STRINGS = r'"\\\x00-\x1F'
+_CLASSES = {"d": "0-9", "w": "A-Za-z0-9_", "s": " "}
 _COUNT_IN_PATTERN = re.compile(r"(?<=[{,])\s*\d+")
 _ANY_VALUE: dict[str, Any] = {"type": ["object", "array", "string", "number", "boolean", "null"]}
 _TYPES = frozenset(("object", "array", "string", "number", "integer", "boolean", "null"))
@@ -46,8 +50,6 @@ def grammar_for(response_format: ResponseFormat) -> str | None:
 
 
 def _from_schema(schema: dict[str, Any]) -> str:
-    from llama_cpp.llama_grammar import json_schema_to_gbnf
-
     plain = _plain(schema, "the schema", 0) if schema else {"type": "object"}
     try:
         text = json.dumps(plain)
@@ -56,7 +58,7 @@ def _from_schema(schema: dict[str, Any]) -> str:
     if len(text) > MAX_SCHEMA_BYTES:
         raise InvalidRequestError(f"The JSON schema has {len(text)} bytes; at most {MAX_SCHEMA_BYTES} can be used.")
     try:
-        grammar: str = json_schema_to_gbnf(text)
+        grammar = _converted(json.loads(text))
     except RecursionError as error:
         raise InvalidRequestError("The JSON schema refers to itself without end.") from error
     except (AssertionError, LookupError, ValueError, TypeError, AttributeError) as error:
@@ -66,6 +68,20 @@ def _from_schema(schema: dict[str, Any]) -> str:
         raise InvalidRequestError(
             f"The JSON schema makes a grammar of {len(grammar)} bytes; at most {MAX_GRAMMAR_BYTES} can be used."
         )
+    return grammar
+
+
+def _converted(schema: dict[str, Any]) -> str:
+    """The work of llama-cpp-python's converter, which forgets to escape backslashes in literals."""
+    from llama_cpp.llama_grammar import SchemaConverter
+
+    class Converter(SchemaConverter):  # type: ignore[misc]  # untyped, and imported late: it is native code's package
+        def _format_literal(self, literal: str) -> str:
+            return '"' + "".join(_LITERAL_ESCAPES.get(character, character) for character in literal) + '"'
+
+    converter = Converter(prop_order={}, allow_fetch=False, dotall=False, raw_pattern=False)
+    converter.visit(converter.resolve_refs(schema, "schema"), "")
+    grammar: str = converter.format_grammar()
     return grammar
 
 
@@ -135,8 +151,52 @@ def _check_plain(schema: dict[str, Any], where: str) -> None:
         raise InvalidRequestError(
             f"In the JSON schema, pattern of {where} repeats something more than {MAX_REPEATS} times."
         )
+    if pattern is not None:
+        schema["pattern"] = _plain_pattern(pattern, where)
     reference = schema.get("$ref")
     if reference is not None and not (isinstance(reference, str) and reference.startswith("#/")):
         raise InvalidRequestError(
             f"In the JSON schema, $ref of {where} is {reference!r}, expected one within the schema: '#/…'."
         )
+
+
+def _plain_pattern(pattern: str, where: str) -> str:
+    """A regular expression in the few forms that the converter knows, which never leaves the JSON string it is in.
+
+    Escapes become character classes; ``.`` and negated classes leave out what would end or break the string.
+    """
+    plain: list[str] = []
+    in_class = False
+    at = 0
+    while at < len(pattern):
+        character = pattern[at]
+        at += 1
+        if character in _NOT_IN_STRINGS or character < " ":
+            raise _unusable(pattern, where)
+        if character == "\\":
+            escaped = pattern[at : at + 1]
+            at += 1
+            ranges = _CLASSES.get(escaped, escaped if escaped in ".-/_@:+*?()[]{}|^$# " and escaped else None)
+            if ranges is None:
+                raise _unusable(pattern, where)
+            quoted = "\\" + ranges if ranges in ("]", "[") else f"\\x{ord(ranges):02X}" if ranges in "^-" else ranges
+            plain.append(quoted if in_class else f"[{quoted}]")
+        elif in_class:
+            in_class = character != "]"
+            plain.append(character)
+        elif character == "[":
+            in_class = True
+            negated = pattern.startswith("^", at)
+            at += negated
+            plain.append("[" + ("^" + _NEVER_IN_STRINGS if negated else ""))
+        elif character == ".":
+            plain.append(f"[^{_NEVER_IN_STRINGS}]")
+        else:
+            plain.append(character)
+    return "".join(plain)
+
+
+def _unusable(pattern: str, where: str) -> InvalidRequestError:
+    return InvalidRequestError(
+        f"In the JSON schema, pattern of {where} is {pattern[:80]!r}, which no grammar can hold."
+    )

@@ -1,0 +1,29 @@
+"""The seam between the store and wherever model files come from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Protocol
+
+from app.engine.download import Report
+from app.privacy.connections import ConnectionPolicy
+
+
+class Source(Protocol):
+    """One file somewhere."""
+
+    @property
+    def file_name(self) -> str:
+        """What the file is called; a plain name without folders."""
+        ...
+
+    async def fetch(self, part: Path, policy: ConnectionPolicy, report: Report) -> str:
+        """Writes the file to ``part``, going on from what is there if it can; gives its sha256 as hexadecimal digits.
+
+        Cancelling is safe at any moment, and what came is kept where it can be continued.
+
+        Raises:
+            LocalOnlyError: when ``policy`` forbids the connection.
+            PlaygroundError: when it cannot be had.
+        """
+        ...

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
+import llama_cpp.llama_cpp as llama
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.engine.worker.grammar import MAX_REPEATS, grammar_for
+from app.engine.worker.native import Model
 from app.errors import InvalidRequestError
 from app.messages import ResponseFormat
 
@@ -99,6 +102,52 @@ def test_nested_repetitions_do_not_multiply() -> None:
 references = ["$ref", "$defs", "description"]
 counts = ["minItems", "maxItems", "minLength"]
 schemas = ["properties", "items", "anyOf", "oneOf", "allOf", "additionalProperties", "prefixItems"]
+NATIVE: dict[str, dict[str, Any]] = {
+    "quotes and backslashes": {"enum": ['a"b', "\\", "\n", '\t\\"']},
+    "odd names": {"type": "object", "properties": {'q"x': {"type": "integer"}, "\\n": {}, "é b": {"const": "\\"}}},
+    "patterns": {"type": "string", "pattern": r"^\d{3}-\w+\.(com|org)[^a-z]?.[\d\-_]{2,}$"},
+    "a list of itself": {"$ref": "#/$defs/n", "$defs": {"n": {"type": "array", "items": {"$ref": "#/$defs/n"}}}},
+    "any value": {"type": "array", "items": True, "maxItems": 4},
+    "every type": {"type": ["string", "null", "number", "integer", "boolean", "array", "object"]},
+}
+
+
+@pytest.fixture(scope="module")
+def model(starter_model: Path) -> Model:
+    return Model(str(starter_model), 0, lambda _share: None)
+
+
+@pytest.mark.parametrize("name", NATIVE)
+def test_the_native_library_takes_the_grammar(model: Model, name: str) -> None:
+    sampler = llama.llama_sampler_init_grammar(model.vocab, of(NATIVE[name]).encode(), b"root")
+    assert sampler
+    llama.llama_sampler_free(sampler)
+
+
+@pytest.mark.parametrize("pattern", ["^a]$", "^a}b$", "^a++$", '^"$', "^\\\\$", "^a{1,2}{3}$", "^(?=a)$", "^\\bword$"])
+def test_patterns_that_no_grammar_can_hold_are_refused_at_once(pattern: str) -> None:
+    with pytest.raises(InvalidRequestError, match="JSON schema"):
+        of({"type": "string", "pattern": pattern})
+
+
+def test_a_reference_is_not_taken_for_a_property_of_the_same_name() -> None:
+    grammar = of(
+        {
+            "type": "object",
+            "properties": {"size": {"type": "string"}, "depth": {"$ref": "#/$defs/size"}},
+            "$defs": {"size": {"enum": [1, 2]}},
+        }
+    )
+    assert '"1" | "2"' in grammar
+
+
+def test_a_grammar_nested_too_deep_is_refused_before_native_code_sees_it() -> None:
+    with pytest.raises(InvalidRequestError, match="nested"):
+        grammar_for(ResponseFormat(grammar="root ::= " + "(" * 100_000 + '"a"' + ")" * 100_000))
+    plain = 'root ::= "' + "(" * 2000 + '"'
+    assert grammar_for(ResponseFormat(grammar=plain)) == plain
+
+
 keys = st.sampled_from([*references, *counts, *schemas, "type", "enum", "const", "required", "pattern", "format"])
 values = st.recursive(
     st.one_of(

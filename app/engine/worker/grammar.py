@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from typing import Any
 
 from app.errors import InvalidRequestError
@@ -12,6 +13,9 @@ from app.messages import ResponseFormat
 MAX_SCHEMA_BYTES = 256 * 1024
 MAX_GRAMMAR_BYTES = 1024 * 1024
 MAX_DEPTH = 32
+MAX_NESTING = 1000
+"""Parentheses within parentheses: the library's parser calls itself for each, and 100,000 overflow its stack."""
+
 MAX_REPEATS = 1000
 """The largest ``maxItems``, ``minLength`` and the like: each repetition is written out in the grammar."""
 
@@ -21,9 +25,10 @@ _SCHEMA_LISTS = ("anyOf", "oneOf", "allOf", "prefixItems")
 _SINGLE_SCHEMAS = ("items", "additionalProperties")
 _PLAIN_KEYS = ("type", "enum", "const", "required", "pattern", "format", "$ref", *_COUNTS)
 _LITERAL_ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
-_NOT_IN_STRINGS = '"'
 _NEVER_IN_STRINGS = r'"\\\x00-\x1F'
 _CLASSES = {"d": "0-9", "w": "A-Za-z0-9_", "s": " "}
+_QUOTED = re.compile(r'"(?:\\.|[^"\\])*"|\[(?:\\.|[^\]\\])*\]', re.DOTALL)
+_QUANTIFIER = re.compile(r"\{\d+(,\d*)?\}|[*+?]")
 _COUNT_IN_PATTERN = re.compile(r"(?<=[{,])\s*\d+")
 _ANY_VALUE: dict[str, Any] = {"type": ["object", "array", "string", "number", "boolean", "null"]}
 _TYPES = frozenset(("object", "array", "string", "number", "integer", "boolean", "null"))
@@ -41,12 +46,22 @@ def grammar_for(response_format: ResponseFormat) -> str | None:
     if response_format.grammar is not None:
         if len(response_format.grammar.encode("utf-8", "replace")) > MAX_GRAMMAR_BYTES:
             raise InvalidRequestError(f"The grammar is larger than {MAX_GRAMMAR_BYTES} bytes.")
+        if _nesting(response_format.grammar) > MAX_NESTING:
+            raise InvalidRequestError(f"The grammar is nested deeper than {MAX_NESTING}.")
         if "\0" in response_format.grammar:
             raise InvalidRequestError("The grammar holds a NUL character.")
         return response_format.grammar
     if response_format.json_schema is None:
         return None
     return _from_schema(response_format.json_schema)
+
+
+def _nesting(grammar: str) -> int:
+    depth = deepest = 0
+    for character in _QUOTED.sub("", grammar):
+        depth += (character == "(") - (character == ")")
+        deepest = max(deepest, depth)
+    return deepest
 
 
 def _from_schema(schema: dict[str, Any]) -> str:
@@ -72,17 +87,54 @@ def _from_schema(schema: dict[str, Any]) -> str:
 
 
 def _converted(schema: dict[str, Any]) -> str:
-    """The work of llama-cpp-python's converter, which forgets to escape backslashes in literals."""
+    """The work of llama-cpp-python's converter, without three faults of it.
+
+    It forgets to escape backslashes in literals, takes any rule of the same name for what a ``$ref`` points at, and
+    does not look for references beside one.
+    """
     from llama_cpp.llama_grammar import SchemaConverter
 
     class Converter(SchemaConverter):  # type: ignore[misc]  # untyped, and imported late: it is native code's package
+        def __init__(self, **options: Any) -> None:
+            super().__init__(**options)
+            self._rule_of_ref: dict[str, str] = {}
+
         def _format_literal(self, literal: str) -> str:
             return '"' + "".join(_LITERAL_ESCAPES.get(character, character) for character in literal) + '"'
 
+        def _resolve_ref(self, ref: str) -> str:
+            name = self._rule_of_ref.get(ref)
+            if name is None:
+                name = self._rule_of_ref[ref] = f"definition-{len(self._rule_of_ref)}"
+                name = self._rule_of_ref[ref] = self.visit(self._refs[ref], name)
+            return name
+
     converter = Converter(prop_order={}, allow_fetch=False, dotall=False, raw_pattern=False)
-    converter.visit(converter.resolve_refs(schema, "schema"), "")
+    converter._refs = {reference: _target(schema, reference) for reference in _references(schema)}
+    converter.visit(schema, "")
     grammar: str = converter.format_grammar()
     return grammar
+
+
+def _references(schema: Any) -> Iterator[str]:
+    if isinstance(schema, dict):
+        if isinstance(schema.get("$ref"), str):
+            yield schema["$ref"]
+        schema = list(schema.values())
+    if isinstance(schema, list):
+        for part in schema:
+            yield from _references(part)
+
+
+def _target(schema: dict[str, Any], reference: str) -> Any:
+    """What a JSON pointer (RFC 6901) points at within ``schema``."""
+    found: Any = schema
+    for step in reference.removeprefix("#/").split("/"):
+        key = step.replace("~1", "/").replace("~0", "~")
+        if not isinstance(found, dict) or key not in found:
+            raise InvalidRequestError(f"In the JSON schema, $ref {reference!r} points at nothing.")
+        found = found[key]
+    return found
 
 
 def _plain(schema: Any, where: str, depth: int) -> dict[str, Any]:
@@ -166,12 +218,21 @@ def _plain_pattern(pattern: str, where: str) -> str:
     Escapes become character classes; ``.`` and negated classes leave out what would end or break the string.
     """
     plain: list[str] = []
-    in_class = False
+    in_class = repeated = False
     at = 0
     while at < len(pattern):
+        quantifier = None if in_class else _QUANTIFIER.match(pattern, at)
+        if quantifier:
+            if repeated:
+                raise _unusable(pattern, where)
+            repeated, at = True, quantifier.end()
+            plain.append(quantifier.group())
+            continue
+        repeated = False
         character = pattern[at]
         at += 1
-        if character in _NOT_IN_STRINGS or character < " ":
+        # A bracket or brace without its other half sends the converter round for ever.
+        if character in '"' or character < " " or (not in_class and character in "]{}"):
             raise _unusable(pattern, where)
         if character == "\\":
             escaped = pattern[at : at + 1]

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 from pathlib import Path
 
 import pytest
 
-REPOSITORY = Path(__file__).resolve().parent.parent
+from tests.starter import NAME, fetch
 
 
 @pytest.fixture
@@ -29,13 +28,17 @@ def environ(home: Path) -> dict[str, str]:
 @pytest.fixture(scope="session")
 def starter_model() -> Path:
     """The starter model's file, fetched through our own store into ``.cache`` of the checkout on the first run."""
-    given = os.environ.get("PLAYGROUND_TEST_STARTER")
-    if given:
-        return Path(given)
-    from app.engine.catalogue import Catalogue, shipped
-    from app.engine.store import ModelStore
-    from app.privacy.connections import ConnectionPolicy
+    return fetch()
 
-    entry = Catalogue.load([shipped()]).get("smollm2-135m")
-    store = ModelStore(REPOSITORY / ".cache" / "test-models", ConnectionPolicy(local_only=False))
-    return asyncio.run(store.fetch(entry, lambda progress: None))
+
+@pytest.fixture
+def home_with_starter(home: Path, starter_model: Path) -> Path:
+    """A PLAYGROUND_HOME in which the starter model is installed already: a hard link, so it costs no time or room."""
+    models = home / "models"
+    (models / NAME).mkdir(parents=True)
+    (models / "blobs").mkdir()
+    blob = starter_model.resolve()
+    (models / "blobs" / blob.name).hardlink_to(blob)
+    (models / NAME / starter_model.name).symlink_to(Path("..") / "blobs" / blob.name)
+    (models / NAME / "record.json").write_bytes((starter_model.parent / "record.json").read_bytes())
+    return home

@@ -155,7 +155,7 @@ class _Reader:
         return self._take(self._length(most, what)).decode("utf-8", "replace")
 
     def _length(self, most: int, what: str) -> int:
-        length = self._number("Q")
+        length: int = self._number("Q")
         if length > most:
             raise self._wrong(f"a {what} is {length} bytes long; at most {most} are taken")
         return length
@@ -169,7 +169,7 @@ class _Reader:
         found = self._file.read(count)
         if len(found) != count:
             raise self._wrong("it changed while it was read")
-        return found
+        return int(found)
 
     def _skip(self, count: int) -> None:
         self._advance(count)

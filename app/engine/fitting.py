@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import glob
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .hardware import Device, Hardware
@@ -24,6 +27,7 @@ _COMPUTE_BYTES = 512 * 1024 * 1024
 _TYPICAL_CONTEXT = 8192
 _TYPICAL_KV_BYTES_PER_TOKEN = 128 * 1024
 _KV_ELEMENT_BYTES = 2
+_FIRST_PART = re.compile(r"(.+)-00001-of-(\d{5})\.gguf")
 
 
 @dataclass(frozen=True)
@@ -67,6 +71,21 @@ class ModelShape:
     def need(self, context: int) -> int:
         """Bytes for the model and a KV cache of ``context`` tokens."""
         return int(self.size_bytes * WEIGHTS_FACTOR) + self.kv_bytes * context
+
+
+def shape_of(path: Path) -> ModelShape | None:
+    """The shape of a model file; of a split one, all parts count. None when its metadata does not tell.
+
+    Raises:
+        IntegrityError: when it is not a sound GGUF file.
+        OSError: when it cannot be read.
+    """
+    from .gguf import read_header
+
+    parts = [path]
+    if found := _FIRST_PART.fullmatch(path.name):
+        parts = sorted(path.parent.glob(f"{glob.escape(found[1])}-*-of-{found[2]}.gguf")) or parts
+    return ModelShape.of(read_header(path).metadata, sum(part.stat().st_size for part in parts))
 
 
 @dataclass(frozen=True)

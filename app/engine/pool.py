@@ -15,7 +15,7 @@ import msgspec
 from app.errors import EngineError, ModelNotInstalledError, PlaygroundError
 from app.messages import ChatRequest, Delta, Waiting
 
-from .fitting import ModelShape, Placement, need_of, place
+from .fitting import ModelShape, Placement, need_of, place, shape_of
 from .frames import Loaded, LoadOptions
 from .hardware import Hardware, Memory, cores, may_have_accelerator, memory, probe
 from .worker_log import WorkerLog
@@ -74,7 +74,7 @@ class ModelPool:
         logs: Path,
         *,
         command: Sequence[str] = WORKER_COMMAND,
-        shape_of: Callable[[Path], ModelShape | None] | None = None,
+        shape_of: Callable[[Path], ModelShape | None] = shape_of,
         read_memory: Callable[[], Memory] = memory,
         find_hardware: Callable[[], Coroutine[Any, Any, Hardware]] = probe,
     ) -> None:
@@ -233,7 +233,7 @@ class ModelPool:
         context = settings.context or entry.context or 0
         hardware = await self._hardware_to_plan_with()
         shape = None
-        if self._shape_of is not None and hardware.accelerators:
+        if hardware.accelerators and device != "cpu":
             shape = await asyncio.to_thread(self._shape_of, path)
         window = context or (shape.trained_context if shape else 0)
         placement = place(hardware, shape, context=window, device=device, gpu_layers=layers)

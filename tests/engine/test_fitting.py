@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.engine.catalogue import ModelEntry
-from app.engine.fitting import ModelShape, need_of, place, recommended
+from app.engine.fitting import ModelShape, need_of, place, recommended, shape_of
 from app.engine.frames import Role
 from app.engine.hardware import Device, Hardware, Memory
 
@@ -130,3 +131,10 @@ def test_the_largest_model_that_leaves_room_is_recommended(memory: int, devices:
 def test_nothing_is_recommended_where_nothing_fits() -> None:
     assert recommended(ENTRIES, machine(memory=GIB // 100)) is None
     assert need_of(entry("unknown", None)) is None
+
+
+def test_the_starter_tells_its_shape(starter_model: Path) -> None:
+    shape = shape_of(starter_model)
+    assert shape is not None
+    assert (shape.layers, shape.kv_bytes, shape.trained_context) == (30, 23040, 8192)
+    assert shape.size_bytes == starter_model.stat().st_size

@@ -16,8 +16,9 @@ import pytest
 
 from app.backends.local import LocalBackend
 from app.engine.catalogue import Catalogue, ModelEntry
+from app.engine.fitting import ModelShape
 from app.engine.frames import Role
-from app.engine.hardware import Memory
+from app.engine.hardware import Device, Hardware, Memory
 from app.engine.pool import ModelPool
 from app.errors import EngineError, ModelLoadError, ModelNotInstalledError, UnknownModelError, WorkerDiedError
 from app.messages import ChatRequest, Delta, Finished, Message, Sampling, TextDelta, Waiting
@@ -259,6 +260,29 @@ async def test_a_dead_worker_is_replaced_at_the_next_request(make: Make) -> None
     os.kill(model.pid, signal.SIGKILL)
     await until(lambda: pool.loaded() == ())
     assert isinstance((await said(pool, "a"))[-1], Finished)
+
+
+async def test_the_machine_decides_where_a_model_runs_and_says_why(tmp_path: Path) -> None:
+    gpu = Device("CUDA0", "a card", "gpu", 4096 * MIB, 4096 * MIB)
+
+    async def find_hardware() -> Hardware:
+        return Hardware(memory=Memory(10**12, 10**12), cores=2, devices=(gpu,), gpu_offload=True)
+
+    shelf: Any = Shelf()
+    pool = ModelPool(
+        CATALOGUE,
+        shelf,
+        EngineSettings(),
+        tmp_path,
+        command=SCRIPTED,
+        shape_of=lambda _path: ModelShape(layers=10, size_bytes=100 * MIB, kv_bytes=1000),
+        find_hardware=find_hardware,
+    )
+    await pool.hardware()
+    model = await pool.load("a")
+    assert (model.placement.device, model.placement.gpu_layers) == ("CUDA0", -1)
+    assert "all 10 layers fit" in model.placement.reason
+    await pool.aclose()
 
 
 async def test_tokens_are_counted(make: Make) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from importlib import import_module
 from typing import Any
 
@@ -10,7 +9,7 @@ import click
 
 from app import __version__
 
-from .session import Session, reporting_errors
+from .session import Session
 
 _COMMANDS = {
     "bench": "app.cli.bench:bench",
@@ -44,23 +43,7 @@ class LazyGroup(click.Group):
 @click.pass_context
 def cli(context: click.Context, local_only: bool) -> None:
     """A private AI workbench in the terminal. Without a command it opens the terminal interface."""
-    context.obj = Session(os.environ, local_only=local_only)
+    session = context.ensure_object(Session)
+    session.local_only = local_only
     if context.invoked_subcommand is None:
-        _open_interface(context.obj)
-
-
-@reporting_errors
-def _open_interface(session: Session) -> None:
-    import sys
-
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise click.UsageError("The terminal interface needs a terminal. To ask one question: playground chat “…”")
-    playground = session.open()
-    from app.tui.app import PlaygroundApp
-
-    PlaygroundApp(playground).run()
-
-
-def main() -> None:
-    """The console script."""
-    cli(prog_name="playground")
+        session.open_interface()

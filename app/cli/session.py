@@ -23,11 +23,17 @@ INTERRUPTED = 130
 
 
 class Session:
-    """One run of a command."""
+    """One run of a command.
 
-    def __init__(self, environ: Mapping[str, str], *, local_only: bool) -> None:
+    Args:
+        environ: the process's environment.
+        interface: opens the terminal interface on the program's parts and returns when it is left.
+    """
+
+    def __init__(self, environ: Mapping[str, str], interface: Callable[[Playground], None]) -> None:
         self.environ = environ
-        self.local_only = local_only
+        self.local_only = False
+        self._interface = interface
 
     def open(self) -> Playground:
         """The program's parts.
@@ -36,6 +42,16 @@ class Session:
             PlaygroundError: when settings or catalogues are wrong.
         """
         return Playground.open(self.environ, local_only=self.local_only)
+
+    def open_interface(self) -> None:
+        """The terminal interface, until it is left.
+
+        Raises:
+            click.UsageError: when this is not a terminal.
+        """
+        if not (sys.stdin.isatty() and sys.stdout.isatty()):
+            raise click.UsageError("The terminal interface needs a terminal. To ask one question: playground chat “…”")
+        reporting_errors(lambda: self._interface(self.open()))()
 
     def run(self, work: Callable[[Playground], Coroutine[None, None, T]]) -> T:
         """Opens the program, does ``work``, closes it. Ctrl-C cancels ``work``, which may still say what it has."""

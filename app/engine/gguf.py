@@ -169,7 +169,7 @@ class _Reader:
         found = self._file.read(count)
         if len(found) != count:
             raise self._wrong("it changed while it was read")
-        return int(found)
+        return found
 
     def _skip(self, count: int) -> None:
         self._advance(count)

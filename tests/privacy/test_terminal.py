@@ -1,5 +1,6 @@
 """Nothing that commands a terminal survives cleaning, however it is cut."""
 
+import itertools
 import unicodedata
 
 import pytest
@@ -36,7 +37,7 @@ def test_cleaning_twice_changes_nothing_more(text):
 def test_pieces_cut_anywhere_come_out_as_the_whole_would(text, places):
     edges = [0, *sorted(place % (len(text) + 1) for place in places), len(text)]
     cleaner = StreamCleaner()
-    pieces = [cleaner.feed(text[a:b]) for a, b in zip(edges, edges[1:], strict=False)]
+    pieces = [cleaner.feed(text[a:b]) for a, b in itertools.pairwise(edges)]
     assert "".join(pieces) + cleaner.finish() == clean(text)
     assert not any(harmful(character) for piece in pieces for character in piece)
 

@@ -133,9 +133,9 @@ def test_a_shared_system_prompt_is_computed_once_for_requests_side_by_side(bench
 
 
 def test_greedy_answers_alone_and_in_a_batch_of_eight_differ_only_where_two_tokens_were_as_good(bench):
-    """Numerics: each matrix product rounds its input to 8 bits, so a last-bit difference in the attention (which sums in
-    another order when its neighbours in the cache differ) may move a logit by some tenths. Where the two likeliest tokens
-    lie closer than that, either may win; from there on the texts are two different, equally greedy answers."""
+    """Why they differ at all: each matrix product rounds its input to 8 bits, so a last-bit difference in the attention
+    (which sums in another order when its neighbours in the cache differ) may move a logit by some tenths. Where the two
+    likeliest tokens lie closer than that, either may win; from there on the texts are two equally greedy answers."""
     sampling = Sampling(temperature=0.0, max_tokens=40, logprobs=2)
     alone = []
     for prompt in PROMPTS:

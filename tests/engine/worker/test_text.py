@@ -1,5 +1,7 @@
 """Bytes of tokens become text: whole characters, nothing of a stop string, log-probabilities beside their text."""
 
+import itertools
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -9,7 +11,7 @@ from app.messages import ChosenToken, TokenLogprob
 
 def cut(raw: bytes, places: list[int]) -> list[bytes]:
     edges = [0, *sorted(place % (len(raw) + 1) for place in places), len(raw)]
-    return [raw[start:end] for start, end in zip(edges, edges[1:], strict=False)]
+    return [raw[start:end] for start, end in itertools.pairwise(edges)]
 
 
 @given(st.text(), st.lists(st.integers(0, 1000), max_size=20))

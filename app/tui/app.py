@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import msgspec
 from textual import on
-from textual.app import ComposeResult, CSSPathType, SystemCommand
+from textual.app import ComposeResult, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.containers import Container
 from textual.css.query import NoMatches
 from textual.dom import DOMNode
 from textual.screen import Screen
+from textual.types import CSSPathType
 
 from app.errors import PlaygroundError
 from app.privacy.terminal import clean
@@ -215,7 +216,8 @@ class PlaygroundApp(Face):
 
     @on(ChatPane.StatusChanged)
     def _status_changed(self, event: ChatPane.StatusChanged) -> None:
-        self.query_one(StatusBar).status = event.status
+        for bar in self.query(StatusBar):
+            bar.status = event.status
 
     @on(ChatPane.ModelChosen)
     def _model_chosen(self, event: ChatPane.ModelChosen) -> None:

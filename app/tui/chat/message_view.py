@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 
 from textual import events
 from textual.app import ComposeResult
@@ -19,6 +20,9 @@ from app.tui.error_card import ErrorCard
 
 MOST_SHOWN = 6_000
 """Characters of a prompt that are shown: a pasted file would hide the conversation. It is kept and copied whole."""
+
+MOST_WAITED = 0.5
+"""Seconds until a paint is taken for one that will not come."""
 
 _SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 
@@ -167,6 +171,15 @@ class AnswerView(MessageView):
                 for thoughts in self.query(ThinkingView):
                     thoughts.fold(False)
             await self.query_one(Markdown).append(text)
+        await self._painted()
+
+    async def _painted(self) -> None:
+        """Returns when the change is on the screen; a view that has left it is not waited for long."""
+        painted = asyncio.Event()
+        if self.call_after_refresh(painted.set):
+            with suppress(TimeoutError):
+                async with asyncio.timeout(MOST_WAITED):
+                    await painted.wait()
 
     async def append_thinking(self, text: str) -> None:
         """Adds clean text to the thoughts."""

@@ -9,11 +9,11 @@ from contextlib import suppress
 
 from app.privacy.terminal import StreamCleaner
 
-EVERY = 1 / 25
+EVERY = 1 / 20
 """Seconds between paints: smooth to the eye, and it leaves the time between for keys."""
 
-SHARE = 4.0
-"""A paint that took long is followed by a pause this many times as long, so that keys never queue behind paints."""
+SHARE = 2.0
+"""A paint that took long, layout and all, is followed by a pause this many times as long: keys do not queue behind."""
 
 
 class StreamPainter:

@@ -24,6 +24,7 @@ from app.tui.face import Face
 from .command_list import CommandList
 from .commands import Command, command, matching, parse
 from .composer import Composer
+from .quiet_memory import quiet_memory
 from .transcript import Transcript
 from .welcome import Welcome
 
@@ -128,7 +129,7 @@ Asking again, and editing an earlier prompt, keep both versions: walk between th
         """Says in the status line what is known of the model now."""
         state = self._desk.state(self.model)
         loaded = self._desk.loaded(self.model)
-        known = {"model": self.model, "state": state if not self.answering else self.status.state}
+        known: dict[str, object] = {"model": self.model, "state": state if not self.answering else self.status.state}
         if loaded is not None:
             known |= {"context": loaded.loaded.context, "device": loaded.loaded.device}
         self._report(msgspec.structs.replace(self.status, **(known | changes)))
@@ -227,7 +228,8 @@ Asking again, and editing an earlier prompt, keep both versions: walk between th
 
     async def _run(self, live: LiveAnswer, question_id: str) -> None:
         try:
-            await live.run(question_id)
+            with quiet_memory():
+                await live.run(question_id)
         except asyncio.CancelledError:
             # Stopped by the person: not an error, and the rest below must still happen.
             pass

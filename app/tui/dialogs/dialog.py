@@ -13,6 +13,7 @@ Answer = TypeVar("Answer")
 class Dialog(ModalScreen[Answer]):
     """A small screen over the panes; Escape leaves it without an answer."""
 
+    AUTO_FOCUS = "*"
     CSS_PATH = "dialogs.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", "Close", key_display="esc", id="dialog.leave")]
 

@@ -1,0 +1,131 @@
+from __future__ import annotations
+
+import stat
+import time
+from collections.abc import Callable
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from textual import events
+
+from app.tui.app import PlaygroundApp
+from app.tui.chat.composer import Composer
+from app.tui.chat.editor import EditorError, edit, editor_command
+from app.tui.chat.pane import ChatPane
+
+from .conftest import until
+from .scripted import ScriptedRouter, answer
+
+Make = Callable[..., PlaygroundApp]
+
+
+async def test_a_megabyte_is_pasted_at_once_and_sent_whole(make_app: Make) -> None:
+    router = ScriptedRouter(answer("ok"))
+    app = make_app(router)
+    text = "\n".join(f"line {number} of a long paste" for number in range(40_000))
+    async with app.run_test() as pilot:
+        composer = app.query_one(Composer)
+        began = time.perf_counter()
+        composer.post_message(events.Paste(text))
+        await pilot.pause()
+        await pilot.press("space", "h", "i")
+        assert time.perf_counter() - began < 2.0
+        assert len(composer.text) < 100
+        await pilot.press("enter")
+        await until(lambda: router.requests)
+        assert router.requests[0].messages[-1].text == f"{text} hi"
+
+
+async def test_a_mark_of_pasted_text_is_deleted_as_one_thing(make_app: Make) -> None:
+    app = make_app()
+    async with app.run_test() as pilot:
+        composer = app.query_one(Composer)
+        composer.post_message(events.Paste("x" * 50_000))
+        await pilot.pause()
+        await pilot.press("backspace")
+        assert composer.text == ""
+
+
+async def test_a_short_paste_is_shown_with_the_line_ends_of_this_system(make_app: Make) -> None:
+    app = make_app()
+    async with app.run_test() as pilot:
+        composer = app.query_one(Composer)
+        composer.post_message(events.Paste("a\r\nb\rc"))
+        await pilot.pause()
+        assert composer.text == "a\nb\nc"
+
+
+async def test_keys_can_be_moved_and_the_old_ones_are_free(make_app: Make) -> None:
+    router = ScriptedRouter(answer("ok"))
+    app = make_app(router, keys={"composer.send": "ctrl+s", "nonsense": "f12"})
+    async with app.run_test() as pilot:
+        await pilot.press("a", "enter", "b")
+        assert app.query_one(Composer).text == "a\nb"
+        await pilot.press("ctrl+s")
+        await until(lambda: router.requests)
+        assert any("nonsense" in toast.message for toast in app._notifications)
+
+
+def test_no_key_of_ours_is_one_that_terminals_confuse() -> None:
+    from textual.binding import BindingsMap
+
+    from app.tui.chat.transcript import Transcript
+    from app.tui.dialogs.model_picker import ModelPicker
+    from app.tui.models.pane import ModelsPane
+
+    ids: list[str] = []
+    for owner in (PlaygroundApp, ChatPane, Composer, Transcript, ModelsPane, ModelPicker):
+        for key, bindings in BindingsMap(owner.__dict__["BINDINGS"]).key_to_bindings.items():
+            assert key not in ("ctrl+h", "ctrl+i", "ctrl+j", "ctrl+m"), owner
+            for binding in bindings:
+                assert binding.id, (owner, key)
+                ids.append(binding.id)
+    assert ids
+
+
+def script(folder: Path, body: str) -> str:
+    path = folder / "fake-editor"
+    path.write_text(f"#!/bin/sh\n{body}\n")
+    path.chmod(path.stat().st_mode | stat.S_IXUSR)
+    return str(path)
+
+
+def test_what_the_editor_saved_comes_back(tmp_path: Path) -> None:
+    editor = script(tmp_path, 'printf "%s and more\\n" "$(cat "$1")" > "$1"')
+    assert edit("draft", {"EDITOR": editor, "PATH": "/bin:/usr/bin"}) == "draft and more"
+
+
+def test_leaving_without_saving_changes_nothing(tmp_path: Path) -> None:
+    assert edit("draft", {"VISUAL": script(tmp_path, "exit 0"), "PATH": "/bin:/usr/bin"}) is None
+
+
+def test_a_failing_editor_is_told_of_and_its_text_is_not_used(tmp_path: Path) -> None:
+    with pytest.raises(EditorError, match="status 3"):
+        edit("draft", {"EDITOR": script(tmp_path, 'echo lost > "$1"; exit 3'), "PATH": "/bin:/usr/bin"})
+
+
+def test_a_missing_editor_is_named(tmp_path: Path) -> None:
+    with pytest.raises(EditorError, match="no-such-editor"):
+        edit("draft", {"EDITOR": "no-such-editor --wait", "PATH": str(tmp_path)})
+    with pytest.raises(EditorError, match="No editor was found"):
+        editor_command({"PATH": str(tmp_path)})
+
+
+async def test_the_editor_fills_the_composer_and_sends_nothing(
+    make_app: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    router = ScriptedRouter(answer("ok"))
+    editor = script(tmp_path, 'echo "from the editor" > "$1"')
+    app = make_app(router, environ={"EDITOR": editor, "PATH": "/bin:/usr/bin"})
+
+    @contextmanager
+    def suspend():
+        yield
+
+    monkeypatch.setattr(app, "suspend", suspend)
+    async with app.run_test() as pilot:
+        await pilot.press("a", "ctrl+g")
+        await pilot.pause()
+        assert app.query_one(Composer).text == "from the editor"
+        assert router.requests == []

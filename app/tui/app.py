@@ -46,7 +46,7 @@ class PlaygroundApp(Face):
     AUTO_FOCUS = "Composer"
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("f5", "pane('chat')", "Chat", show=False, priority=True, id="app.chat"),
+        Binding("f5", "pane('chat')", "Chat", priority=True, id="app.chat"),
         Binding("f6", "pane('models')", "Models", priority=True, id="app.models"),
         Binding("f1", "help", "Help", id="app.help"),
         Binding("question_mark", "help", "Help", show=False, id="app.help_when_not_typing"),
@@ -184,6 +184,12 @@ class PlaygroundApp(Face):
 
     # Panes
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """The key of the pane that is shown is not offered."""
+        if action == "pane":
+            return all(bar.current not in parameters for bar in self.query(TabBar))
+        return True
+
     @on(TabBar.Chosen)
     async def _tab_chosen(self, event: TabBar.Chosen) -> None:
         await self.action_pane(event.pane)
@@ -200,6 +206,7 @@ class PlaygroundApp(Face):
         for child in panes.children:
             child.display = child.id == pane
         self.query_one(TabBar).current = pane
+        self.refresh_bindings()
         if pane == "models":
             from .models.pane import ModelsPane
 

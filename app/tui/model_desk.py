@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -134,9 +135,7 @@ class ModelDesk:
         """Deletes the file."""
         if self.loaded(name) is not None:
             await self.unload(name)
-        removed = self._playground.store.remove(self.entry(name))
-        if removed is not None:
-            await removed
+        await asyncio.to_thread(self._playground.store.remove, self.entry(name))
 
     async def learn_machine(self) -> None:
         """Asks what this machine is made of; afterwards ``rows`` knows what fits."""

@@ -224,7 +224,7 @@ async def test_only_the_messages_near_the_reader_exist_and_the_view_does_not_jum
     async with app.run_test(size=(80, 24)) as pilot:
         pane = app.query_one(ChatPane)
         long_conversation(pane, 10_000)
-        pane._show_stage()
+        pane.show_stage()
         transcript = app.query_one(Transcript)
         await transcript.show()
         await pilot.pause()

@@ -27,7 +27,7 @@ async def test_the_download_shows_what_it_is_how_far_and_how_long(make_app: Make
         await until(lambda: app.query(DownloadCard) and "52 %" in card(app))
         for words in ("smollm2-135m", "98 MB", "Apache-2.0", "12 MB/s", "4.0 s left", "esc cancel"):
             assert words in card(app)
-        assert app.query_one(StatusBar).status.state == "fetching"
+        await until(lambda: app.query_one(StatusBar).status.state == "fetching")
 
 
 async def test_a_prompt_written_meanwhile_is_sent_when_the_model_is_here(make_app: Make) -> None:

@@ -50,7 +50,8 @@ class KeyBar(Widget):
     def _keys(self) -> list[tuple[str, str, str]]:
         seen: set[str] = set()
         found: list[tuple[str, str, str]] = []
-        for active in self.screen.active_bindings.values():
+        # What the focused part can do comes first, what holds everywhere last.
+        for active in sorted(self.screen.active_bindings.values(), key=lambda active: active.node is self.app):
             binding: Binding = active.binding
             if not binding.show or not active.enabled or binding.action in seen:
                 continue

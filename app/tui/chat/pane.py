@@ -8,10 +8,9 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, ClassVar
 
 import msgspec
-from textual import getters, on
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Container, Vertical
 from textual.message import Message as TextualMessage
 from textual.worker import Worker, WorkerCancelled, WorkerFailed
 
@@ -19,14 +18,14 @@ from app.chat import Conversation, Exchange, Node
 from app.errors import PlaygroundError
 from app.messages import ChatRequest, Delta, Message
 from app.tui.bars.status import Status
-from app.tui.face import Face
 
 from .command_list import CommandList
 from .commands import Command, command, matching, parse
 from .composer import Composer
+from .conversation_actions import ConversationActions
 from .quiet_memory import quiet_memory
+from .stage import Stage
 from .transcript import Transcript
-from .welcome import Welcome
 
 if TYPE_CHECKING:
     from app.tui.model_desk import ModelDesk
@@ -34,7 +33,7 @@ if TYPE_CHECKING:
     from .live_answer import LiveAnswer
 
 
-class ChatPane(Vertical):
+class ChatPane(ConversationActions):
     """A conversation with a model."""
 
     HELP = """\
@@ -58,8 +57,6 @@ Asking again, and editing an earlier prompt, keep both versions: walk between th
         Binding("ctrl+end", "scroll_to_end", "To the end", show=False, priority=True, id="chat.scroll_end"),
     ]
 
-    app = getters.app(Face)
-
     class StatusChanged(TextualMessage):
         """The figures of the status line changed."""
 
@@ -80,22 +77,19 @@ Asking again, and editing an earlier prompt, keep both versions: walk between th
         self._environ = environ
         self._worker: Worker[None] | None = None
         self._live: LiveAnswer | None = None
-        self._code_place = 0
-        self.conversation = Conversation()
         self.model = model
         self.status = Status(model=model)
 
     def compose(self) -> ComposeResult:
         """Transcript or welcome, and the composer below."""
         yield Transcript(lambda: self.conversation)
-        with Container(id="stage"):
-            yield Welcome(self._welcome_keys())
+        yield Stage(self._welcome_keys())
         yield CommandList()
         yield Composer()
 
     def on_mount(self) -> None:
         """Shows the empty state; what needs time comes after the first paint."""
-        self._show_stage()
+        self.show_stage()
 
     def begin(self) -> None:
         """Called once after the first paint: fetches the model when it is not here, and prepares what comes next."""
@@ -120,9 +114,10 @@ Asking again, and editing an earlier prompt, keep both versions: walk between th
             (keys.get("app.help", "f1"), "all keys"),
         ]
 
-    def _show_stage(self) -> None:
+    def show_stage(self) -> None:
+        """Shows the transcript, or the welcome while it is empty."""
         empty = not self.conversation.path()
-        self.query_one("#stage").display = empty
+        self.query_one(Stage).display = empty
         self.query_one(Transcript).display = not empty
 
     def refresh_status(self, **changes: object) -> None:
@@ -152,29 +147,11 @@ Asking again, and editing an earlier prompt, keep both versions: walk between th
     def download_changed(self) -> None:
         """A download began or ended: the card and the status follow."""
         self.refresh_status(note="")
-        if self._desk.missing(self.model) and self._desk.downloads.of(self.model) is not None:
-            self._show_card()
-        else:
-            self.query("DownloadCard").remove()
-            self.query_one(Welcome).display = True
+        download = self._desk.downloads.of(self.model) if self._desk.missing(self.model) else None
+        if download is not None or self.query("DownloadCard"):
+            again = self.app.keys_by_id(self).get("chat.regenerate")
+            self.query_one(Stage).show_download(download, self.app.get_key_display(again) if again else "^r")
         self.refresh_bindings()
-
-    def _show_card(self) -> None:
-        from .download_card import DownloadCard
-
-        download = self._desk.downloads.of(self.model)
-        cards = self.query(DownloadCard)
-        if download is None:
-            return
-        if cards:
-            cards.first().download = download
-            return
-        self.query_one(Welcome).display = False
-        card = DownloadCard(download)
-        binding = self.app.keys_by_id(self).get("chat.regenerate")
-        if binding is not None:
-            card.retry_key = self.app.get_key_display(binding)
-        self.query_one("#stage").mount(card)
 
     def _fetch(self) -> None:
         try:
@@ -215,7 +192,7 @@ Asking again, and editing an earlier prompt, keep both versions: walk between th
 
     async def _answer(self, question: Node) -> None:
         self._code_place = 0
-        self._show_stage()
+        self.show_stage()
         from .live_answer import LiveAnswer
 
         transcript = self.query_one(Transcript)
@@ -280,7 +257,7 @@ Asking again, and editing an earlier prompt, keep both versions: walk between th
             question = self.conversation.node(question_id)
             self.conversation.forget(question_id)
             composer.put(question.message.text)
-        self._show_stage()
+        self.show_stage()
         await self.query_one(Transcript).show()
 
     async def action_regenerate(self) -> None:
@@ -289,45 +266,10 @@ Asking again, and editing an earlier prompt, keep both versions: walk between th
             return
         if self._desk.missing(self.model) and not self._desk.downloading(self.model):
             self._fetch()
-        question = self._question_of_choice()
+        question = self.question_of_choice()
         if question is not None:
             self.query_one(Transcript).to_end()
             await self._answer(question)
-
-    async def action_edit_message(self) -> None:
-        """Takes the chosen prompt into the composer; sending it makes a new version beside the old one."""
-        question = self._question_of_choice()
-        if question is None or self.answering:
-            return
-        self.query_one(Composer).put(question.message.text)
-        self.conversation.show(question.parent_id)
-        self._show_stage()
-        await self.query_one(Transcript).show()
-        self.action_focus_composer()
-
-    async def action_version(self, step: int) -> None:
-        """Shows an earlier or later version of the chosen message, or of the nearest one that has versions."""
-        if self.answering:
-            return
-        chosen = self.query_one(Transcript).chosen
-        for node in reversed(self.conversation.path_to(chosen)):
-            if len(self.conversation.siblings(node.id)) > 1:
-                shown = self.conversation.show_sibling(node.id, step)
-                transcript = self.query_one(Transcript)
-                await transcript.show()
-                if chosen == node.id and transcript.has_focus:
-                    transcript.choose(shown.id)
-                return
-
-    async def action_roll_back(self, turns: int = 1) -> None:
-        """Takes the last question and its answer off; they stay as a version."""
-        if self.answering:
-            return
-        dropped = self.conversation.roll_back(2 * turns)
-        self._show_stage()
-        await self.query_one(Transcript).show()
-        if dropped:
-            self.app.notify(f"{len(dropped)} messages rolled back.", markup=False)
 
     async def action_new_chat(self) -> None:
         """Begins an empty conversation."""
@@ -335,7 +277,7 @@ Asking again, and editing an earlier prompt, keep both versions: walk between th
             await self.action_stop()
         self.conversation = Conversation(system=self.conversation.system)
         await self.query_one(Transcript).show()
-        self._show_stage()
+        self.show_stage()
         self.refresh_status(used=0, speed=0.0, first_token=0.0)
         self.action_focus_composer()
         self.refresh_bindings()
@@ -364,37 +306,6 @@ Asking again, and editing an earlier prompt, keep both versions: walk between th
             self._fetch()
         self.download_changed()
 
-    def action_copy_message(self) -> None:
-        """Copies the chosen message, or the last answer, whole."""
-        from .copying import cleaned_text
-
-        node = self._message_of_choice()
-        if node is not None:
-            self.app.copy_to_clipboard(cleaned_text(node))
-            self.app.notify("Message copied.", timeout=2)
-
-    def action_copy_code(self) -> None:
-        """Copies the last code block of the chosen message; pressed again, the one before it."""
-        from .copying import code_blocks
-
-        node = self._message_of_choice()
-        blocks = code_blocks(node) if node is not None else ()
-        if not blocks:
-            self.app.notify("There is no code block in this message.", timeout=2)
-            return
-        place = len(blocks) - 1 - self._code_place % len(blocks)
-        self._code_place += 1
-        self.app.copy_to_clipboard(blocks[place])
-        self.app.notify(f"Code block {place + 1} of {len(blocks)} copied.", timeout=2)
-
-    def action_toggle_thinking(self) -> None:
-        """Folds or unfolds the thoughts of the chosen answer, or of the last."""
-        from .message_view import AnswerView
-
-        view = self.query_one(Transcript).view(self.query_one(Transcript).chosen or "")
-        if isinstance(view, AnswerView):
-            view.toggle_thinking()
-
     def action_edit_system(self) -> None:
         """Opens the instructions of this conversation."""
         from app.tui.dialogs.text_prompt import TextPrompt
@@ -421,10 +332,6 @@ Asking again, and editing an earlier prompt, keep both versions: walk between th
     def action_scroll_to_end(self) -> None:
         """Shows the end, and follows it."""
         self.query_one(Transcript).to_end()
-
-    def action_focus_composer(self) -> None:
-        """Back to writing."""
-        self.query_one(Composer).focus()
 
     def action_edit_in_editor(self) -> None:
         """Opens the prompt in the person's editor."""
@@ -499,21 +406,6 @@ Asking again, and editing an earlier prompt, keep both versions: walk between th
             await self.action_roll_back(int(argument))
         else:
             await self.app.run_action(known.action, self)
-
-    # The message that keys act on
-
-    def _question_of_choice(self) -> Node | None:
-        for node in reversed(self.conversation.path_to(self.query_one(Transcript).chosen)):
-            if node.message.role == "user":
-                return node
-        return None
-
-    def _message_of_choice(self) -> Node | None:
-        transcript = self.query_one(Transcript)
-        path = self.conversation.path_to(transcript.chosen)
-        if transcript.has_focus:
-            return path[-1] if path else None
-        return next((node for node in reversed(path) if node.message.role == "assistant" and node.message.text), None)
 
 
 class _WhenHere:

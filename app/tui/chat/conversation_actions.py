@@ -1,0 +1,119 @@
+"""What can be done with the messages of a conversation: copy, edit, walk versions, roll back."""
+
+from __future__ import annotations
+
+from textual import getters
+from textual.containers import Vertical
+
+from app.chat import Conversation, Node
+from app.tui.face import Face
+
+from .composer import Composer
+from .transcript import Transcript
+
+
+class ConversationActions(Vertical):
+    """A pane that holds a conversation, a transcript of it and a composer.
+
+    Keys act on the message that is chosen in the transcript, else on the last one that they make sense for.
+    """
+
+    app = getters.app(Face)
+
+    def __init__(self, *, id: str) -> None:
+        super().__init__(id=id)
+        self.conversation = Conversation()
+        self._code_place = 0
+
+    @property
+    def answering(self) -> bool:
+        """Whether an answer is being waited for."""
+        return False
+
+    def show_stage(self) -> None:
+        """Shows the transcript, or what stands in its place while it is empty."""
+
+    async def action_edit_message(self) -> None:
+        """Takes the chosen prompt into the composer; sending it makes a new version beside the old one."""
+        question = self.question_of_choice()
+        if question is None or self.answering:
+            return
+        self.query_one(Composer).put(question.message.text)
+        self.conversation.show(question.parent_id)
+        self.show_stage()
+        await self.query_one(Transcript).show()
+        self.action_focus_composer()
+
+    async def action_version(self, step: int) -> None:
+        """Shows an earlier or later version of the chosen message, or of the nearest one that has versions."""
+        if self.answering:
+            return
+        chosen = self.query_one(Transcript).chosen
+        for node in reversed(self.conversation.path_to(chosen)):
+            if len(self.conversation.siblings(node.id)) > 1:
+                shown = self.conversation.show_sibling(node.id, step)
+                transcript = self.query_one(Transcript)
+                await transcript.show()
+                if chosen == node.id and transcript.has_focus:
+                    transcript.choose(shown.id)
+                return
+
+    async def action_roll_back(self, turns: int = 1) -> None:
+        """Takes the last question and its answer off; they stay as a version."""
+        if self.answering:
+            return
+        dropped = self.conversation.roll_back(2 * turns)
+        self.show_stage()
+        await self.query_one(Transcript).show()
+        if dropped:
+            self.app.notify(f"{len(dropped)} messages rolled back.", markup=False)
+
+    def action_copy_message(self) -> None:
+        """Copies the chosen message, or the last answer, whole."""
+        from .copying import cleaned_text
+
+        node = self.message_of_choice()
+        if node is not None:
+            self.app.copy_to_clipboard(cleaned_text(node))
+            self.app.notify("Message copied.", timeout=2)
+
+    def action_copy_code(self) -> None:
+        """Copies the last code block of the chosen message; pressed again, the one before it."""
+        from .copying import code_blocks
+
+        node = self.message_of_choice()
+        blocks = code_blocks(node) if node is not None else ()
+        if not blocks:
+            self.app.notify("There is no code block in this message.", timeout=2)
+            return
+        place = len(blocks) - 1 - self._code_place % len(blocks)
+        self._code_place += 1
+        self.app.copy_to_clipboard(blocks[place])
+        self.app.notify(f"Code block {place + 1} of {len(blocks)} copied.", timeout=2)
+
+    def action_toggle_thinking(self) -> None:
+        """Folds or unfolds the thoughts of the chosen answer, or of the last."""
+        from .message_view import AnswerView
+
+        view = self.query_one(Transcript).view(self.query_one(Transcript).chosen or "")
+        if isinstance(view, AnswerView):
+            view.toggle_thinking()
+
+    def action_focus_composer(self) -> None:
+        """Back to writing."""
+        self.query_one(Composer).focus()
+
+    def question_of_choice(self) -> Node | None:
+        """The chosen prompt, or the one that the chosen answer answers."""
+        for node in reversed(self.conversation.path_to(self.query_one(Transcript).chosen)):
+            if node.message.role == "user":
+                return node
+        return None
+
+    def message_of_choice(self) -> Node | None:
+        """The chosen message, or the last answer."""
+        transcript = self.query_one(Transcript)
+        path = self.conversation.path_to(transcript.chosen)
+        if transcript.has_focus:
+            return path[-1] if path else None
+        return next((node for node in reversed(path) if node.message.role == "assistant" and node.message.text), None)

@@ -1,0 +1,38 @@
+"""What stands in the transcript's place while the conversation is empty."""
+
+from __future__ import annotations
+
+from textual.app import ComposeResult
+from textual.containers import Container
+
+from app.tui.downloads import Download
+
+from .welcome import Welcome
+
+
+class Stage(Container):
+    """The welcome, or the model that is on its way."""
+
+    def __init__(self, keys: list[tuple[str, str]]) -> None:
+        """``keys``: the three keys of the welcome."""
+        super().__init__(id="stage")
+        self._keys = keys
+
+    def compose(self) -> ComposeResult:
+        """The welcome."""
+        yield Welcome(self._keys)
+
+    def show_download(self, download: Download | None, retry_key: str) -> None:
+        """Shows a download in the welcome's place; ``None`` brings the welcome back."""
+        from .download_card import DownloadCard
+
+        self.query_one(Welcome).display = download is None
+        cards = self.query(DownloadCard)
+        if download is None:
+            cards.remove()
+        elif cards:
+            cards.first().download = download
+        else:
+            card = DownloadCard(download)
+            card.retry_key = retry_key
+            self.mount(card)

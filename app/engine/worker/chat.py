@@ -39,6 +39,9 @@ _BATCH_TOKENS = 512
 _KEPT_CONVERSATIONS = 16
 """Sequences beyond those that may run at once: conversations whose next turn will find its prefix computed."""
 
+_PARKING_SHARE = 0.15
+"""How much of the free memory conversations may take that wait for their next turn outside the KV cache."""
+
 _CACHE_SHARE = 0.5
 """How much of the free memory the KV cache may take."""
 
@@ -79,6 +82,7 @@ class ChatWorker:
             sequences=options.sequences,
             slots=slots,
             queue=options.queue,
+            parking_bytes=int(psutil.virtual_memory().available * _PARKING_SHARE),
             emit=emit,
         )
         self._warm_up(batch)

@@ -9,13 +9,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+import numpy as np
+from numpy.typing import NDArray
+
 
 @dataclass
 class Slot:
-    """One sequence of the context: what of it is computed, and whether a request is using it."""
+    """One sequence of the context: what of it is computed, and whether a request is using it.
+
+    ``parked`` holds its part of the cache while that is taken out of the context.
+    """
 
     index: int
     tokens: list[int] = field(default_factory=list)
+    parked: NDArray[np.uint8] | None = None
     busy: bool = False
     last_used: int = 0
 
@@ -65,10 +72,14 @@ class PrefixCache:
         self._clock += 1
         slot.busy, slot.last_used = False, self._clock
 
-    def oldest_idle(self) -> Slot | None:
-        """The idle slot whose tokens were not used for longest: the one to forget when room is needed."""
-        idle = [slot for slot in self.slots if not slot.busy and slot.tokens]
-        return min(idle, key=lambda slot: slot.last_used, default=None)
+    def idle(self) -> list[Slot]:
+        """The slots that hold a conversation in the context which nobody is using, longest unused first."""
+        found = [slot for slot in self.slots if not slot.busy and slot.tokens and slot.parked is None]
+        return sorted(found, key=lambda slot: slot.last_used)
+
+    def parked(self) -> list[Slot]:
+        """The slots whose conversation is out of the context, longest unused first."""
+        return sorted((slot for slot in self.slots if slot.parked is not None), key=lambda slot: slot.last_used)
 
 
 _WORTH_KEEPING = 64

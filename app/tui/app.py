@@ -30,6 +30,7 @@ from .downloads import Download
 from .face import Face
 from .model_desk import ModelDesk
 from .state import StateFile
+from .terminal_keys import teach_alt_enter
 
 if TYPE_CHECKING:
     from app.playground import Playground
@@ -56,6 +57,7 @@ class PlaygroundApp(Face):
     ]
 
     def __init__(self, playground: Playground, environ: dict[str, str] | None = None) -> None:
+        teach_alt_enter()
         super().__init__()
         self._playground = playground
         self._environ = dict(os.environ) if environ is None else environ

@@ -241,9 +241,11 @@ async def test_only_the_messages_near_the_reader_exist_and_the_view_does_not_jum
             seen |= dict.fromkeys(after, 1)
             assert len(app.query(".message")) <= MOST
         assert len(seen) > 100
+        last = pane.conversation.path()[-1].id
+        assert transcript.view(last) is None
         await pilot.press("ctrl+end")
-        await pilot.pause()
-        assert transcript.scroll_y == transcript.max_scroll_y
+        await until(lambda: transcript.view(last) is not None)
+        await until(lambda: transcript.scroll_y == transcript.max_scroll_y)
 
 
 async def test_whole_messages_and_code_blocks_are_copied_without_decoration(make_app: Make) -> None:

@@ -56,10 +56,11 @@ async def test_a_model_is_loaded_unloaded_and_removed_after_a_question(make_app:
     async with app.run_test(size=(100, 30)) as pilot:
         await pilot.press("f6")
         await until(lambda: "recommended" in rows(app)[0])
-        await pilot.press("down", "l")
         await until(lambda: "loaded" in rows(app)[1])
-        await pilot.press("x")
+        await pilot.press("down", "x")
         await until(lambda: "loaded" not in rows(app)[1])
+        await pilot.press("l")
+        await until(lambda: "loaded" in rows(app)[1])
         await pilot.press("d")
         await pilot.pause()
         await pilot.press("n")

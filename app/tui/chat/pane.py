@@ -97,7 +97,23 @@ Asking again, and editing an earlier prompt, keep both versions: walk between th
         self.refresh_status()
         if self._desk.missing(self.model):
             self._fetch()
+        else:
+            self._warm_up()
         self.set_interval(0.5, self._follow_download)
+
+    def _warm_up(self) -> None:
+        """Loads the model before it is asked for, so that the first answer begins at once."""
+        self.run_worker(self._load(self.model), group="warm-up", exclusive=True, exit_on_error=False)
+
+    async def _load(self, name: str) -> None:
+        if self._desk.state(name) != "idle":
+            return
+        if not self.answering:
+            self.refresh_status(state="loading")
+        # What is wrong with the model is said when it is asked: until then nobody waits for it.
+        with suppress(PlaygroundError):
+            await self._desk.load(name)
+        self.refresh_status()
 
     # What is shown
 
@@ -147,7 +163,11 @@ Asking again, and editing an earlier prompt, keep both versions: walk between th
     def download_changed(self) -> None:
         """A download began or ended: the card and the status follow."""
         self.refresh_status(note="")
-        download = self._desk.downloads.of(self.model) if self._desk.missing(self.model) else None
+        download = self._desk.downloads.of(self.model)
+        if download is not None and download.state == "done":
+            self._warm_up()
+        if not self._desk.missing(self.model):
+            download = None
         if download is not None or self.query("DownloadCard"):
             again = self.app.keys_by_id(self).get("chat.regenerate")
             self.query_one(Stage).show_download(download, self.app.get_key_display(again) if again else "^r")
@@ -304,6 +324,8 @@ Asking again, and editing an earlier prompt, keep both versions: walk between th
         self.refresh_status(context=0, used=0, speed=0.0, first_token=0.0, device="", note="")
         if self._desk.missing(name):
             self._fetch()
+        else:
+            self._warm_up()
         self.download_changed()
 
     def action_edit_system(self) -> None:

@@ -135,6 +135,17 @@ Page Up and Page Down; the view follows the answer only while you are at its end
         self._mark_chosen()
         self.anchor()
         self._anchor_released = False
+        if self._first + len(self._views) < len(self._messages):
+            self.call_later(self._mount_end)
+
+    async def _mount_end(self) -> None:
+        async with self._sliding:
+            with self.app.batch_update():
+                await self._clear()
+                self._first = max(0, len(self._messages) - FIRST)
+                await self._mount_range(self._first, len(self._messages))
+        self.anchor()
+        self._anchor_released = False
 
     async def action_pane(self, action: str) -> None:
         """Asks the pane, which holds the conversation, to do something with the chosen message."""

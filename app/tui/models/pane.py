@@ -81,7 +81,7 @@ refused.
         self.refresh_rows(highlight_first=True)
 
     def _follow(self) -> None:
-        if self._desk.downloads.running() and self.display:
+        if self.display:
             self.refresh_rows()
 
     def on_resize(self) -> None:

@@ -14,12 +14,11 @@ from pathlib import Path
 
 import click
 
-from app.errors import InvalidRequestError, PlaygroundError
+from app.errors import PlaygroundError
 from app.messages import (
     ChatRequest,
     Finished,
     Message,
-    ResponseFormat,
     Sampling,
     Started,
     TextDelta,
@@ -30,7 +29,8 @@ from app.playground import Playground
 from app.privacy.terminal import StreamCleaner
 
 from .fetching import fetch
-from .session import INTERRUPTED, Session, reporting_errors
+from .question import piped_text, question, response_format, whole
+from .session import INTERRUPTED, Session, report, reporting_errors
 
 
 @dataclass
@@ -50,7 +50,7 @@ class Answer:
         reason = done.reason if done else "error" if self.error else "cancelled"
         found: dict[str, object] = {
             "model": self.model,
-            "text": "".join(self.text),
+            "answer": "".join(self.text),
             "thinking": "".join(self.thinking) or None,
             "finish_reason": reason,
         }
@@ -73,10 +73,14 @@ class Answer:
 @click.argument("prompt", nargs=-1)
 @click.option("-m", "--model", help="The model that answers; `playground models list` shows them.")
 @click.option("-s", "--system", help="Instructions that hold for the answer.")
-@click.option("--temperature", type=float, help="0 is the likeliest answer; higher is more varied.")
-@click.option("--top-p", type=float, help="Choose among the likeliest tokens of this total probability.")
-@click.option("--max-tokens", type=int, help="End the answer after this many tokens.")
-@click.option("--seed", type=int, help="The same seed gives the same answer.")
+@click.option("--temperature", type=click.FloatRange(min=0), help="0 is the likeliest answer; higher is more varied.")
+@click.option(
+    "--top-p",
+    type=click.FloatRange(0, 1, min_open=True),
+    help="Choose among the likeliest tokens of this total probability.",
+)
+@click.option("--max-tokens", type=click.IntRange(min=1), help="End the answer after this many tokens.")
+@click.option("--seed", type=click.IntRange(0, 2**32 - 1), help="The same seed gives the same answer.")
 @click.option("--stop", multiple=True, help="End the answer before this text; may be given more than once.")
 @click.option("--json-schema", type=click.Path(path_type=Path), help="A JSON schema that the answer must fit.")
 @click.option("--grammar", type=click.Path(path_type=Path), help="A GBNF grammar that the answer must fit.")
@@ -98,10 +102,11 @@ def chat(
     as_json: bool,
 ) -> None:
     """Answer PROMPT once. What is piped in is read too: git diff | playground chat "review this"."""
-    question = _question(" ".join(prompt))
-    sampling = Sampling(temperature=temperature, top_p=top_p, max_tokens=max_tokens, seed=seed, stop=stop)
-    form = _response_format(json_schema, grammar)
-    messages = (*((Message.system(system),) if system else ()), Message.user(question))
+    form = response_format(json_schema, grammar)
+    asked = Message.user(question(" ".join(prompt), piped_text()))
+    messages = (Message.system(whole(system)), asked) if system else (asked,)
+    stops = tuple(map(whole, stop))
+    sampling = Sampling(temperature=temperature, top_p=top_p, max_tokens=max_tokens, seed=seed, stop=stops)
 
     async def ask(playground: Playground) -> int:
         name = model or playground.settings.models.default
@@ -127,6 +132,7 @@ async def _answer(playground: Playground, request: ChatRequest, *, as_json: bool
         if not as_json:
             _end_line(answer)
             raise
+        report(error)
         answer.error = error
     if as_json:
         click.echo(answer.as_json())
@@ -198,30 +204,3 @@ async def _cancelled_by_interrupt() -> AsyncIterator[None]:
         yield
     finally:
         loop.remove_signal_handler(signal.SIGINT)
-
-
-def _question(prompt: str) -> str:
-    """The prompt, and below it what was piped in."""
-    piped = "" if sys.stdin.isatty() else sys.stdin.buffer.read().decode("utf-8", "replace")
-    question = "\n\n".join(part for part in (prompt.strip(), piped.strip("\n")) if part.strip())
-    if not question:
-        raise click.UsageError("There is no prompt. Give one: playground chat “Name three colours.”")
-    return question
-
-
-def _response_format(json_schema: Path | None, grammar: Path | None) -> ResponseFormat:
-    if json_schema and grammar:
-        raise click.UsageError("Give --json-schema or --grammar, not both.")
-    try:
-        if grammar:
-            return ResponseFormat(grammar=grammar.read_text("utf-8"))
-        if json_schema:
-            schema = json.loads(json_schema.read_text("utf-8"))
-            if not isinstance(schema, dict):
-                raise InvalidRequestError(f"{json_schema} holds {type(schema).__name__}; expected a JSON object.")
-            return ResponseFormat(json_schema=schema)
-    except OSError as error:
-        raise InvalidRequestError(f"{error.filename} cannot be read: {error.strerror}.") from error
-    except ValueError as error:
-        raise InvalidRequestError(f"{json_schema or grammar} cannot be understood: {error}.") from error
-    return ResponseFormat()

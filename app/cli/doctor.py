@@ -2,24 +2,34 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import platform
 import shutil
+import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import asdict, dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import click
 
 from app import __version__
-from app.engine.fitting import place
+from app.engine.fitting import place, shape_of
+from app.errors import IntegrityError, PlaygroundError
 from app.playground import Playground
 from app.privacy.terminal import clean
 
 from .fetching import megabytes
 from .session import Session, reporting_errors
+
+if TYPE_CHECKING:
+    from app.engine.catalogue import ModelEntry
+    from app.engine.hardware import Hardware
+
+_OUTSIDE = ((socket.AF_INET, "192.0.2.1"), (socket.AF_INET6, "2001:db8::1"))
+"""Addresses that belong to nobody (RFC 5737, RFC 3849)."""
 
 _SECRET_WORDS = ("key", "token", "password", "secret", "passphrase")
 _LEAST_FREE_BYTES = 1_000_000_000
@@ -43,17 +53,17 @@ class Finding:
 def doctor(session: Session, as_json: bool) -> None:
     """Check this machine and show where every setting comes from."""
 
-    async def examined(playground: Playground) -> list[Finding]:
-        return [
+    async def examined(playground: Playground) -> tuple[list[Finding], dict[str, dict[str, object]]]:
+        findings = [
             *_program(),
             *_folders(playground),
             *await _engine(playground),
-            *_models(playground),
+            *[found async for found in _models(playground)],
             _network(playground),
         ]
+        return findings, _settings(playground)
 
-    findings = session.run(examined)
-    settings = _settings(session.open())
+    findings, settings = session.run(examined)
     if as_json:
         click.echo(json.dumps({"findings": [asdict(finding) for finding in findings], "settings": settings}))
     else:
@@ -88,40 +98,88 @@ async def _engine(playground: Playground) -> list[Finding]:
     hardware = await playground.pool.hardware()
     if hardware.problem:
         return [Finding("Engine", "broken", hardware.problem, "Run scripts/playground again to build it afresh.")]
-    engine = playground.settings.engine
-    chosen = place(hardware, None, context=engine.context, device=engine.device, gpu_layers=engine.gpu_layers)
     memory = hardware.memory
+    room = f"{megabytes(memory.available)} of {megabytes(memory.total)} available, {hardware.cores} cores"
     return [
         Finding("Engine", "good", f"llama-cpp-python {hardware.llama_cpp}, {hardware.system_info.strip(' |')}"),
+        Finding("Acceleration", "good", "built in" if hardware.gpu_offload else "not built in: models run on the CPU"),
         *(
             Finding("Device", "good", f"{device.name}: {device.description}, {megabytes(device.total_bytes)}")
             for device in hardware.devices
         ),
-        Finding("Chosen", "good", f"{chosen.device}: {chosen.reason}"),
-        Finding(
-            "Memory",
-            "good",
-            f"{megabytes(memory.available)} of {megabytes(memory.total)} available, {hardware.cores} cores",
-        ),
+        await _chosen(playground, hardware),
+        Finding("Memory", "good", room),
     ]
 
 
-def _models(playground: Playground) -> Iterator[Finding]:
+async def _chosen(playground: Playground, hardware: Hardware) -> Finding:
+    """Where the default model would run, fitted to its own layers when its file is here."""
+    engine = playground.settings.engine
+    entry = _default(playground)
+    path = playground.store.path_of(entry) if entry else None
+    shape = None
+    if path is not None:
+        try:
+            shape = await asyncio.to_thread(shape_of, path)
+        except (IntegrityError, OSError) as error:
+            return Finding("Chosen", "broken", f"{path.name} cannot be read: {error}", "Run: playground models verify")
+    layers = entry.gpu_layers if entry and entry.gpu_layers is not None else engine.gpu_layers
+    chosen = place(
+        hardware,
+        shape,
+        context=engine.context or (entry.context if entry else 0) or (shape.trained_context if shape else 0),
+        device=(entry.device if entry else None) or engine.device,
+        gpu_layers=layers,
+    )
+    return Finding("Chosen", "good", f"{chosen.device}: {chosen.reason}")
+
+
+def _default(playground: Playground) -> ModelEntry | None:
+    name = playground.settings.models.default
+    return next((entry for entry in playground.catalogue.entries if entry.name == name), None)
+
+
+async def _models(playground: Playground) -> AsyncIterator[Finding]:
+    """The default model and those that are here, each checked as it is before it is loaded."""
     default = playground.settings.models.default
-    entry = playground.catalogue.get(default)
-    if playground.store.path_of(entry) is None:
+    entry = _default(playground)
+    if entry is None:
+        yield Finding(
+            "Model",
+            "broken",
+            f"the default model {default!r} is in no catalogue",
+            "Set models.default to a name that `playground models list` shows.",
+        )
+    elif playground.store.path_of(entry) is None:
         yield Finding("Model", "note", f"{default} is not here yet", f"Run: playground models pull {default}")
-    else:
-        yield Finding("Model", "good", f"{default} is here")
-    others = [e.name for e in playground.catalogue.entries if e.name != default and playground.store.path_of(e)]
-    if others:
-        yield Finding("Models", "good", f"also here: {', '.join(others)}")
+    for here in playground.store.local_entries(playground.catalogue):
+        try:
+            await playground.store.ready(here)
+        except PlaygroundError as error:
+            yield Finding("Model", "broken", error.message, f"Run: playground models pull {here.name}")
+        else:
+            digest = "its digest is the catalogue's" if here.sha256 else "its digest is that of the first download"
+            yield Finding("Model", "good", f"{here.name} is here and sound; {digest}")
 
 
 def _network(playground: Playground) -> Finding:
     if playground.settings.privacy.local_only:
         return Finding("Network", "good", "local-only mode: downloads and remote models are refused")
-    return Finding("Network", "note", "downloads are allowed; nothing else leaves the machine", "")
+    if not _has_route():
+        return Finding("Network", "note", "there is none", "Models that are here work; others cannot be fetched.")
+    return Finding("Network", "good", "there is one; only model downloads use it, and only when you ask for them")
+
+
+def _has_route() -> bool:
+    """Whether packets would find a way out. A datagram socket is pointed outwards; nothing is sent."""
+    for family, address in _OUTSIDE:
+        try:
+            with socket.socket(family, socket.SOCK_DGRAM) as probe:
+                probe.connect((address, 9))
+                return True
+        except OSError:
+            continue
+    return False
 
 
 def _settings(playground: Playground) -> dict[str, dict[str, object]]:

@@ -66,6 +66,11 @@ class Session:
         return asyncio.run(opened())
 
 
+def report(error: PlaygroundError) -> None:
+    """One line on standard error: what happened and what to do."""
+    click.secho(f"playground: {clean(str(error))}", err=True, fg="red" if sys.stderr.isatty() else None)
+
+
 def reporting_errors(command: Callable[P, T]) -> Callable[P, T]:
     """Turns what goes wrong into one line on standard error and an exit status: 1, or 130 after Ctrl-C."""
 
@@ -74,13 +79,13 @@ def reporting_errors(command: Callable[P, T]) -> Callable[P, T]:
         try:
             return command(*args, **kwargs)
         except PlaygroundError as error:
-            click.secho(f"playground: {clean(str(error))}", err=True, fg="red" if sys.stderr.isatty() else None)
+            report(error)
             sys.exit(1)
         except BrokenPipeError:
             # Whoever read has had enough, as `head` does. Nothing more may be written at exit either.
             sys.stdout = None
             sys.exit(128 + signal.SIGPIPE)
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, asyncio.CancelledError):
             sys.exit(INTERRUPTED)
 
     return reported

@@ -88,6 +88,11 @@ class ModelStore:
             return None
         return folder / record.main
 
+    def digest_of(self, entry: ModelEntry) -> str | None:
+        """The sha256 that a model's file had when it was last checked, if it is here."""
+        record = self._record(entry) if self.path_of(entry) else None
+        return record.files[record.main].sha256 if record else None
+
     def local_entries(self, catalogue: Catalogue) -> tuple[ModelEntry, ...]:
         """The models of a catalogue whose files are here."""
         return tuple(entry for entry in catalogue.entries if self.path_of(entry) is not None)

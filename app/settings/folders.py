@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from app.errors import SettingsError
+
 
 @dataclass(frozen=True)
 class Folders:
@@ -39,6 +41,16 @@ class Folders:
         return cls(dirs.user_config_path, data, data / "models", dirs.user_cache_path, dirs.user_log_path)
 
     def make(self) -> None:
-        """Creates what is missing, closed to others."""
+        """Creates what is missing, closed to others.
+
+        Raises:
+            SettingsError: when a folder cannot be made.
+        """
         for folder in (self.config, self.data, self.models, self.cache, self.logs):
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            try:
+                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            except OSError as error:
+                raise SettingsError(
+                    f"The folder {folder} cannot be made: {error.strerror}.",
+                    "Set PLAYGROUND_HOME to a folder that you can write to.",
+                ) from error

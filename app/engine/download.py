@@ -27,7 +27,6 @@ Report = Callable[[Stage, int, int | None], None]
 
 _TRIES = 6
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.5, 8.0
-_CHUNK = 256 * 1024
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _PASSING = {408, 425, 429, 500, 502, 503, 504}
 
@@ -104,7 +103,7 @@ class _Fetch:
                 return
             self._remember(response)
             with self._open() as file:
-                async for chunk in response.aiter_raw(_CHUNK):
+                async for chunk in response.aiter_raw():
                     self._write(file, chunk)
                     self._report("downloading", self.done, total)
             if total is not None and self.done < total:

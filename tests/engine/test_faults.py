@@ -131,7 +131,7 @@ async def test_after_every_death_the_pool_answers_the_next_request(starter_model
                             os.kill(model.pid, signal.SIGKILL)
             elif moment == "idle":
                 os.kill(model.pid, signal.SIGKILL)
-                while pool.loaded():  # noqa: ASYNC110 - nothing else tells
+                while pool.loaded():
                     await asyncio.sleep(0.01)
             else:
                 await pool.unload("starter")

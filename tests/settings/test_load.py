@@ -113,6 +113,13 @@ def test_a_named_file_is_read_instead_and_must_be_there(folders, tmp_path):
         load_settings(folders, {"PLAYGROUND_CONFIG": str(tmp_path / "gone.toml")})
 
 
+def test_without_a_home_the_platform_says_where(monkeypatch, tmp_path):
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    found = Folders.find({})
+    assert "playground" in str(found.config)
+    assert found.models == found.data / "models"
+
+
 def test_folders_are_closed_to_others(folders):
     for folder in (folders.config, folders.data, folders.models, folders.cache, folders.logs):
         assert folder.stat().st_mode & 0o077 == 0

@@ -6,10 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pytest_textual_snapshot import SVGImageExtension
 
 from app.tui.app import PlaygroundApp
 
 from .scripted import ScriptedRouter, playground
+
+# The plugin names the ending in the way of an older syrupy; without it pictures would be kept as .raw files.
+SVGImageExtension.file_extension = "svg"
 
 
 @pytest.fixture
@@ -25,5 +29,5 @@ def make_app(tmp_path: Path) -> Callable[..., PlaygroundApp]:
 async def until(condition: Callable[[], Any], seconds: float = 5.0) -> None:
     """Waits until something holds; fails when it does not."""
     async with asyncio.timeout(seconds):
-        while not condition():  # noqa: ASYNC110 (what is waited for is what a person would see)
+        while not condition():
             await asyncio.sleep(0.01)

@@ -184,11 +184,13 @@ Page Up and Page Down; the view follows the answer only while you are at its end
 
     def release_anchor(self) -> None:
         """Stops following, unless the scroll that asked for it leaves the view at the end."""
+        # The end is where it was when the scroll was asked for: an answer that streams moves it on meanwhile.
+        end = self.max_scroll_y
         super().release_anchor()
-        self.call_later(self._settle_anchor)
+        self.call_later(self._settle_anchor, end)
 
-    def _settle_anchor(self) -> None:
-        if self.is_anchored and self._anchor_released and self.scroll_target_y >= self.max_scroll_y:
+    def _settle_anchor(self, end: int) -> None:
+        if self.is_anchored and self._anchor_released and self.scroll_target_y >= end:
             self._anchor_released = False
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:

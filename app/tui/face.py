@@ -3,16 +3,28 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Sequence
 
 from textual.app import App
 from textual.binding import Binding
 from textual.dom import DOMNode
+from textual.filter import LineFilter
 
 from app.errors import PlaygroundError
+
+from .safe import TerminalNet
 
 
 class Face(App[None]):
     """The application, as its panes and dialogs know it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._net = TerminalNet()
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """What every painted line passes through: Textual's own filters, then ours."""
+        return [*super().get_line_filters(), self._net]
 
     @abstractmethod
     def notify_error(self, error: PlaygroundError) -> None:

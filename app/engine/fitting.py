@@ -20,6 +20,9 @@ WEIGHTS_FACTOR = 1.2
 RECOMMENDED_SHARE = 0.6
 """A recommended model leaves the rest of the memory to the person's other programs."""
 
+_BYTES_PER_CORE = 1_500_000_000
+"""A CPU reads every weight for every token: more than this for each of its cores, and it writes slower than one reads."""
+
 _DEVICE_SHARE = 0.9
 """Of an accelerator's free memory; the rest is left for the desktop and for fragmentation."""
 
@@ -148,6 +151,8 @@ def recommended(entries: Iterable[ModelEntry], hardware: Hardware) -> ModelEntry
     """The largest chat model that fits comfortably in an accelerator's memory or, without one, in main memory."""
     dedicated = [device.total_bytes for device in hardware.accelerators if device.kind == "gpu"]
     room = int(max(dedicated, default=hardware.memory.total) * RECOMMENDED_SHARE)
+    if not hardware.accelerators:
+        room = min(room, hardware.cores * _BYTES_PER_CORE)
     fitting = [
         (need, entry.name, entry)
         for entry in entries

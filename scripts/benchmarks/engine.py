@@ -1,7 +1,7 @@
 """The engine beside its peer: tokens a second at 1 to 16 streams, the second turn of a long chat, the cost of framing.
 
-Ours is measured as the program uses it: a worker process, frames, an asynchronous reader. The peer is llama.cpp's server
-code in a process of its own. They take turns within each round, and each round begins with the other one.
+Ours is measured as the program uses it: a worker process, frames, an asynchronous reader. The peer is llama.cpp's
+server code in a process of its own. They take turns within each round, and each round begins with the other one.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ sys.path.insert(0, str(report.REPOSITORY))
 from tests.starter import fetch
 
 PARAGRAPH = (
-    "The keeper of the lighthouse rose before dawn, trimmed the wick, wrote the hour and the wind in the log, and looked "
-    "for the boats that had gone out in the night. "
+    "The keeper of the lighthouse rose before dawn, trimmed the wick, wrote the hour and the wind in the log, and "
+    "looked for the boats that had gone out in the night. "
 )
 
 

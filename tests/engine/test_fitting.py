@@ -117,7 +117,8 @@ ENTRIES = [
     [
         (8 * GIB, (), "small"),
         (1 * GIB, (), "tiny"),
-        (64 * GIB, (), "large"),
+        (64 * GIB, (gpu(free=48 * GIB),), "large"),
+        (64 * GIB, (), "small"),
         (64 * GIB, (gpu(free=8 * GIB),), "small"),
         (8 * GIB, (gpu("iGPU", 4 * GIB, "igpu"),), "small"),
     ],

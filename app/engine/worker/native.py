@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 import llama_cpp.llama_cpp as llama
 import numpy as np
@@ -32,8 +32,11 @@ _ALL_LAYERS = 999
 class NativeLog:
     """Catches what the library logs; keeps warnings and errors for the worker's stderr.
 
-    The callback object must outlive every call into the library, or the process dies with a segmentation fault later.
+    The callback object must outlive every call into the library, or the process dies with a segmentation fault later:
+    so it is kept for as long as the process lives.
     """
+
+    _kept: ClassVar[list[Any]] = []
 
     def __init__(self, write: Callable[[str], None]) -> None:
         level_of_line = 0
@@ -45,6 +48,7 @@ class NativeLog:
                 write(text.decode("utf-8", "replace"))
 
         self._callback = llama.llama_log_callback(log)
+        self._kept.append(self._callback)
         llama.llama_log_set(self._callback, ctypes.c_void_p(0))
 
 

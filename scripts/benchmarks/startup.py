@@ -1,0 +1,160 @@
+"""How soon the interface is painted, and how soon a key is, while an answer streams: in a real terminal.
+
+First paint is the time from the start of the process until a word of the empty state has been written, beside
+``python -c "import textual.app"``, in turns. Key to paint is the time from a byte typed until the letter is
+written back.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import random
+import re
+import select
+import shutil
+import signal
+import struct
+import subprocess
+import sys
+import tempfile
+import termios
+import time
+from pathlib import Path
+
+import report
+
+sys.path.insert(0, str(report.REPOSITORY))
+from tests.starter import MODELS, fetch
+
+PLAYGROUND = [sys.executable, "-m", "app"]
+KEYS = 400
+LONG = "Write a very long story about a lighthouse keeper and the sea, with many chapters."
+
+
+class Terminal:
+    """A program in a real terminal of 120 by 40."""
+
+    def __init__(self, home: Path) -> None:
+        self._parent, child = pty.openpty()
+        fcntl.ioctl(child, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
+        environ = {**os.environ, "PLAYGROUND_HOME": str(home), "TERM": "xterm-256color", "COLORTERM": "truecolor"}
+        environ.pop("NO_COLOR", None)
+        self.started = time.perf_counter()
+        self._process = subprocess.Popen(
+            PLAYGROUND, stdin=child, stdout=child, stderr=child, env=environ, start_new_session=True
+        )
+        os.close(child)
+
+    def type(self, text: str) -> None:
+        os.write(self._parent, text.encode())
+
+    def read(self, seconds: float) -> str:
+        """What is written within ``seconds``; returns as soon as anything is."""
+        ready, _, _ = select.select([self._parent], [], [], seconds)
+        return os.read(self._parent, 1 << 16).decode("utf-8", "replace") if ready else ""
+
+    def wait_for(self, words: str, seconds: float = 60) -> float:
+        """The moment at which ``words`` has been written."""
+        seen, end = "", time.perf_counter() + seconds
+        while time.perf_counter() < end:
+            seen += self.read(0.5)
+            if words in plain(seen):
+                return time.perf_counter()
+        raise RuntimeError(f"{words!r} was not painted within {seconds} s; seen: {plain(seen)[-500:]}")
+
+    def close(self) -> None:
+        os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+        os.close(self._parent)
+
+
+def plain(text: str) -> str:
+    """Text without escape sequences."""
+    return re.sub(r"\x1b\[[0-9;?:<=>]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)", "", text)
+
+
+def first_paint(home: Path) -> float:
+    terminal = Terminal(home)
+    try:
+        return terminal.wait_for("Ask anything") - terminal.started
+    finally:
+        terminal.close()
+
+
+def import_textual() -> float:
+    began = time.perf_counter()
+    subprocess.run([sys.executable, "-c", "import textual.app"], check=True)
+    return time.perf_counter() - began
+
+
+def key_to_paint(home: Path) -> list[float]:
+    """Seconds from each key typed at a person's pace until it is painted, while an answer streams."""
+    terminal = Terminal(home)
+    chance = random.Random(3)
+    taken: list[float] = []
+    try:
+        terminal.wait_for("Ask anything")
+        while len(taken) < KEYS:
+            terminal.type(LONG + "\r")
+            terminal.wait_for("Stop")
+            drain(terminal, 1.5)
+            for letter in (chance.choice("qxzjkvw") for _ in range(100)):
+                drain(terminal, chance.uniform(0.06, 0.18))
+                began = time.perf_counter()
+                terminal.type(letter)
+                seen = ""
+                while letter not in plain(seen):
+                    seen += terminal.read(1.0)
+                    if time.perf_counter() - began > 2:
+                        break
+                taken.append(time.perf_counter() - began)
+            terminal.type("\x1b")
+            drain(terminal, 1.0)
+            terminal.type("\x15" + "\x7f" * 120)
+            drain(terminal, 1.0)
+    finally:
+        terminal.close()
+    return taken
+
+
+def drain(terminal: Terminal, seconds: float) -> None:
+    end = time.perf_counter() + seconds
+    while (left := end - time.perf_counter()) > 0:
+        terminal.read(left)
+
+
+def main() -> None:
+    chosen = report.arguments("startup", rounds=10)
+    fetch()
+    with tempfile.TemporaryDirectory() as folder:
+        home = Path(folder)
+        shutil.copytree(MODELS, home / "models", symlinks=True)
+        first_paint(home)
+        import_textual()
+        paints, imports = [], []
+        for _ in range(chosen.rounds):
+            paints.append(first_paint(home))
+            imports.append(import_textual())
+        keys = key_to_paint(home)
+    ratio = report.median([paint / base for paint, base in zip(paints, imports, strict=True)])
+    figures = {
+        "first_paint_s": round(report.median(paints), 3),
+        "import_textual_s": round(report.median(imports), 3),
+        "ratio": round(ratio, 2),
+        "key_to_paint_ms": {
+            name: round(report.percentile(keys, share) * 1000, 1)
+            for name, share in (("p50", 0.5), ("p90", 0.9), ("p99", 0.99), ("max", 1.0))
+        },
+        "keys": len(keys),
+    }
+    print(
+        f"First paint {figures['first_paint_s']} s, import textual.app {figures['import_textual_s']} s: {ratio:.2f} x"
+    )
+    print(f"Key to paint while an answer streams, ms: {figures['key_to_paint_ms']}")
+    report.write(chosen.json, figures)
+
+
+if __name__ == "__main__":
+    main()

@@ -21,7 +21,7 @@ RECOMMENDED_SHARE = 0.6
 """A recommended model leaves the rest of the memory to the person's other programs."""
 
 _BYTES_PER_CORE = 1_500_000_000
-"""A CPU reads every weight for every token: more than this for each of its cores, and it writes slower than one reads."""
+"""A CPU reads every weight for each token: with more than this for each core it writes slower than one reads."""
 
 _DEVICE_SHARE = 0.9
 """Of an accelerator's free memory; the rest is left for the desktop and for fragmentation."""

@@ -235,6 +235,9 @@ async def test_only_the_messages_near_the_reader_exist_and_the_view_does_not_jum
             before = {view.node.id: view.region.y for view in transcript._views if view.region}
             transcript.scroll_to(y=transcript.scroll_y - 3, animate=False)
             await pilot.pause()
+            # What is mounted meanwhile is painted when it is in its place, all at once.
+            await until(lambda: not transcript._sliding.locked())
+            await pilot.pause()
             after = {view.node.id: view.region.y for view in transcript._views if view.region}
             moves = {after[node] - before[node] for node in after.keys() & before.keys()}
             assert moves <= {0, 1, 2, 3}, moves

@@ -1,0 +1,68 @@
+"""The real program in a real terminal, and what a person would see there."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import time
+from collections.abc import Iterator, Mapping
+
+import pexpect
+import pyte
+
+
+class Screen:
+    """A running program, its keys, and the text on its screen."""
+
+    def __init__(self, arguments: list[str], environ: Mapping[str, str], rows: int, columns: int) -> None:
+        self._screen = pyte.Screen(columns, rows)
+        self._stream = pyte.ByteStream(self._screen)
+        self.raw = b""
+        self.program = pexpect.spawn(
+            sys.executable,
+            ["-m", "app", *arguments],
+            env={**environ, "TERM": "xterm-256color", "COLORTERM": "truecolor"},
+            dimensions=(rows, columns),
+            timeout=5,
+        )
+
+    @property
+    def text(self) -> str:
+        """The screen, a line a row."""
+        return "\n".join(line.rstrip() for line in self._screen.display)
+
+    def press(self, keys: str) -> None:
+        """Types."""
+        self.program.send(keys)
+
+    def look(self, seconds: float = 0.2) -> str:
+        """Takes in what is painted within ``seconds``; gives the screen."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            try:
+                more = self.program.read_nonblocking(1 << 16, timeout=0.05)
+            except pexpect.TIMEOUT:
+                continue
+            except pexpect.EOF:
+                break
+            self.raw += more
+            self._stream.feed(more)
+        return self.text
+
+    def wait_for(self, words: str, seconds: float = 20, *, gone: bool = False) -> str:
+        """Waits until ``words`` are on the screen (or no more)."""
+        end = time.monotonic() + seconds
+        while (words in self.look(0.1)) == gone:
+            assert time.monotonic() < end, f"{words!r} did not {'go' if gone else 'come'}:\n{self.text}"
+        return self.text
+
+
+@contextlib.contextmanager
+def running(arguments: list[str], environ: Mapping[str, str], rows: int = 24, columns: int = 80) -> Iterator[Screen]:
+    """The program, ended at the end whatever happened."""
+    screen = Screen(arguments, {**os.environ, **environ}, rows, columns)
+    try:
+        yield screen
+    finally:
+        screen.program.close(force=True)

@@ -94,9 +94,9 @@ class Ours:
         messages = (Message.system(workload.SYSTEM), Message.user(workload.question(number)))
         sampling = Sampling(temperature=0.0, max_tokens=workload.TOKENS, logit_bias=BANNED)
         async for delta in self._worker.stream(ChatRequest(model="m", messages=messages, sampling=sampling)):
-            if isinstance(delta, Finished):
-                return delta.usage.completion_tokens
-        raise RuntimeError("the stream ended early")
+            if isinstance(delta, Finished) and delta.usage.completion_tokens == workload.TOKENS:
+                return workload.TOKENS
+        raise RuntimeError(f"the stream ended before {workload.TOKENS} tokens")
 
     async def first_token(self, messages: tuple[Message, ...]) -> tuple[float, str, int]:
         """Seconds to the first text, the whole answer, and the length of the prompt in tokens."""

@@ -348,7 +348,8 @@ Asking again, and editing an earlier prompt, keep both versions: walk between th
         transcript = self.query_one(Transcript)
         if direction < 0:
             transcript.scroll_page_up(animate=False)
-        else:
+        elif not transcript.following:
+            # There is nothing below the end that is being followed, wherever it is going to be when this is painted.
             transcript.scroll_page_down(animate=False)
 
     def action_scroll_to_end(self) -> None:

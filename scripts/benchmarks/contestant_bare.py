@@ -51,7 +51,8 @@ def main(model: str) -> None:
             sampling = Sampling(temperature=0.0, max_tokens=workload.TOKENS, logit_bias=BANNED)
             worker.handle(Generate(request_id, ChatRequest(model="m", messages=messages, sampling=sampling)))
         with news:
-            news.wait_for(lambda ids=ids: all(request_id in tokens for request_id in ids))
+            while not all(request_id in tokens for request_id in ids):
+                news.wait()
         took = time.perf_counter() - began
         print(json.dumps({"tokens": sum(tokens[i] for i in ids), "seconds": took}), flush=True)
     worker.close()

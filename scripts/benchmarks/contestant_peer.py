@@ -9,6 +9,7 @@ import json
 import sys
 import threading
 import time
+from typing import Any
 
 import workload
 import xllamacpp
@@ -34,7 +35,7 @@ def main(model: str) -> None:
         counts = [0] * streams
 
         def one(number: int, counts: list[int] = counts) -> None:
-            def heard(chunk: dict) -> None:
+            def heard(chunk: dict[str, Any]) -> None:
                 if "usage" in chunk:  # the last one, and what the peer itself counted
                     counts[number] = chunk["usage"]["completion_tokens"]
 

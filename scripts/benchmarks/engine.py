@@ -62,7 +62,7 @@ class Child:
         assert self._process.stdin is not None
         self._process.stdin.write(json.dumps({"streams": streams}).encode() + b"\n")
         found = await self._answer()
-        return found["tokens"] / found["seconds"]
+        return float(found["tokens"] / found["seconds"])
 
     async def close(self) -> None:
         assert self._process.stdin is not None
@@ -73,7 +73,8 @@ class Child:
         assert self._process.stdout is not None
         while line := await self._process.stdout.readline():
             if line.startswith(b"{"):
-                return json.loads(line)
+                found: dict[str, Any] = json.loads(line)
+                return found
         raise RuntimeError(f"{self.name} ended with status {await self._process.wait()}")
 
 

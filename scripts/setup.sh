@@ -12,187 +12,244 @@ fail() {
 
 prepare() {
     set_name=$1
-    is_ready "$set_name" && return
+    if is_ready "$set_name"; then return; fi
     take_turn
-    if ! is_ready "$set_name"; then
-        install_set
-        case $set_name in
-        base) held="base" ;;
-        test) held="base test" ;;
-        *) held="base test bench" ;;
-        esac
-        for name in $held; do
-            made_of "$name" >".venv/playground-$name"
-        done
-        say "ready"
-    fi
+    if ! is_ready "$set_name"; then make_ready; fi
     give_turn
 }
 
 # The quick answer to every later start: a comparison of two checksums, and no Python is run.
 is_ready() {
-    [ -f ".venv/playground-$1" ] && [ -x .venv/bin/python ] && [ "$(cat ".venv/playground-$1")" = "$(made_of "$1")" ]
+    [ -x .venv/bin/python ] && [ -x .venv/bin/playground ] && [ -f ".venv/playground-$1" ] &&
+        [ "$(cat ".venv/playground-$1")" = "$(made_of "$1")" ]
 }
 
 # Changes with the packages asked for, with the folder (an environment cannot be moved) and with the Python behind it
 # (its file's number and size).
 made_of() {
     {
-        cat pyproject.toml "scripts/constraints/build.txt" "scripts/constraints/$1.txt" scripts/setup.sh
+        cat pyproject.toml scripts/setup.sh scripts/constraints/build.txt "scripts/constraints/$1.txt"
         pwd -P
         # shellcheck disable=SC2012,SC2046  # the fields of one known name
         (set -- $(ls -niL .venv/bin/python) && echo "$1 $6")
     } | cksum
 }
 
-# Two starts at once set up once: mkdir succeeds for one of them. A lock that nobody holds any more was left by an
-# interrupted set-up; it is moved aside first, which again succeeds for one only.
+# Two starts at once set up once. The kernel gives the lock back however its holder ends, and not before what the
+# holder started has ended too.
 take_turn() {
-    told=
-    nameless=0
-    while ! mkdir .setup-lock 2>/dev/null; do
-        [ -w . ] || fail "$(pwd) cannot be written to, and the environment is made in it"
-        holder=$(cat .setup-lock/pid 2>/dev/null) || holder=
-        [ -n "$holder" ] || nameless=$((nameless + 1))
-        if [ $nameless -gt 3 ] || { [ -n "$holder" ] && ! kill -0 "$holder" 2>/dev/null; }; then
-            mv .setup-lock ".setup-lock-$$" 2>/dev/null && rm -rf ".setup-lock-$$"
-            nameless=0
-            continue
-        fi
-        [ -n "$told" ] || [ -z "$holder" ] || say "waiting for another set-up to end"
-        told=$holder
-        sleep 1
-    done
-    echo $$ >.setup-lock/pid
-    job=
-    trap give_turn EXIT
-    trap 'exit 130' INT
-    trap 'exit 143' TERM HUP
+    [ -w . ] || fail "$(pwd) cannot be written to, and the environment belongs in it"
+    mkdir -p .cache
+    exec 9>.cache/setup-lock
+    if ! lock_file -n; then
+        say "waiting for another set-up to end"
+        lock_file || fail "the lock $(pwd)/.cache/setup-lock could not be taken"
+    fi
 }
 
-give_turn() {
-    [ -z "$job" ] || end_job
-    rm -rf .setup-lock
-    trap - EXIT INT TERM HUP
+give_turn() { exec 9>&-; }
+
+lock_file() {
+    if command -v flock >/dev/null 2>&1; then
+        flock "$@" 9
+    else # macOS has no flock command
+        perl -e 'use Fcntl ":flock"; open(my $f, ">&=", 9) or exit 1; exit !flock($f, LOCK_EX | (@ARGV ? LOCK_NB : 0))' -- "$@"
+    fi
 }
 
-# Ends the installer and all that it started: a compiler would go on for minutes.
-end_job() {
-    family=$(ps -Ao pid=,ppid= 2>/dev/null | awk -v top="$job" '
-        { parent[$1] = $2 }
-        END { for (p in parent) { q = p; while (q > 1 && q != top) q = parent[q]; if (q == top) print p } }') || true
-    # shellcheck disable=SC2086  # numbers
-    kill $job $family 2>/dev/null || true
-}
-
-install_set() {
+make_ready() {
     say "setting up in $(pwd)/.venv"
     need_compiler
     choose_device
     make_environment
     log=.venv/setup.log
     : >"$log"
-    if ! .venv/bin/python -c 'import llama_cpp' >/dev/null 2>&1; then
-        say "building the engine (llama-cpp-python for $device): about five minutes, once"
-    fi
-    # The tools that build are pinned and hashed as well, so nothing may be fetched beside them.
-    PATH="$(pwd)/.venv/bin:$PATH"
-    touch .venv/playground-unfinished
-    install_packages --require-hashes -r scripts/constraints/build.txt
-    install_packages --require-hashes --no-build-isolation -r "scripts/constraints/$set_name.txt"
-    install_packages --no-deps --no-build-isolation -e .
-    rm .venv/playground-unfinished
-}
-
-# An environment in which an installation was cut off is not trusted: it is made anew.
-make_environment() {
-    [ ! -e .venv/playground-unfinished ] || rm -rf .venv
-    if command -v uv >/dev/null 2>&1; then
-        with=uv
-        [ -x .venv/bin/python ] || uv venv --quiet --clear --python '>=3.11' .venv ||
-            fail "uv could not make an environment; what it says is above"
+    if uses_uv; then
+        install="uv pip install --python .venv/bin/python --no-deps --no-build-isolation"
     else
-        with=pip
-        .venv/bin/python -m pip --version >/dev/null 2>&1 || make_venv
+        install=".venv/bin/python -m pip install --disable-pip-version-check --no-input --no-deps --no-build-isolation"
     fi
-    rm -f .venv/playground-base .venv/playground-test .venv/playground-bench
+    touch .venv/playground-unfinished
+    # Built with pinned tools, not with whatever is newest on the day; hence no build isolation.
+    # shellcheck disable=SC2086  # a command and its options
+    run_step "installing build tools" $install --require-hashes -r scripts/constraints/build.txt
+    build_engine
+    # shellcheck disable=SC2086
+    run_step "installing packages" $install --require-hashes -r "scripts/constraints/$set_name.txt"
+    # shellcheck disable=SC2086
+    run_step "installing Playground" $install -e .
+    rm .venv/playground-unfinished
+    case $set_name in
+    base) held="base" ;;
+    test) held="base test" ;;
+    *) held="base test bench" ;;
+    esac
+    for name in $held; do
+        made_of "$name" >".venv/playground-$name"
+    done
+    say "ready"
 }
 
-# Runs the installer with its words in a log; a clock tells that it lives. It has no part in the terminal's Ctrl-C: we
-# end it ourselves, and know it.
-install_packages() {
-    case $with in
-    uv) uv pip install --python .venv/bin/python --quiet "$@" >>"$log" 2>&1 & ;;
-    *) .venv/bin/python -m pip --disable-pip-version-check install --quiet "$@" >>"$log" 2>&1 & ;;
-    esac
+# The engine by itself and first: it takes nearly all of the time, and a set-up interrupted later finds it done.
+build_engine() {
+    awk '/^llama-cpp-python==/ { on = 1 } on { print; if ($0 !~ /\\$/) exit }' scripts/constraints/base.txt >.venv/engine.txt
+    version=$(sed -n 's/^llama-cpp-python==\([^ ]*\).*/\1/p' .venv/engine.txt)
+    for found in .venv/lib/python*/site-packages/llama_cpp_python-"$version".dist-info; do
+        if [ -d "$found" ]; then return; fi
+    done
+    say "building the engine (llama-cpp-python $version for $device): $minutes, once"
+    verbose=-v # the compiler's progress, to be read from the log
+    if uses_uv; then verbose=; fi
+    # shellcheck disable=SC2086
+    run_step "building the engine" $install $verbose $no_cache --require-hashes -r .venv/engine.txt
+}
+
+# Runs a command with its words in a log; a clock tells that it lives. It has a process group of its own, so that all
+# that it started ends with it: a compiler would go on for minutes.
+run_step() {
+    step=$1
+    shift
+    began=$(date +%s)
+    told=0
+    .venv/bin/python -c 'import os, signal, sys
+os.setsid()
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+os.execvp(sys.argv[1], sys.argv[1:])' "$@" </dev/null >>"$log" 2>&1 &
     job=$!
-    seconds=0
+    trap 'end_job 130' INT
+    trap 'end_job 143' TERM HUP
     while kill -0 $job 2>/dev/null; do
         sleep 1
-        seconds=$((seconds + 1))
-        if [ -t 2 ]; then
-            [ $seconds -le 2 ] || printf '\rplayground: installing, %d s ' $seconds >&2
-        elif [ $((seconds % 60)) -eq 0 ]; then
-            say "installing, $seconds s"
-        fi
+        show_life
     done
-    [ ! -t 2 ] || printf '\r\033[K' >&2
+    trap - INT TERM HUP
+    if [ -t 2 ]; then printf '\r\033[K' >&2; fi
     if wait $job; then
-        job=
+        say "$step: $(($(date +%s) - began)) s"
         return
     fi
-    job=
     rm .venv/playground-unfinished # the installer ended by itself, and left things in order
     tail -n 25 "$log" >&2
-    fail "the installation failed; the whole log is $(pwd)/$log. Mend what it names and start again."
+    [ "$device" != CUDA ] || say "to build for the CPU instead: CMAKE_ARGS=-DGGML_CUDA=off scripts/playground"
+    fail "$step failed; the whole log is $(pwd)/$log. Mend what it names and start again."
 }
 
-make_venv() {
-    python=
-    for name in python3 python3.14 python3.13 python3.12 python3.11 python; do
-        if "$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
-            python=$name
-            break
-        fi
+show_life() {
+    seconds=$(($(date +%s) - began))
+    files=$(tail -n 20 "$log" | sed -n 's/^ *\[\([0-9]*\)\/\([0-9]*\)\] .*/, \1 of \2 files/p' | tail -n 1)
+    if [ -t 2 ]; then
+        printf '\r\033[Kplayground: %s, %d s%s' "$step" $seconds "$files" >&2
+    elif [ $((seconds / 30)) -gt "$told" ]; then
+        told=$((seconds / 30))
+        say "$step, $seconds s$files"
+    fi
+}
+
+end_job() {
+    trap '' INT TERM HUP
+    kill -INT "-$job" 2>/dev/null || : # as by Ctrl-C: pip then clears away what it unpacked
+    waited=0
+    while [ $waited -lt 5 ] && kill -0 "-$job" 2>/dev/null; do
+        sleep 1
+        waited=$((waited + 1))
     done
-    [ -n "$python" ] || fail "Python 3.11 or later is needed. Debian: apt install python3 python3-venv. macOS: brew install python."
-    "$python" -m venv --clear .venv >/dev/null 2>&1 && return
-    install_package python3-venv "Debian: apt install python3-venv"
-    "$python" -m venv --clear .venv || fail "a virtual environment could not be made with $python"
+    kill -KILL "-$job" 2>/dev/null || :
+    if [ -t 2 ]; then printf '\r\033[K' >&2; fi
+    say "interrupted; the next start goes on"
+    exit "$1"
 }
 
+uses_uv() { command -v uv >/dev/null 2>&1; }
+
+# Kept if it works: made anew where an installation was cut off, the folder was moved or the Python behind it is gone.
+make_environment() {
+    if [ ! -e .venv/playground-unfinished ] &&
+        .venv/bin/python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null &&
+        grep -qF "$(pwd -P)/.venv" .venv/bin/activate 2>/dev/null &&
+        { uses_uv || .venv/bin/python -m pip --version >/dev/null 2>&1; }; then
+        return
+    fi
+    rm -rf .venv
+    find_python
+    if uses_uv; then
+        uv venv --quiet --python "${python:-3.13}" .venv && return
+        fail "uv could not make an environment"
+    fi
+    if [ -z "$python" ]; then
+        may_install || fail "Python 3.11 or later is needed. Debian: apt install python3 python3-venv. macOS: brew install python."
+        install_package python3 python3-venv
+        find_python
+        [ -n "$python" ] || fail "Python 3.11 or later is needed; $(python3 --version) is what this system offers"
+    fi
+    "$python" -m venv .venv >/dev/null 2>&1 && return
+    package=python$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')-venv
+    may_install || fail "$python cannot make an environment: a part of it is missing. Debian: apt install $package"
+    install_package "$package"
+    "$python" -m venv --clear .venv || fail "$python could not make an environment"
+}
+
+# Those that every package has a ready wheel for come first, then anything newer. A name can be there and yet not work
+# (a shim of a version manager), so each is tried.
+find_python() {
+    for newest in 14 99; do
+        for python in python3 python3.13 python3.12 python3.14 python3.11 python /usr/bin/python3 /usr/local/bin/python3 \
+            /opt/homebrew/bin/python3; do
+            if "$python" -c "import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, $newest))" 2>/dev/null; then
+                return
+            fi
+        done
+    done
+    python=
+}
+
+# Compiles a line of C++: the command alone says little, since headers may be missing and macOS has a stub of it.
 need_compiler() {
+    compiles && return
     if [ "$(uname)" = Darwin ]; then
-        # /usr/bin/cc is there without the tools too, and would only ask for them in a window.
-        xcode-select -p >/dev/null 2>&1 || fail "a compiler is needed to build the engine. Run: xcode-select --install"
-        return
+        fail "a compiler is needed to build the engine. Run: xcode-select --install"
     fi
-    if command -v c++ >/dev/null 2>&1 && command -v cc >/dev/null 2>&1; then
-        return
-    fi
-    install_package build-essential "Debian: apt install build-essential"
+    may_install || fail "a C++ compiler is needed to build the engine. Debian: apt install build-essential"
+    install_package build-essential
+    compiles || fail "the C++ compiler does not work: $(compile 2>&1 | head -n 1)"
 }
 
-# A Debian package, where we may; otherwise the line that says what to do.
+compiles() { compile 2>/dev/null; }
+
+compile() { echo '#include <vector>' | "${CXX:-c++}" -x c++ -c - -o /dev/null; }
+
+may_install() { [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; }
+
 install_package() {
-    if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
-        say "installing $1"
-        { apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$1"; } >/dev/null 2>&1 && return
+    say "installing $*"
+    if words=$({ apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$@"; } 2>&1); then
+        return
     fi
-    fail "$1 is needed. $2"
+    printf '%s\n' "$words" | tail -n 5 >&2
+    fail "apt-get could not install $*"
 }
 
 # What the engine is built for: CUDA where there is a toolkit and a driver, Metal on Apple silicon, else the CPU.
+# pip keeps what it built by name and version alone, so that a build for CUDA neither takes nor leaves a kept one.
 choose_device() {
     device="the CPU"
+    minutes="about five minutes"
+    no_cache=
     PATH=$PATH:/usr/local/cuda/bin
-    if command -v nvcc >/dev/null 2>&1 && { [ -e /dev/nvidia0 ] || nvidia-smi >/dev/null 2>&1; }; then
-        device="CUDA"
-        CMAKE_ARGS="${CMAKE_ARGS:-} -DGGML_CUDA=on"
-        export CMAKE_ARGS
-    elif [ "$(uname -sm)" = "Darwin arm64" ]; then
-        device="Metal"
-        CMAKE_ARGS="${CMAKE_ARGS:-} -DGGML_METAL=on"
-        export CMAKE_ARGS
-    fi
+    case ${CMAKE_ARGS:-} in
+    *GGML_*)
+        device="what CMAKE_ARGS says"
+        no_cache=--no-cache
+        ;;
+    *)
+        if command -v nvcc >/dev/null 2>&1 && { [ -e /dev/nvidia0 ] || nvidia-smi >/dev/null 2>&1; }; then
+            device=CUDA
+            minutes="about fifteen minutes"
+            no_cache=--no-cache
+            export CMAKE_ARGS="${CMAKE_ARGS:-} -DGGML_CUDA=on"
+        elif [ "$(uname -sm)" = "Darwin arm64" ]; then
+            device=Metal
+            export CMAKE_ARGS="${CMAKE_ARGS:-} -DGGML_METAL=on"
+        fi
+        ;;
+    esac
 }

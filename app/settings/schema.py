@@ -58,13 +58,11 @@ class TuiSettings(Struct, frozen=True, kw_only=True):
 
     Attributes:
         theme: the colours, until another is chosen in the program.
-        pacing: show answers a few words at a time instead of as fast as they come.
         density: ``comfortable`` or ``compact``.
         keys: the name of an action to the keys that do it, separated by commas.
     """
 
     theme: str = "playground-dark"
-    pacing: bool = False
     density: Literal["comfortable", "compact"] = "comfortable"
     keys: dict[str, str] = field(default_factory=dict)
 

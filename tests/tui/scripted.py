@@ -172,7 +172,7 @@ def playground(
         settings=SimpleNamespace(
             models=SimpleNamespace(default="smollm2-135m"),
             privacy=SimpleNamespace(local_only=local_only),
-            tui=SimpleNamespace(theme=theme, density=density, keys=keys or {}, pacing=False),
+            tui=SimpleNamespace(theme=theme, density=density, keys=keys or {}),
         ),
         folders=SimpleNamespace(data=home / "data", logs=home / "logs", config=home / "config"),
         catalogue=Catalogue(entries),

@@ -5,12 +5,14 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Sequence
 
+from rich.text import Text
 from textual.app import App
 from textual.binding import Binding
 from textual.dom import DOMNode
 from textual.filter import LineFilter
 
 from app.errors import PlaygroundError
+from app.privacy.terminal import clean
 
 from .safe import TerminalNet
 
@@ -25,6 +27,16 @@ class Face(App[None]):
     def get_line_filters(self) -> Sequence[LineFilter]:
         """What every painted line passes through: Textual's own filters, then ours."""
         return [*super().get_line_filters(), self._net]
+
+    def _fatal_error(self) -> None:
+        """Ends the program on a fault nobody foresaw, with the places in the program that led there.
+
+        Textual would print the exception's text uncleaned, and the values of variables: what was being said.
+        """
+        import traceback
+
+        self.bell()
+        self.panic(Text(clean(traceback.format_exc())))
 
     @abstractmethod
     def notify_error(self, error: PlaygroundError) -> None:

@@ -1,6 +1,8 @@
 """A program for the tests: shows hostile text in one kind of widget, in the terminal it is started in.
 
 Usage: hostile_text.py KIND SEED STRINGS net|bare|harmless
+
+Each string ends with a mark of its own, by which the test knows that the terminal really got it.
 """
 
 from __future__ import annotations
@@ -8,6 +10,8 @@ from __future__ import annotations
 import asyncio
 import random
 import sys
+from collections.abc import Callable
+from dataclasses import dataclass
 
 from textual.app import App, ComposeResult
 from textual.containers import Container
@@ -15,6 +19,7 @@ from textual.widget import Widget
 from textual.widgets import (
     Collapsible,
     DataTable,
+    Header,
     Input,
     Label,
     ListItem,
@@ -27,11 +32,10 @@ from textual.widgets import (
     TextArea,
     Tree,
 )
+from textual.widgets._tooltip import Tooltip
 
 from app.privacy.terminal import clean
 from app.tui.face import Face
-
-ROWS = 120
 
 PAYLOADS = (
     "\x1b]52;c;aGVsbG8=\x07", "\x1b]52;c;aGVsbG8=\x1b\\", "\x1b]0;title\x07", "\x1b]2;title\x1b\\", "\x1b[2J", "\x1bc",
@@ -39,104 +43,182 @@ PAYLOADS = (
     "\x1b_Gf=100;AAAA\x1b\\", "\x1b^x\x1b\\", "\x1bX", "\x9b2J", "\x9d52;c;aGVsbG8=\x9c", "\x90q\x9c", "\x84", "\x85",
     "\x1b]8;;http://evil\x1b\\click\x1b]8;;\x1b\\", "\x1b(0", "\x0e", "\x0f", "\x08\x08", "\x7f", "\x07", "\x0b",
     "\x0c", "\r", "\t", "\u202e", "\u2066", "\u2069", "\u200f", "\u2028", "\u2029", "\U000e0041", "\x00", "\x1b",
-    "\x9b", "\ufeff",
+    "\x9b", "\ufeff", "\udc9b",
 )  # fmt: skip
-HARMLESS = ("plain ", "wörter ", "日本 ", "👍 ", "**bold** ", "`code` ", "[link](http://x) ")
+HARMLESS = ("plain ", "wörter ", "日本 ", "👍 ", "**bold** ", "`code` ", "[link](http://x) ", "_a_ ", "$x$ ")
+NOISE = (*map(chr, range(0x20)), *map(chr, range(0x7F, 0xA0)), *"\u202a\u202e\u2067[]?;0152mHJKlhc\\")
+ENOUGH_CELLS = 500
+"""Width of the terminal; ``ON_A_LINE`` strings are narrower than this together."""
+ON_A_LINE = 4
+FEW = 35
+"""Lines for widgets to which other controls end lines too: there must be room for all."""
 
 
-def hostile(chance: random.Random, harmless: bool) -> str:
-    """One short line: payloads whole, cut in the middle, and mixed with harmless words."""
-    parts = []
-    for _ in range(chance.randint(1, 4)):
-        payload = chance.choice(PAYLOADS)
-        cut = chance.randint(0, len(payload))
-        word = chance.choice(HARMLESS)
-        parts += [word] if harmless else [payload, word, payload[:cut], word, payload[cut:]]
-    return "".join(parts)
+@dataclass
+class Source:
+    """Strings without end, numbered."""
+
+    chance: random.Random
+    harmless: bool
+    count: int = 0
+
+    def one(self) -> str:
+        """A payload whole, noise, and a payload that a word cuts in two; then the mark."""
+        word, other = self.chance.choice(HARMLESS), self.chance.choice(HARMLESS)
+        self.count += 1
+        mark = f" q{self.count:06d}q "
+        if self.harmless:
+            return word + other + mark
+        payload, noise = self.chance.choice(PAYLOADS), self.chance.choices(NOISE, k=self.chance.randint(0, 5))
+        cut = self.chance.randint(0, len(payload))
+        # In one widget a line is one line: newlines are harmless and would only move the rest out of sight.
+        return (payload + word + payload[:cut] + other + payload[cut:] + "".join(noise) + mark).replace("\n", "")
+
+    def line(self, strings: int = ON_A_LINE) -> str:
+        """Several strings."""
+        return "".join(self.one() for _ in range(strings))
+
+    def lines(self, count: int, strings: int = ON_A_LINE) -> list[str]:
+        """Several lines."""
+        return [self.line(strings) for _ in range(count)]
+
+    def labels(self, count: int, strings: int = ON_A_LINE) -> list[str]:
+        """Lines for widgets that read markup in square brackets."""
+        return [line.replace("[", "(") for line in self.lines(count, strings)]
 
 
-def widget_of(kind: str, lines: list[str]) -> Widget:
-    """A widget of one kind that shows all the lines."""
-    text = "\n".join(lines)
-    match kind:
-        case "static":
-            return Static(text, markup=False)
-        case "label":
-            return Label(text, markup=False)
-        case "markdown":
-            # Cleaned before, as the panes do: on raw line separators Textual's own Markdown fails with an exception.
-            return Markdown(clean("\n\n".join(lines[: ROWS // 2])))
-        case "code":
-            return Markdown("```python\n" + clean(text) + "\n```")
-        case "textarea":
-            return TextArea(text)
-        case "input":
-            return Container(*(Input(line, compact=True) for line in lines[:ROWS]))
-        case "options":
-            return OptionList(*(line.replace("[", "(") for line in lines), markup=False)
-        case "list":
-            return ListView(*(ListItem(Label(line, markup=False)) for line in lines))
-        case "collapsible":
-            return Container(
-                *(Collapsible(Static(line, markup=False), title=line.replace("[", "(")) for line in lines[:40])
-            )
-        case "title":
-            widget = Static(text, markup=False)
-            widget.border_title = lines[0].replace("[", "(")
-            widget.border_subtitle = lines[1].replace("[", "(")
-            widget.styles.border = ("round", "white")
-            return widget
-        case "table":
-            table: DataTable[str] = DataTable()
-            table.add_columns(*(line.replace("[", "(") for line in lines[:3]))
-            for index in range(3, len(lines) - 3, 3):
-                table.add_row(*(line.replace("[", "(") for line in lines[index : index + 3]))
-            return table
-        case "tree":
-            tree: Tree[None] = Tree(lines[0].replace("[", "("))
-            for line in lines[1:]:
-                tree.root.add_leaf(line.replace("[", "("))
-            tree.root.expand()
-            return tree
-        case "richlog":
-            return RichLog()
-        case "log":
-            return Log()
-    raise ValueError(kind)
+def _titled(source: Source) -> Widget:
+    widget = Static("", markup=False)
+    widget.styles.border = ("round", "white")
+    widget.border_title, widget.border_subtitle = source.labels(2)
+    return widget
+
+
+def _table(source: Source) -> Widget:
+    table: DataTable[str] = DataTable()
+    table.add_columns(*source.labels(3, 1))
+    for _ in range(100):
+        table.add_row(*source.labels(3, 1))
+    return table
+
+
+def _tree(source: Source) -> Widget:
+    tree: Tree[None] = Tree(source.labels(1)[0])
+    for line in source.labels(100):
+        tree.root.add_leaf(line)
+    tree.root.expand()
+    return tree
+
+
+def _rich_log(source: Source) -> Widget:
+    log = RichLog(min_width=ENOUGH_CELLS)
+    for line in source.lines(100):
+        log.write(line)
+    return log
+
+
+def _log(source: Source) -> Widget:
+    log = Log()
+    log.write_lines(source.lines(FEW))
+    return log
+
+
+def _markdown_table(source: Source) -> str:
+    rows = (
+        f"| {clean(source.line(1)).replace('|', '/')} | {clean(source.line(1)).replace('|', '/')} |" for _ in "x" * 30
+    )
+    return "| a | b |\n| --- | --- |\n" + "\n".join(rows)
+
+
+MAKERS: dict[str, Callable[[Source], Widget]] = {
+    "static": lambda source: Static("\n".join(source.lines(100)), markup=False),
+    "label": lambda source: Label("\n".join(source.lines(100)), markup=False),
+    # Cleaned before, as the panes do: on raw line separators Textual's own Markdown fails with an exception.
+    "markdown": lambda source: Markdown("\n\n".join(map(clean, source.lines(50)))),
+    "list-markdown": lambda source: Markdown("\n".join(f"- {clean(line)}" for line in source.lines(90))),
+    "table-markdown": lambda source: Markdown(_markdown_table(source)),
+    "code": lambda source: Markdown("```python\n" + clean("\n".join(source.lines(90))) + "\n```"),
+    "textarea": lambda source: TextArea("\n".join(source.lines(FEW)), soft_wrap=False),
+    "input": lambda source: Container(
+        *(Input(line, compact=True, select_on_focus=False) for line in source.lines(100))
+    ),
+    "options": lambda source: OptionList(*source.labels(100), markup=False),
+    "list": lambda source: ListView(*(ListItem(Label(line, markup=False)) for line in source.lines(100))),
+    "collapsible": lambda source: Container(
+        *(
+            Collapsible(Static(line, markup=False), title=title, collapsed=False)
+            for line, title in zip(source.lines(20), source.labels(20), strict=True)
+        )
+    ),
+    "title": lambda source: Container(*(_titled(source) for _ in range(30))),
+    "table": _table,
+    "tree": _tree,
+    "richlog": _rich_log,
+    "log": _log,
+    "tooltip": lambda source: Tooltip("\n".join(source.lines(100)), markup=False),
+    "header": lambda source: Header(),
+    "toast": lambda source: Static(""),
+}
+
+
+def crash(source: Source) -> Widget:
+    """What happens when a part of the program chokes on what a model said."""
+    said = "a secret of the conversation"
+    raise ValueError(f"{PAYLOADS[0]} after {len(said)} characters")
 
 
 class Shown:
     """What both applications do: one screenful after another, then out."""
 
+    CSS = """
+    #place { width: 100%; height: 100%; overflow: hidden; }
+    #place * { max-height: 100h; }
+    #place Tooltip { max-width: 100%; width: 100%; display: block; offset: 0 0; }
+    .title Static { height: 2; }
+    """
     kind: str
-    seed: int
+    source: Source
     strings: int
-    harmless: bool
 
     def compose(self) -> ComposeResult:
         yield Container(id="place")
 
     async def on_mount(self) -> None:
+        self._written = ""
+        driver = self._driver  # type: ignore[attr-defined]
+        write = driver.write
+
+        def noted(data: str) -> None:
+            self._written += data
+            write(data)
+
+        driver.write = noted
         self.run_worker(self._show())  # type: ignore[attr-defined]
 
     async def _show(self) -> None:
-        chance = random.Random(self.seed)
         place = self.query_one("#place")  # type: ignore[attr-defined]
-        shown = 0
-        while shown < self.strings:
-            lines = [hostile(chance, self.harmless) for _ in range(ROWS)]
-            widget = widget_of(self.kind, lines)
+        place.add_class(self.kind)
+        while self.source.count < self.strings:
+            widget = MAKERS.get(self.kind, crash)(self.source)
             await place.mount(widget)
-            if isinstance(widget, RichLog | Log):
-                for line in lines:
-                    widget.write(line)
-            if self.kind == "static" and shown == 0:
-                self.notify(lines[0].replace("[", "("), title=lines[1], markup=False)  # type: ignore[attr-defined]
-                self.title = lines[2]
-            await asyncio.sleep(0.03)
+            if self.kind == "header":
+                self.title, self.sub_title = self.source.labels(2, 1)  # type: ignore[attr-defined]
+            if self.kind == "toast":
+                for line in self.source.lines(20, 1):
+                    self.notify(line, title=self.source.line(1).replace("[", "("), markup=False)  # type: ignore[attr-defined]
+            await self._painted()
             await widget.remove()
-            shown += ROWS
+            self.clear_notifications()  # type: ignore[attr-defined]
         self.exit()  # type: ignore[attr-defined]
+
+    async def _painted(self) -> None:
+        """Waits until the last string has been written; the test counts what never came."""
+        last = f"q{self.source.count:06d}q"
+        for _ in range(2000):
+            if last in self._written:
+                break
+            await asyncio.sleep(0.005)
+        self._written = ""
 
 
 class Guarded(Shown, Face):
@@ -149,11 +231,7 @@ class Bare(Shown, App[None]):
 
 if __name__ == "__main__":
     app = Bare() if sys.argv[4] == "bare" else Guarded()
-    app.kind, app.seed, app.strings, app.harmless = (
-        sys.argv[1],
-        int(sys.argv[2]),
-        int(sys.argv[3]),
-        sys.argv[4] == "harmless",
-    )
+    app.kind, app.strings = sys.argv[1], int(sys.argv[3])
+    app.source = Source(random.Random(int(sys.argv[2])), sys.argv[4] == "harmless")
     app.run()
     sys.exit(app.return_code)

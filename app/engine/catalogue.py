@@ -15,10 +15,12 @@ from app.errors import CatalogueError, UnknownModelError
 from app.messages import Sampling
 
 from .frames import Role
+from .sources import ModelFile, model_files
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
-_SCHEMES = ("wheel:", "hf:", "https:", "http:", "path:")
+_RESERVED = {"blobs", "imported.toml", "imported.toml.new", "locks", "partial", "quarantine"}
+"""What the store itself keeps beside the models' folders."""
 
 
 class ModelEntry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -56,19 +58,27 @@ class ModelEntry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         """What is wrong with it, as the end of a sentence; ``None`` when nothing is."""
         if not _NAME.fullmatch(self.name):
             return f"the name {self.name!r} is not 1 to 64 of a-z, 0-9, '.', '_' and '-', beginning with a-z or 0-9"
+        if self.name in _RESERVED:
+            return f"the name {self.name!r} is kept for the store's own use; expected another"
         if self.sha256 is not None and not _DIGEST.fullmatch(self.sha256):
             return f"sha256 is {self.sha256!r}; expected 64 digits of 0-9 and a-f"
         if self.size is not None and self.size <= 0:
             return f"size is {self.size}; expected a number of bytes above 0"
         if self.context < 0:
             return f"context is {self.context}; expected 0 or more tokens"
-        for source in (self.source, *self.also.values()):
-            if not source.startswith(_SCHEMES):
-                return f"source is {source!r}; expected it to begin with one of {', '.join(_SCHEMES)}"
-        for file in self.also:
-            if Path(file).name != file or file in ("", ".", ".."):
-                return f"the file name {file!r} is not a plain name"
+        try:
+            self.files()
+        except CatalogueError as error:
+            return error.message.removesuffix(".")
         return None
+
+    def files(self) -> tuple[ModelFile, ...]:
+        """Every file that it consists of, the main one first.
+
+        Raises:
+            CatalogueError: when a source is of none of the forms.
+        """
+        return model_files(self.source, self.sha256, self.also)
 
 
 class Catalogue:
@@ -141,7 +151,9 @@ def _read(path: Path) -> dict[str, dict[str, Any]]:
 
 def _entry(path: Path, name: str, table: Mapping[str, Any]) -> ModelEntry:
     try:
-        entry = msgspec.convert({"name": name, **table}, ModelEntry)
+        if "name" in table:
+            raise msgspec.ValidationError("the name stands in the table's heading; `name` is no field of it")
+        entry = msgspec.convert({**table, "name": name}, ModelEntry)
     except msgspec.ValidationError as error:
         raise CatalogueError(f"{path}: [models.{name}] has a mistake: {error}.", "Correct the file.") from error
     problem = entry.problem()

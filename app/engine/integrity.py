@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections.abc import Callable
 from pathlib import Path
+from typing import BinaryIO
 
 from msgspec import Struct
 
@@ -31,19 +33,33 @@ class FileIdentity(Struct, frozen=True):
         return cls(found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
 
 
-def sha256_of(path: Path, on_progress: Callable[[int], None] | None = None) -> str:
-    """A file's sha256 as hexadecimal digits; ``on_progress`` gets the bytes done. Blocks: call it in a thread."""
+async def sha256_of(path: Path, on_progress: Callable[[int], None] | None = None) -> str:
+    """A file's sha256 as hexadecimal digits, computed in threads.
+
+    Args:
+        path: the file.
+        on_progress: gets the bytes done, on the event loop.
+
+    Raises:
+        OSError: when it cannot be read.
+    """
     digest, done = hashlib.sha256(), 0
+
+    def step(file: BinaryIO) -> int:
+        chunk = file.read(_CHUNK)
+        digest.update(chunk)
+        return len(chunk)
+
     with path.open("rb") as file:
-        while chunk := file.read(_CHUNK):
-            digest.update(chunk)
-            done += len(chunk)
+        # A step at a time, so that cancelling does not leave a thread behind that reads twenty gigabytes to their end.
+        while count := await asyncio.to_thread(step, file):
+            done += count
             if on_progress is not None:
                 on_progress(done)
     return digest.hexdigest()
 
 
-def check_digest(path: Path, name: str, expected: str, found: str) -> None:
+def check_digest(path: Path, name: str, *, expected: str, found: str, known_from: str = "the catalogue") -> None:
     """Compares a file's digest with the one that it should have.
 
     Raises:
@@ -51,8 +67,9 @@ def check_digest(path: Path, name: str, expected: str, found: str) -> None:
     """
     if found != expected:
         raise IntegrityError(
-            f"{path.name} of {name} has sha256 {found}; the catalogue says {expected}.",
-            "It is not used. Fetch it again; if that does not help, the catalogue or the source is wrong.",
+            f"{path.name} of {name} has sha256 {found}; {known_from} says {expected}.",
+            "It is not used, and lies in the quarantine folder. Fetch it again; if that does not help, "
+            "the catalogue or the source is wrong.",
         )
 
 

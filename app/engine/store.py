@@ -9,12 +9,12 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
-import re
 import shutil
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 from msgspec import Struct
@@ -23,33 +23,26 @@ from app.errors import DiskFullError, DownloadError, IntegrityError, InvalidRequ
 from app.privacy.connections import ConnectionPolicy
 
 from .catalogue import Catalogue, ModelEntry
-from .download import disk_error
+from .download import Report, disk_error
+from .imported import ImportedModels
 from .integrity import FileIdentity, check_digest, check_format, sha256_of
 from .progress import Meter, Progress, Stage
+from .records import Record, StoredFile, read_record, write_record
+from .sources import ModelFile, source_of
+
+if TYPE_CHECKING:
+    from filelock import FileLock
 
 _SPARE_BYTES = 64 * 1024 * 1024
 """Room that a download leaves on the disk for everybody else."""
 
-_SPLIT = re.compile(r"(?P<stem>.+)-(?P<number>\d{5})-of-(?P<count>\d{5})(?P<suffix>\.gguf)")
-_FRAGMENT = re.compile(r"(?P<source>.*?)(?:#sha256=(?P<digest>[0-9a-f]{64}))?")
 _LOCK_POLL_S = 0.1
+_PART_LOCK = "PART-"
+_BLOBS_LOCK = "BLOBS"
+"""Held for the moment in which a blob gets its name and its link, so that no removal falls between. Models' names are
+in small letters, so that none has a lock of this name."""
 
 OnProgress = Callable[[Progress], None]
-
-
-class StoredFile(Struct, frozen=True):
-    """What is known of one file: its digest, and its identity when that was last computed."""
-
-    sha256: str
-    identity: FileIdentity | None = None
-
-
-class Record(Struct, frozen=True):
-    """What is known of a model's files, by name; ``pinned`` when the catalogue did not know the digest."""
-
-    files: dict[str, StoredFile]
-    main: str
-    pinned: bool
 
 
 class Verification(Struct, frozen=True):
@@ -72,25 +65,21 @@ class ModelStore:
     def __init__(self, folder: Path, policy: ConnectionPolicy) -> None:
         self._folder, self._policy = folder, policy
         self._blobs = folder / "blobs"
+        self._imported = ImportedModels(folder / "imported.toml")
 
     @property
     def imported_catalogue(self) -> Path:
         """The catalogue of files that the user brought."""
-        return self._folder / "imported.toml"
+        return self._imported.path
 
     def path_of(self, entry: ModelEntry) -> Path | None:
         """Where a model's file is, if all of it is here; it may still need checking: see ``ready``."""
         record = self._record(entry)
-        if record is None or (entry.sha256 is not None and record.files[record.main].sha256 != entry.sha256):
-            return None
-        folder = self._folder / entry.name
-        if not all((folder / name).is_file() for name in record.files):
-            return None
-        return folder / record.main
+        return self._folder / entry.name / record.main if record else None
 
     def digest_of(self, entry: ModelEntry) -> str | None:
         """The sha256 that a model's file had when it was last checked, if it is here."""
-        record = self._record(entry) if self.path_of(entry) else None
+        record = self._record(entry)
         return record.files[record.main].sha256 if record else None
 
     def local_entries(self, catalogue: Catalogue) -> tuple[ModelEntry, ...]:
@@ -112,22 +101,11 @@ class ModelStore:
         def report(stage: Stage, done: int, total: int | None) -> None:
             on_progress(meter.at(stage, done, total))
 
-        async with self._alone(entry, lambda: report("waiting", 0, None)):
-            here = self.path_of(entry)
-            if here is not None:
-                return here
-            self._make_folders(entry)
-            files: dict[str, StoredFile] = {}
-            sources = _sources(entry)
-            for name, source, expected in sources:
-                size = entry.size if name == sources[0][0] else None
-                digest = await self._fetch_file(entry, source, expected, size, report)
-                await asyncio.to_thread(self._link, entry.name, name, digest)
-                identity = FileIdentity.of(self._folder / entry.name / name)
-                files[name] = StoredFile(digest, identity)
-            record = Record(files, sources[0][0], pinned=entry.sha256 is None)
-            self._write(self._folder / entry.name / "record.json", msgspec.json.encode(record))
-            return self._folder / entry.name / record.main
+        try:
+            async with self._alone(entry.name, lambda: report("waiting", 0, None)):
+                return self.path_of(entry) or await self._fetch_files(entry, report)
+        except OSError as error:
+            raise disk_error(error, self._folder / entry.name) from error
 
     async def ready(self, entry: ModelEntry) -> Path:
         """The path of a model's file that may be given to native code now.
@@ -138,16 +116,16 @@ class ModelStore:
             DownloadError: when it is not here.
             IntegrityError: when it changed; it goes to the quarantine.
         """
-        path = self.path_of(entry)
-        record = self._record(entry)
-        if path is None or record is None:
-            raise DownloadError(f"{entry.name} is not on this machine.", f"Run: playground models pull {entry.name}")
+        record = self._installed(entry)
         for name, known in record.files.items():
             file = self._folder / entry.name / name
-            if known.identity != FileIdentity.of(file):
-                await self._check(entry, record, name)
+            try:
+                if known.identity != FileIdentity.of(file):
+                    await self._check(entry, record, name)
+            except OSError as error:
+                raise DownloadError(f"{file} cannot be read: {error.strerror}.", _pull(entry)) from error
             await asyncio.to_thread(check_format, file)
-        return path
+        return self._folder / entry.name / record.main
 
     async def verify(self, entry: ModelEntry, on_progress: OnProgress | None = None) -> Verification:
         """Reads a model's files again, whatever is known of them.
@@ -156,25 +134,48 @@ class ModelStore:
             DownloadError: when they are not here.
             IntegrityError: when one is not what it was; it goes to the quarantine.
         """
-        path, record = self.path_of(entry), self._record(entry)
-        if path is None or record is None:
-            raise DownloadError(f"{entry.name} is not on this machine.", f"Run: playground models pull {entry.name}")
+        record = self._installed(entry)
         for name in record.files:
-            await self._check(entry, record, name, on_progress)
-            await asyncio.to_thread(check_format, self._folder / entry.name / name)
+            file = self._folder / entry.name / name
+            try:
+                await self._check(entry, record, name, on_progress)
+            except OSError as error:
+                raise DownloadError(f"{file} cannot be read: {error.strerror}.", _pull(entry)) from error
+            await asyncio.to_thread(check_format, file)
+        path = self._folder / entry.name / record.main
         return Verification(entry.name, path, record.files[record.main].sha256, record.pinned)
 
     def remove(self, entry: ModelEntry) -> bool:
-        """Deletes a model's files, and blobs that no other model uses; tells whether there was anything."""
+        """Deletes a model's files, what came of a download that was broken off, and blobs that no other model uses.
+
+        Returns:
+            Whether the model was here.
+
+        Raises:
+            DownloadError: when it is being fetched at this moment, or cannot be deleted.
+        """
+        from filelock import Timeout
+
         folder = self._folder / entry.name
-        if not folder.is_dir():
-            return False
-        shutil.rmtree(folder)
-        used = {link.resolve() for link in self._folder.glob("*/*") if link.is_symlink()}
-        for blob in self._blobs.glob("sha256-*"):
-            if blob.resolve() not in used:
-                blob.unlink()
-        return True
+        try:
+            with self._lock(entry.name).acquire(blocking=False), self._lock(_BLOBS_LOCK):
+                here = folder.is_dir()
+                if here:
+                    shutil.rmtree(folder)
+                for file in entry.files():
+                    part = self._part(file)
+                    part.unlink(missing_ok=True)
+                    part.with_name(part.name + ".json").unlink(missing_ok=True)
+                used = {link.resolve() for link in self._folder.glob("*/*") if link.is_symlink()}
+                for blob in self._blobs.glob("sha256-*"):
+                    if blob.resolve() not in used:
+                        blob.unlink()
+        except Timeout as error:
+            raise DownloadError(f"{entry.name} is being fetched at this moment.", "Cancel that first.") from error
+        except OSError as error:
+            raise DownloadError(f"{folder} cannot be deleted: {error.strerror}.", "Check its permissions.") from error
+        self._imported.forget(entry.name)
+        return here
 
     async def import_file(self, path: Path, name: str) -> ModelEntry:
         """Takes a GGUF file into the store (a split one by its first part) and into the catalogue of imported models.
@@ -194,25 +195,31 @@ class ModelStore:
         problem = entry.problem()
         if problem:
             raise InvalidRequestError(f"{problem[0].upper()}{problem[1:]}.", "Choose another with --name.")
+        if read_record(self._folder / name) is not None:
+            raise InvalidRequestError(
+                f"A model called {name} is here already.",
+                f"Choose another name with --name, or first run: playground models remove {name}",
+            )
         stored = await self.fetch(entry, lambda progress: None)
-        record = self._record(entry)
-        digest = record.files[record.main].sha256 if record else None
-        entry = msgspec.structs.replace(entry, sha256=digest, size=stored.stat().st_size)
-        self._remember_import(entry)
+        entry = msgspec.structs.replace(entry, sha256=self.digest_of(entry), size=stored.stat().st_size)
+        self._imported.remember(entry)
         return entry
 
     # Fetching
 
-    @asynccontextmanager
-    async def _alone(self, entry: ModelEntry, on_wait: Callable[[], None]) -> AsyncIterator[None]:
-        from filelock import FileLock, Timeout
+    def _lock(self, name: str) -> FileLock:
+        """A lock across processes; it is gone when its process is."""
+        from filelock import FileLock
 
         folder = self._folder / "locks"
-        try:
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        except OSError as error:
-            raise disk_error(error, folder) from error
-        lock = FileLock(folder / f"{entry.name}.lock", is_singleton=False)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return FileLock(folder / f"{name}.lock", is_singleton=False)
+
+    @asynccontextmanager
+    async def _alone(self, name: str, on_wait: Callable[[], None]) -> AsyncIterator[None]:
+        from filelock import Timeout
+
+        lock = self._lock(name)
         while True:
             try:
                 lock.acquire(blocking=False)
@@ -225,32 +232,53 @@ class ModelStore:
         finally:
             lock.release()
 
-    async def _fetch_file(
-        self,
-        entry: ModelEntry,
-        source: str,
-        expected: str | None,
-        size: int | None,
-        report: Callable[[Stage, int, int | None], None],
-    ) -> str:
-        """Brings one file into the blobs; gives its digest."""
-        from .sources import source_of
+    async def _fetch_files(self, entry: ModelEntry, report: Report) -> Path:
+        folder = self._folder / entry.name
+        for needed in (self._blobs, self._folder / "partial", folder):
+            needed.mkdir(mode=0o700, parents=True, exist_ok=True)
+        files: dict[str, StoredFile] = {}
+        for number, file in enumerate(entry.files()):
+            # Two names may share a source: whoever comes second waits, and finds the blob done.
+            async with self._alone(_PART_LOCK + _key(file), lambda: report("waiting", 0, None)):
+                digest = await self._fetch_file(entry, file, entry.size if number == 0 else None, report)
+            files[file.name] = StoredFile(digest, FileIdentity.of(folder / file.name))
+        record = Record(files, next(iter(files)), pinned=entry.sha256 is None, source=entry.source)
+        write_record(folder, record)
+        return folder / record.main
 
-        if expected is not None and self._blob(expected).is_file():
-            return expected
-        key = hashlib.sha256(source.encode()).hexdigest()[:24]
-        part = self._folder / "partial" / f"{key}-{source_of(source).file_name}"
-        self._check_room(part, size)
-        digest = await source_of(source).fetch(part, self._policy, report)
+    async def _fetch_file(self, entry: ModelEntry, file: ModelFile, size: int | None, report: Report) -> str:
+        """Brings one file into the blobs and into the model's folder; gives its digest."""
+        link = self._folder / entry.name / file.name
+        if file.sha256 is not None and await self._is_sound(file.sha256, report):
+            await asyncio.to_thread(self._link, link, file.sha256)
+            return file.sha256
+        source, part = source_of(file.source), self._part(file)
+        self._check_room(part, None if size is None else source.room(size))
         try:
-            if expected is not None:
-                check_digest(part, entry.name, expected, digest)
+            digest = await source.fetch(part, self._policy, report)
+            if file.sha256 is not None:
+                check_digest(Path(file.name), entry.name, expected=file.sha256, found=digest)
             await asyncio.to_thread(check_format, part)
         except IntegrityError:
             self._quarantine(part)
             raise
-        await asyncio.to_thread(self._keep, part, digest)
+        await asyncio.to_thread(self._keep, part, digest, link)
         return digest
+
+    async def _is_sound(self, digest: str, report: Report) -> bool:
+        """Whether a blob is here and is what its name says; one that is not is taken away."""
+        blob = self._blob(digest)
+        if not blob.is_file():
+            return False
+        size = blob.stat().st_size
+        if await sha256_of(blob, lambda done: report("verifying", done, size)) == digest:
+            return True
+        self._quarantine(blob)
+        return False
+
+    def _part(self, file: ModelFile) -> Path:
+        """Where a file is gathered; files of one source share it."""
+        return self._folder / "partial" / f"{_key(file)}-{source_of(file.source).file_name}"
 
     def _check_room(self, part: Path, size: int | None) -> None:
         if size is None:
@@ -264,39 +292,50 @@ class ModelStore:
                 "Make room, or set PLAYGROUND_HOME to a larger disk.",
             )
 
-    def _keep(self, part: Path, digest: str) -> None:
-        """Moves a whole and checked file among the blobs, so that it is there wholly or not at all."""
+    def _keep(self, part: Path, digest: str, link: Path) -> None:
+        """Moves a whole and checked file among the blobs, so that it is there wholly or not at all, and links to it."""
+        part.chmod(0o600)
         with part.open("rb") as file:
             os.fsync(file.fileno())
-        part.chmod(0o600)
-        part.replace(self._blob(digest))
+        with self._lock(_BLOBS_LOCK):
+            part.replace(self._blob(digest))
+            _sync_folder(self._blobs)
+            self._link(link, digest)
         part.with_name(part.name + ".json").unlink(missing_ok=True)
-        _sync_folder(self._blobs)
 
     def _quarantine(self, path: Path) -> None:
-        folder = self._folder / "quarantine"
-        folder.mkdir(mode=0o700, exist_ok=True)
-        path.replace(folder / f"{time.strftime('%Y%m%d-%H%M%S')}-{path.name}")
+        if path.is_file():
+            folder = self._folder / "quarantine"
+            folder.mkdir(mode=0o700, exist_ok=True)
+            path.replace(folder / f"{time.strftime('%Y%m%d-%H%M%S')}-{path.name}")
         path.with_name(path.name + ".json").unlink(missing_ok=True)
 
-    def _link(self, model: str, file: str, digest: str) -> None:
-        link = self._folder / model / file
+    def _link(self, link: Path, digest: str) -> None:
         fresh = link.with_name(link.name + ".new")
         fresh.unlink(missing_ok=True)
         fresh.symlink_to(Path("..") / "blobs" / self._blob(digest).name)
         fresh.replace(link)
 
-    def _make_folders(self, entry: ModelEntry) -> None:
-        for folder in (self._blobs, self._folder / "partial", self._folder / entry.name):
-            try:
-                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            except OSError as error:
-                raise disk_error(error, folder) from error
-
     def _blob(self, digest: str) -> Path:
         return self._blobs / f"sha256-{digest}"
 
     # Checking
+
+    def _record(self, entry: ModelEntry) -> Record | None:
+        """What is known of an entry's files, if all of them are here and are those that the entry means."""
+        folder = self._folder / entry.name
+        record = read_record(folder)
+        if record is None or not all((folder / name).is_file() for name in {*record.files, *entry.also}):
+            return None
+        if entry.sha256 is not None:
+            return record if record.files[record.main].sha256 == entry.sha256 else None
+        return record if record.source in ("", entry.source) else None
+
+    def _installed(self, entry: ModelEntry) -> Record:
+        record = self._record(entry)
+        if record is None:
+            raise DownloadError(f"{entry.name} is not on this machine.", _pull(entry))
+        return record
 
     async def _check(self, entry: ModelEntry, record: Record, name: str, on_progress: OnProgress | None = None) -> None:
         """Computes a file's digest again and notes that it is sound, or takes it out of use."""
@@ -308,75 +347,23 @@ class ModelStore:
             if on_progress is not None:
                 on_progress(meter.at("verifying", count, identity.size))
 
-        found = await asyncio.to_thread(sha256_of, file, done)
+        found = await sha256_of(file, done)
+        known_from = "the catalogue" if entry.sha256 else "what was pinned on the first download"
         try:
-            check_digest(file, entry.name, record.files[name].sha256, found)
+            check_digest(file, entry.name, expected=record.files[name].sha256, found=found, known_from=known_from)
         except IntegrityError:
             self._quarantine(file.resolve())
             raise
-        known = self._record(entry) or record
-        files = {**known.files, name: StoredFile(found, identity)}
-        fresh = msgspec.structs.replace(known, files=files)
-        self._write(self._folder / entry.name / "record.json", msgspec.json.encode(fresh))
-
-    def _record(self, entry: ModelEntry) -> Record | None:
-        try:
-            record = msgspec.json.decode((self._folder / entry.name / "record.json").read_bytes(), type=Record)
-        except (FileNotFoundError, NotADirectoryError):
-            return None
-        except msgspec.MsgspecError:
-            # Written atomically, so this is not our doing: what it says cannot be trusted, and the model counts as
-            # not installed. Its blob is found again by its digest when it is fetched.
-            return None
-        sound = record.main in record.files and all(Path(name).name == name for name in record.files)
-        return record if sound else None
-
-    def _write(self, path: Path, content: bytes) -> None:
-        fresh = path.with_name(path.name + ".new")
-        try:
-            with fresh.open("wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            fresh.replace(path)
-        except OSError as error:
-            raise disk_error(error, path) from error
-
-    def _remember_import(self, entry: ModelEntry) -> None:
-        known = []
-        if self.imported_catalogue.is_file():
-            known = [e for e in Catalogue.load([self.imported_catalogue]).entries if e.name != entry.name]
-        lines = ["# Models that were imported with `playground models import`."]
-        for each in (*known, entry):
-            lines.append(f"\n[models.{_quoted(each.name)}]")
-            for field in ("source", "sha256", "size", "description"):
-                value = getattr(each, field)
-                if value:
-                    lines.append(f"{field} = {value if isinstance(value, int) else _quoted(value)}")
-        self._write(self.imported_catalogue, ("\n".join(lines) + "\n").encode())
+        known = read_record(self._folder / entry.name) or record
+        write_record(self._folder / entry.name, known.with_file(name, StoredFile(found, identity)))
 
 
-def _sources(entry: ModelEntry) -> list[tuple[str, str, str | None]]:
-    """Name, source and digest of each file that a model consists of, the main one first."""
-    from .sources import source_of
-
-    main = source_of(entry.source).file_name
-    found = [(main, entry.source, entry.sha256)]
-    split = _SPLIT.fullmatch(main)
-    if split is not None:
-        for number in range(2, int(split["count"]) + 1):
-            name = f"{split['stem']}-{number:05}-of-{split['count']}{split['suffix']}"
-            found.append((name, entry.source.replace(main, name), None))
-    for name, text in entry.also.items():
-        fragment = _FRAGMENT.fullmatch(text)
-        assert fragment is not None, "the pattern takes every text"
-        found.append((name, fragment["source"], fragment["digest"]))
-    return found
+def _key(file: ModelFile) -> str:
+    return hashlib.sha256(file.source.encode()).hexdigest()[:24]
 
 
-def _quoted(text: str) -> str:
-    """A TOML basic string; JSON's escapes are among TOML's."""
-    return msgspec.json.encode(text).decode()
+def _pull(entry: ModelEntry) -> str:
+    return f"Run: playground models pull {entry.name}"
 
 
 def _sync_folder(folder: Path) -> None:

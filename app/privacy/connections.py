@@ -28,16 +28,17 @@ class ConnectionPolicy:
         Raises:
             LocalOnlyError: when it would leave the machine and must not.
         """
-        if self.local_only and not _is_loopback(target):
+        if self.local_only and not is_loopback(target):
             raise LocalOnlyError(
                 f"Local-only mode is on, so Playground did not {purpose} from {target}.",
                 "Switch local-only mode off to allow it.",
             )
 
 
-def _is_loopback(target: str) -> bool:
-    host = urlsplit(target).hostname if "://" in target else target
+def is_loopback(target: str) -> bool:
+    """Whether a URL or host name means this machine itself; what cannot be read does not."""
     try:
-        return host is not None and ipaddress.ip_address(host).is_loopback
+        host = urlsplit(target).hostname if "://" in target else target
+        return host is not None and (host == "localhost" or ipaddress.ip_address(host).is_loopback)
     except ValueError:
-        return host == "localhost"
+        return False

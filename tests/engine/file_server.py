@@ -70,13 +70,14 @@ def serving(content: bytes) -> Iterator[FileServer]:
             part = body[start:]
             if state.cut_after:
                 part = part[: state.cut_after.pop(0)]
+            # Counted before it goes out: the client may have it and look before this thread goes on.
+            state.sent += len(part)
             half = len(part) // 2
             self.wfile.write(part[:half])
             self.wfile.flush()
             if state.delay is not None:
                 state.delay.wait(20)
             self.wfile.write(part[half:])
-            state.sent += len(part)
             if len(part) < len(body) - start:
                 self.close_connection = True
                 self.connection.shutdown(socket.SHUT_RDWR)

@@ -39,7 +39,7 @@ async def test_the_file_and_its_digest(server, tmp_path):
 
 
 async def test_cut_at_every_byte_it_goes_on_from_there(server, tmp_path):
-    for place in range(1, len(CONTENT), 7):
+    for place in range(len(CONTENT)):
         part = tmp_path / f"part{place}"
         server.cut_after, server.sent = [place], 0
         assert await fetch(server, part) == hashlib.sha256(CONTENT).hexdigest()

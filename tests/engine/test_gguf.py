@@ -1,12 +1,13 @@
 """GGUF headers that lie, are cut short or are noise: always a typed error, never a crash, never long."""
 
 import struct
+import time
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from app.engine.gguf import read_header
+from app.engine.gguf import MAX_ARRAY_TEXTS, read_header
 from app.errors import IntegrityError
 
 
@@ -108,6 +109,28 @@ LIES = {
 def test_every_lie_is_refused_by_name(check, lie):
     with pytest.raises(IntegrityError, match=r"model\.gguf is not a sound GGUF file"):
         check(LIES[lie])
+
+
+def test_the_largest_array_of_texts_that_is_taken_takes_seconds_and_one_more_is_refused(tmp_path):
+    path = tmp_path / "model.gguf"
+    for count in (MAX_ARRAY_TEXTS, MAX_ARRAY_TEXTS + 1):
+        with path.open("wb") as file:
+            file.write(header([], [pair(b"k", 9, struct.pack("<IQ", 8, count))]))
+            file.truncate(len(SOUND) + 8 * count)  # as many empty texts, in a file that takes no room
+        begun = time.monotonic()
+        if count > MAX_ARRAY_TEXTS:
+            with pytest.raises(IntegrityError, match="texts; at most"):
+                read_header(path)
+        else:
+            assert read_header(path).metadata["k"] == {"items": count}
+        assert time.monotonic() - begun < 20
+
+
+def test_texts_are_walked_over_wherever_a_block_of_reading_ends(check):
+    for length in (1, 7, 8, 1000, 2**20 - 30, 2**20 - 8, 2**20, 2**20 + 5):
+        texts = text(bytes(length)) * 3
+        found = check(header([], [pair(b"k", 9, struct.pack("<IQ", 8, 3) + texts), pair(b"last", 0, b"\7")]))
+        assert found.metadata == {"k": {"items": 3}, "last": 7}
 
 
 fuzz = settings(

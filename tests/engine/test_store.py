@@ -5,6 +5,7 @@ import hashlib
 import json
 import multiprocessing
 import os
+import re
 import sys
 import zipfile
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -314,6 +315,9 @@ except PlaygroundError as error:
 """
 
 
+COMMIT = "0123456789abcdef" * 2 + "01234567"
+
+
 @pytest.fixture
 def hub(tmp_path):
     """A model hub with one file; asked in a child process, because the hub's address is read at import."""
@@ -322,7 +326,7 @@ def hub(tmp_path):
     class Handler(BaseHTTPRequestHandler):
         def _answer(self, body):
             seen.append((self.command, self.path))
-            if not self.path.startswith("/owner/repo/resolve/main/model.bin"):
+            if not re.fullmatch(rf"/owner/repo/resolve/(main|{COMMIT})/model\.bin", self.path):
                 self.send_response(404)
                 self.send_header("X-Error-Code", "EntryNotFound")
                 self.send_header("Content-Length", "0")
@@ -330,7 +334,7 @@ def hub(tmp_path):
                 return
             self.send_response(200)
             self.send_header("ETag", f'"{DIGEST}"')
-            self.send_header("X-Repo-Commit", "0" * 40)
+            self.send_header("X-Repo-Commit", COMMIT)
             self.send_header("Content-Length", str(len(CONTENT)))
             self.end_headers()
             if body:
@@ -348,8 +352,8 @@ def hub(tmp_path):
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     Thread(target=server.serve_forever, daemon=True).start()
 
-    async def fetch(source):
-        environ = {**os.environ, "HF_ENDPOINT": f"http://127.0.0.1:{server.server_port}", "HF_HOME": str(tmp_path)}
+    async def fetch(source, port=server.server_port):
+        environ = {**os.environ, "HF_ENDPOINT": f"http://127.0.0.1:{port}", "HF_HOME": str(tmp_path)}
         command = (sys.executable, "-c", _HUB_CHILD, str(tmp_path / "models"), source)
         child = await asyncio.create_subprocess_exec(*command, env=environ, stdout=asyncio.subprocess.PIPE)
         said, _ = await child.communicate()
@@ -363,6 +367,10 @@ def hub(tmp_path):
 async def test_a_hub_file_is_found_fetched_and_checked(hub):
     path = Path(await hub("hf:owner/repo@main/model.bin"))
     assert path.read_bytes() == CONTENT
+
+
+async def test_a_hub_out_of_reach_is_said_so(hub):
+    assert await hub("hf:owner/repo@main/model.bin", port=9) == "offline"
 
 
 async def test_a_file_that_the_hub_has_not_is_said_so(hub):

@@ -6,6 +6,7 @@ from app.errors import CatalogueError
 
 from .base import Source
 from .hub import HubSource
+from .model_files import ModelFile, model_files
 from .path import PathSource
 from .web import WebSource
 from .wheel import WheelSource
@@ -17,6 +18,13 @@ def source_of(text: str) -> Source:
     Raises:
         CatalogueError: when the text is of none of the forms.
     """
+    try:
+        return _parsed(text)
+    except ValueError as error:
+        raise CatalogueError(f"The source {text!r} is not an address: {error}.") from error
+
+
+def _parsed(text: str) -> Source:
     scheme, _, rest = text.partition(":")
     match scheme:
         case "wheel":
@@ -30,4 +38,4 @@ def source_of(text: str) -> Source:
     raise CatalogueError(f"The source {text!r} is of no known kind; expected wheel:, hf:, https: or path:.")
 
 
-__all__ = ["HubSource", "PathSource", "Source", "WebSource", "WheelSource", "source_of"]
+__all__ = ["HubSource", "ModelFile", "PathSource", "Source", "WebSource", "WheelSource", "model_files", "source_of"]

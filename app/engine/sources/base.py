@@ -17,13 +17,18 @@ class Source(Protocol):
         """What the file is called; a plain name without folders."""
         ...
 
+    def room(self, size: int) -> int:
+        """Bytes of disk that are taken, at most, while a file of ``size`` bytes comes."""
+        ...
+
     async def fetch(self, part: Path, policy: ConnectionPolicy, report: Report) -> str:
         """Writes the file to ``part``, going on from what is there if it can; gives its sha256 as hexadecimal digits.
 
-        Cancelling is safe at any moment, and what came is kept where it can be continued.
+        Cancelling is safe at any moment, and what came is kept where it can be continued. What is needed to continue
+        lies in ``part`` with ``.json`` added to its name.
 
         Raises:
             LocalOnlyError: when ``policy`` forbids the connection.
-            PlaygroundError: when it cannot be had.
+            PlaygroundError: when it cannot be had; what ``report`` raises comes through as well.
         """
         ...

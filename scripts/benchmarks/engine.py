@@ -149,11 +149,11 @@ async def throughput(
     for number in range(rounds + 1):
         for count in streams:
             if number % 2:
-                first = await one.run(count)
-                second = await other.run(count)
+                first = await rested(one, count)
+                second = await rested(other, count)
             else:
-                second = await other.run(count)
-                first = await one.run(count)
+                second = await rested(other, count)
+                first = await rested(one, count)
             if number:
                 taken[count].append((first, second))
             print(
@@ -168,6 +168,12 @@ async def throughput(
         }
         for count, pairs in taken.items()
     ]
+
+
+async def rested(contestant: Contestant, streams: int) -> float:
+    """A run that begins when whatever the last one left to be tidied up, on either side, is done."""
+    await asyncio.sleep(1.0)
+    return await contestant.run(streams)
 
 
 async def second_turns(rounds: int, ours: Ours) -> dict[str, Any]:

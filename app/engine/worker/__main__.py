@@ -43,8 +43,8 @@ def _serve(pipe: FramePipe, options: LoadOptions) -> int:
     except PlaygroundError as error:
         pipe.write(LoadFailed(error.message, error.remedy))
         return 1
-    pipe.write(worker.loaded)
     worker.start()
+    pipe.write(worker.loaded)
     try:
         while (body := pipe.read()) is not None:
             command = decode_command(body)

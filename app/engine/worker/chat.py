@@ -74,18 +74,17 @@ class ChatWorker:
             model.chat_template, options.chat_template, model.bos, model.eos
         )
         warnings.extend(template_warnings)
-        batch = Batch(_BATCH_TOKENS)
+        self._batch = Batch(_BATCH_TOKENS)
         self._scheduler = Scheduler(
             model,
             self._context,
-            batch,
+            self._batch,
             sequences=options.sequences,
             slots=slots,
             queue=options.queue,
             parking_bytes=int(psutil.virtual_memory().available * _PARKING_SHARE),
             emit=emit,
         )
-        self._warm_up(batch)
         layers_on_gpu = 0 if not gpu else model.layers + 1 if options.gpu_layers < 0 else options.gpu_layers
         self.loaded = Loaded(
             description=model.description,
@@ -99,11 +98,13 @@ class ChatWorker:
             size_bytes=model.size_bytes,
             warnings=tuple(warnings),
         )
+        self._warm = threading.Event()
         self._thread = threading.Thread(target=self._decode_until_closed, name="decode")
 
     def start(self) -> None:
-        """Begins to answer."""
+        """Begins to answer; returns when the weights have been touched once."""
         self._thread.start()
+        self._warm.wait()
 
     def handle(self, command: Command) -> None:
         """Carries out one command; what is wrong with a request is answered by ``Failed``, and nothing else suffers."""
@@ -130,6 +131,8 @@ class ChatWorker:
 
     def _decode_until_closed(self) -> None:
         try:
+            self._warm_up()
+            self._warm.set()
             self._scheduler.run()
         except BrokenPipeError:
             # The face is gone; nobody is left to answer.
@@ -169,11 +172,16 @@ class ChatWorker:
             limit = min(limit, len(prompt) + sampling.max_tokens)
         return Sequence(request_id, prompt, limit, chain, TextAssembler(sampling.stop), sampling.logprobs)
 
-    def _warm_up(self, batch: Batch) -> None:
-        """Decodes one token, so that the first request does not pay for touching every weight."""
-        batch.clear()
-        batch.add(self._model.tokenize("\n")[:1], 0, 0, output=True)
-        self._context.decode(batch)
+    def _warm_up(self) -> None:
+        """Decodes one token, so that the first request does not pay for touching every weight.
+
+        Nothing is decoded in any other thread, ever: OpenMP keeps a team of threads for each thread that computes, and
+        once there are more of them than processors it puts the team to sleep at every barrier, which makes one answer
+        1.7 times slower (libgomp, ``gomp_throttled_spin_count_var``).
+        """
+        self._batch.clear()
+        self._batch.add(self._model.tokenize("\n")[:1], 0, 0, output=True)
+        self._context.decode(self._batch)
         self._context.truncate(0, 0)
 
 

@@ -135,6 +135,90 @@ class InvalidRequestError(PlaygroundError):
     code = "invalid_request"
 
 
+class VaultError(PlaygroundError):
+    """The vault could not do its work."""
+
+    title = "The vault failed"
+    code = "vault"
+
+
+class VaultLockedError(VaultError):
+    """What was asked for is in the vault, and the vault is locked."""
+
+    title = "The vault is locked"
+    code = "vault_locked"
+
+
+class WrongPassphraseError(VaultError):
+    """The passphrase, or the recovery key, does not open the vault."""
+
+    title = "That does not open it"
+    code = "wrong_passphrase"
+
+
+class KeyFileError(VaultError):
+    """The file with the wrapped keys is missing, unreadable, or belongs to another vault."""
+
+    title = "The vault's key file is wrong"
+    code = "vault_key_file"
+
+
+class KeyringError(VaultError):
+    """The system's keyring does not give the key that it was given."""
+
+    title = "The keyring does not have the key"
+    code = "vault_keyring"
+
+
+class VaultDamagedError(VaultError):
+    """Some of the vault's file is not what was written."""
+
+    title = "The vault is damaged"
+    code = "vault_damaged"
+
+
+class NotAVaultError(VaultError):
+    """The file in the vault's place is something else."""
+
+    title = "This is not a vault"
+    code = "not_a_vault"
+
+
+class NewerVaultError(VaultError):
+    """The vault was written by a later version of the program."""
+
+    title = "The vault is of a newer version"
+    code = "vault_newer"
+
+
+class VaultInUseError(VaultError):
+    """Another running program uses the vault, and this must have it alone."""
+
+    title = "The vault is in use"
+    code = "vault_in_use"
+
+
+class BackupError(VaultError):
+    """A backup could not be made, or is not sound."""
+
+    title = "The backup failed"
+    code = "backup"
+
+
+class UnknownSessionError(VaultError):
+    """No session has this name or number."""
+
+    title = "No such session"
+    code = "unknown_session"
+
+
+class ImportFormatError(PlaygroundError):
+    """A file with conversations is not an export that is known, or is damaged."""
+
+    title = "This export cannot be read"
+    code = "import_format"
+
+
 def error_codes() -> dict[str, type[PlaygroundError]]:
     """Every error class by its code, so that an error can cross a process or a wire and be raised again."""
     found: dict[str, type[PlaygroundError]] = {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from app.engine.pool import ModelPool
     from app.engine.store import ModelStore
     from app.routing.router import Router
+    from app.vault import Vault
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,7 @@ class Playground:
     Attributes:
         loaded: the effective settings with the origin of each.
         router: takes every request.
+        environ: the process's environment, as it was at the start.
     """
 
     folders: Folders
@@ -33,6 +36,7 @@ class Playground:
     store: ModelStore
     pool: ModelPool
     router: Router
+    environ: Mapping[str, str]
 
     @property
     def settings(self) -> Settings:
@@ -67,11 +71,27 @@ class Playground:
         store = ModelStore(folders.models, policy)
         catalogue = Catalogue.load([shipped(), *_own_catalogues(folders, loaded.settings, store)])
         pool = ModelPool(catalogue, store, loaded.settings.engine, folders.logs)
-        return cls(folders, loaded, catalogue, store, pool, Router([LocalBackend(pool)]))
+        return cls(folders, loaded, catalogue, store, pool, Router([LocalBackend(pool)]), environ)
+
+    @cached_property
+    def vault(self) -> Vault:
+        """What is kept. Made when it is first asked for, which is after the first paint; nothing of it is open then."""
+        from app.vault import Vault
+
+        chosen = self.settings.vault
+        elsewhere = self.folders.config / Path(chosen.backups).expanduser() if chosen.backups else None
+        return Vault(
+            self.folders.data,
+            elsewhere or self.folders.data / "backups",
+            daily_kept=chosen.daily_kept,
+            unattended=self.environ.get("PLAYGROUND_PASSPHRASE"),
+        )
 
     async def aclose(self) -> None:
-        """Ends every answer and unloads every model."""
+        """Ends every answer, unloads every model, and closes the vault."""
         await self.router.aclose()
+        if "vault" in self.__dict__:
+            await self.vault.close()
 
 
 def _own_catalogues(folders: Folders, settings: Settings, store: ModelStore) -> list[Path]:

@@ -1,8 +1,17 @@
 """Conversations: turns, branches, what of them goes into a request, and running one turn."""
 
 from .context import messages_for
-from .conversation import Conversation, Failure, Node, NodeStatus
-from .exchange import AnswerBegun, AnswerEnded, Answering, Exchange, ExchangeEvent, TextArrived, ThinkingArrived
+from .conversation import Conversation
+from .exchange import (
+    AnswerBegun,
+    AnswerEnded,
+    Answering,
+    Exchange,
+    ExchangeEvent,
+    LeftOut,
+    TextArrived,
+    ThinkingArrived,
+)
 
 __all__ = [
     "AnswerBegun",
@@ -11,9 +20,7 @@ __all__ = [
     "Conversation",
     "Exchange",
     "ExchangeEvent",
-    "Failure",
-    "Node",
-    "NodeStatus",
+    "LeftOut",
     "TextArrived",
     "ThinkingArrived",
     "messages_for",

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from app.messages import Message, Part, Text, Thinking
-
-from .conversation import Node
+from app.messages import Message, Node, Part, Text, Thinking
 
 
 def messages_for(path: Sequence[Node], system: str = "") -> tuple[Message, ...]:

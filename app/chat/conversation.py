@@ -2,55 +2,15 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 from collections.abc import Callable, Iterable
-from typing import Literal
+from typing import Protocol
 
 import msgspec
-from msgspec import Struct
 
 from app.errors import PlaygroundError
-from app.messages import FinishReason, Message, Timings, Usage
-
-NodeStatus = Literal["streaming", "complete", "cut", "failed"]
-"""``cut`` is an answer that the person stopped, ``failed`` one that an error ended; both keep what had come."""
-
-
-class Failure(Struct, frozen=True):
-    """An error that ended an answer, in the words that a person reads."""
-
-    code: str
-    title: str
-    message: str
-    remedy: str = ""
-
-    @classmethod
-    def of(cls, error: PlaygroundError) -> Failure:
-        """The same words as ``error``."""
-        return cls(error.code, error.title, error.message, error.remedy)
-
-
-class Node(Struct, frozen=True, kw_only=True):
-    """One message of a conversation, and how it came to be.
-
-    Attributes:
-        id: stable and unique.
-        parent_id: the message before it; ``None`` for the first one.
-        model: who answered; empty for what the person wrote.
-        finish: why the model ended by itself; ``None`` when it did not.
-        first_token: seconds from sending until the first piece of the answer; ``None`` before there is one.
-    """
-
-    id: str
-    parent_id: str | None
-    message: Message
-    status: NodeStatus = "complete"
-    model: str = ""
-    finish: FinishReason | None = None
-    usage: Usage | None = None
-    timings: Timings | None = None
-    first_token: float | None = None
-    error: Failure | None = None
+from app.messages import Message, Node, NodeStatus
 
 
 def new_id() -> str:
@@ -65,6 +25,22 @@ class UnknownNodeError(PlaygroundError):
     code = "unknown_node"
 
 
+class Journal(Protocol):
+    """Whoever wants to know of every change of a conversation, as it happens: what keeps it."""
+
+    def saved(self, node: Node) -> None:
+        """A message is new, or newer than it was."""
+        ...
+
+    def forgot(self, node_id: str) -> None:
+        """A message was taken back."""
+        ...
+
+    def moved(self, head_id: str | None) -> None:
+        """Another branch is shown, or another message is its last."""
+        ...
+
+
 class Conversation:
     """A tree of nodes and the path through it that is shown.
 
@@ -74,9 +50,17 @@ class Conversation:
         system: instructions that stand before the first message; empty for none.
     """
 
-    def __init__(self, nodes: Iterable[Node] = (), system: str = "", *, new_id: Callable[[], str] = new_id) -> None:
+    def __init__(
+        self,
+        nodes: Iterable[Node] = (),
+        system: str = "",
+        *,
+        new_id: Callable[[], str] = new_id,
+        journal: Journal | None = None,
+    ) -> None:
         self.system = system
         self._new_id = new_id
+        self._journal: Journal | None = None
         self._nodes: dict[str, Node] = {}
         self._children: dict[str | None, list[str]] = {}
         self._head: str | None = None
@@ -84,6 +68,7 @@ class Conversation:
         for node in nodes:
             self._insert(node)
             self._move_head(node.id)
+        self._journal = journal
 
     def __len__(self) -> int:
         """Nodes in the whole tree."""
@@ -131,8 +116,12 @@ class Conversation:
         """Adds a message below any node, beside those that are already there; it becomes the head."""
         if parent_id is not None:
             self.node(parent_id)
-        node = Node(id=self._new_id(), parent_id=parent_id, message=message, model=model, status=status)
+        node = Node(
+            id=self._new_id(), parent_id=parent_id, message=message, created_at=time.time(), model=model, status=status
+        )
         self._insert(node)
+        if self._journal is not None:
+            self._journal.saved(node)
         self._move_head(node.id)
         return node
 
@@ -146,6 +135,8 @@ class Conversation:
         if known.parent_id != node.parent_id:
             node = msgspec.structs.replace(node, parent_id=known.parent_id)
         self._nodes[node.id] = node
+        if self._journal is not None:
+            self._journal.saved(node)
         return node
 
     def siblings(self, node_id: str) -> tuple[Node, ...]:
@@ -186,12 +177,16 @@ class Conversation:
             self._move_head(node.parent_id)
         self._children[node.parent_id].remove(node_id)
         del self._nodes[node_id]
+        if self._journal is not None:
+            self._journal.forgot(node_id)
 
     def _insert(self, node: Node) -> None:
         self._nodes[node.id] = node
         self._children.setdefault(node.parent_id, []).append(node.id)
 
     def _move_head(self, node_id: str | None) -> None:
+        if self._journal is not None:
+            self._journal.moved(node_id)
         path = self._path
         if path is not None and node_id is not None:
             parent = self._nodes[node_id].parent_id

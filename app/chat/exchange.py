@@ -4,31 +4,39 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 from typing import Protocol
 
 import msgspec
 from msgspec import Struct
 
-from app.errors import PlaygroundError
+from app.errors import ContextOverflowError, PlaygroundError
 from app.messages import (
     ChatRequest,
     Delta,
+    Failure,
     Finished,
     Message,
+    Node,
+    NodeStatus,
     Sampling,
     Started,
     TextDelta,
+    Thinking,
     ThinkingDelta,
     Waiting,
 )
 
 from .context import messages_for
-from .conversation import Conversation, Failure, Node, NodeStatus
+from .conversation import Conversation
+from .window import left_out
 
-SAVE_EVERY = 1.0
-"""Seconds between savings of an answer that still streams: the most that a crash can lose."""
+SAVE_EVERY = 0.5
+"""Seconds between savings of an answer that still streams: with the time to write it, less than a crash may lose."""
+
+
+_TIGHTER = (1.0, 1.5, 2.25)
 
 
 class Answering(Protocol):
@@ -57,13 +65,19 @@ class ThinkingArrived(Struct, frozen=True):
     text: str
 
 
+class LeftOut(Struct, frozen=True):
+    """The conversation is longer than the model's context window: so many of its oldest messages are not sent."""
+
+    messages: int
+
+
 class AnswerEnded(Struct, frozen=True):
     """The answer is over and kept: complete, or failed with what had come."""
 
     node: Node
 
 
-ExchangeEvent = AnswerBegun | Waiting | Started | TextArrived | ThinkingArrived | AnswerEnded
+ExchangeEvent = AnswerBegun | LeftOut | Waiting | Started | TextArrived | ThinkingArrived | AnswerEnded
 
 
 class Exchange:
@@ -71,6 +85,14 @@ class Exchange:
 
     One exchange is one answer. The answer's node is in the conversation from the first moment; closing the iterator of
     ``run``, or cancelling the task that reads it, stops the model and leaves the node with status ``cut``.
+
+    Args:
+        settle: awaited when the question must be on the disk, and again when the answer must.
+        window: the model's context window in tokens, as far as it is known; 0 leaves nothing out.
+        left_out: the messages that were left out last time.
+
+    Attributes:
+        left_out: the messages that are left out now.
     """
 
     def __init__(
@@ -80,17 +102,24 @@ class Exchange:
         *,
         model: str,
         sampling: Sampling = Sampling(),  # noqa: B008 (immutable)
+        settle: Callable[[], Awaitable[object]] | None = None,
+        window: int = 0,
+        left_out: frozenset[str] = frozenset(),
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._conversation = conversation
         self._answering = answering
         self._model = model
         self._sampling = sampling
+        self._settle = settle
+        self._window = window
+        self.left_out = left_out
         self._clock = clock
         self._text: list[str] = []
         self._thinking: list[str] = []
         self._first_token: float | None = None
         self._saved_at = 0.0
+        self._timer: asyncio.TimerHandle | None = None
 
     async def run(self, question_id: str) -> AsyncGenerator[ExchangeEvent, None]:
         """Answers the message ``question_id``; a second answer to it becomes a version beside the first.
@@ -98,27 +127,47 @@ class Exchange:
         Ends with ``AnswerEnded``; an error of the family is in its node and is not raised.
         """
         conversation = self._conversation
-        request = ChatRequest(
-            model=self._model,
-            messages=messages_for(conversation.path_to(question_id), conversation.system),
-            sampling=self._sampling,
-        )
+        path = conversation.path_to(question_id)
         node = conversation.branch(question_id, Message.assistant(""), model=self._model, status="streaming")
+        async with aclosing(self._answer(node, path)) as events:
+            async for event in events:
+                yield event
+
+    async def go_on(self, answer_id: str) -> AsyncGenerator[ExchangeEvent, None]:
+        """Goes on with an answer that was cut, from its last word; events and errors as in ``run``."""
+        conversation = self._conversation
+        node = conversation.node(answer_id)
+        path = conversation.path_to(answer_id)
+        self._text = [node.message.text]
+        self._thinking = [part.text for part in node.message.parts if isinstance(part, Thinking)]
+        node = conversation.save(msgspec.structs.replace(node, status="streaming", error=None, finish=None))
+        async with aclosing(self._answer(node, path)) as events:
+            async for event in events:
+                yield event
+
+    def _request(self, path: tuple[Node, ...], tightness: float) -> ChatRequest:
+        system = self._conversation.system
+        self.left_out = left_out(path, system, self._window, already=self.left_out, tightness=tightness)
+        messages = messages_for([node for node in path if node.id not in self.left_out], system)
+        return ChatRequest(model=self._model, messages=messages, sampling=self._sampling)
+
+    async def _answer(self, node: Node, path: tuple[Node, ...]) -> AsyncGenerator[ExchangeEvent, None]:
         began = self._saved_at = self._clock()
         finished: Finished | None = None
         try:
             yield AnswerBegun(node)
-            async with aclosing(self._answering.stream(request)) as deltas:
+            if self._settle is not None:
+                await self._settle()  # what the person said is kept before anything else happens
+            async with aclosing(self._deltas(path)) as deltas:
                 async for delta in deltas:
                     if isinstance(delta, TextDelta | ThinkingDelta):
                         yield self._keep(node, delta, began)
                     elif isinstance(delta, Finished):
                         finished = delta
-                    elif isinstance(delta, Waiting | Started):
+                    elif isinstance(delta, Waiting | Started | LeftOut):
                         yield delta
         except PlaygroundError as error:
-            yield AnswerEnded(self._save(node, "failed", error=Failure.of(error)))
-            return
+            ended = self._save(node, "failed", error=Failure.of(error))
         except (asyncio.CancelledError, GeneratorExit):
             self._save(node, "cut")
             raise
@@ -126,7 +175,28 @@ class Exchange:
             # A fault of the program itself: what came is kept, and whoever runs us reports it.
             self._save(node, "failed")
             raise
-        yield AnswerEnded(self._save(node, "complete", finished=finished))
+        else:
+            ended = self._save(node, "complete", finished=finished)
+        if self._settle is not None:
+            await self._settle()
+        yield AnswerEnded(ended)
+
+    async def _deltas(self, path: tuple[Node, ...]) -> AsyncGenerator[Delta | LeftOut, None]:
+        """Asks with as much of the conversation as fits, and with less when the model finds it too much."""
+        for tightness in _TIGHTER:
+            request = self._request(path, tightness)
+            if self.left_out:
+                yield LeftOut(len(self.left_out))
+            try:
+                async with aclosing(self._answering.stream(request)) as deltas:
+                    async for delta in deltas:
+                        if isinstance(delta, Started) and delta.context:
+                            self._window = delta.context
+                        yield delta
+                return
+            except ContextOverflowError:
+                if tightness == _TIGHTER[-1] or not self._window or len(path) == len(self.left_out) + 1:
+                    raise
 
     def _keep(self, node: Node, delta: TextDelta | ThinkingDelta, began: float) -> ExchangeEvent:
         now = self._clock()
@@ -140,13 +210,25 @@ class Exchange:
             self._thinking.append(delta.text)
             event = ThinkingArrived(delta.text)
         if now - self._saved_at >= SAVE_EVERY:
-            self._saved_at = now
-            self._save(node, "streaming")
+            self._checkpoint(node)
+        elif self._timer is None:
+            # A model that falls silent after these words must not leave them unsaved.
+            self._timer = asyncio.get_running_loop().call_later(SAVE_EVERY, self._checkpoint, node)
         return event
+
+    def _checkpoint(self, node: Node) -> None:
+        self._saved_at = self._clock()
+        self._save(node, "streaming")
+
+    def _forget_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
 
     def _save(
         self, node: Node, status: NodeStatus, *, finished: Finished | None = None, error: Failure | None = None
     ) -> Node:
+        self._forget_timer()
         return self._conversation.save(
             msgspec.structs.replace(
                 node,

@@ -15,6 +15,7 @@ from .delta import (
     Waiting,
 )
 from .message import Message, Role
+from .node import Failure, Node, NodeStatus
 from .parts import Image, Part, Text, Thinking, ToolCall, ToolResult
 from .request import ChatRequest, ResponseFormat, Sampling, Tool, ToolChoice
 
@@ -22,10 +23,13 @@ __all__ = [
     "ChatRequest",
     "ChosenToken",
     "Delta",
+    "Failure",
     "FinishReason",
     "Finished",
     "Image",
     "Message",
+    "Node",
+    "NodeStatus",
     "Part",
     "ResponseFormat",
     "Role",

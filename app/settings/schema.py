@@ -67,10 +67,40 @@ class TuiSettings(Struct, frozen=True, kw_only=True):
     keys: dict[str, str] = field(default_factory=dict)
 
 
+class ChatSettings(Struct, frozen=True, kw_only=True):
+    """How answers are shown; what is kept of them is always the original.
+
+    Attributes:
+        filter: leaves out stock phrases ("As an AI language model, ...") and sentences that were already said.
+        pacing: shows an answer in groups of words with pauses, instead of as fast as it comes.
+    """
+
+    filter: bool = False
+    pacing: bool = False
+
+
+class VaultSettings(Struct, frozen=True, kw_only=True):
+    """How what is kept is guarded, and where its copies go.
+
+    Attributes:
+        lock_after_s: seconds without a key until a vault with a passphrase locks itself; 0 never does.
+        backups: the folder for backups; empty puts them beside the vault.
+        daily_backup: whether a backup is made each day that the program is used.
+        daily_kept: how many of those are kept.
+    """
+
+    lock_after_s: Seconds = 1800.0
+    backups: str = ""
+    daily_backup: bool = True
+    daily_kept: Count = 7
+
+
 class Settings(Struct, frozen=True, kw_only=True):
     """Everything that can be chosen, by section."""
 
     engine: EngineSettings = EngineSettings()
     models: ModelSettings = ModelSettings()
     privacy: PrivacySettings = PrivacySettings()
+    chat: ChatSettings = ChatSettings()
     tui: TuiSettings = TuiSettings()
+    vault: VaultSettings = VaultSettings()

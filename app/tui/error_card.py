@@ -5,7 +5,7 @@ from __future__ import annotations
 from textual.content import Content
 from textual.widgets import Static
 
-from app.chat import Failure
+from app.messages import Failure
 from app.privacy.terminal import clean
 
 

@@ -11,9 +11,8 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Markdown
 
-from app.chat import Failure
 from app.errors import DownloadError, WorkerDiedError
-from app.messages import Message, Started, TextDelta, ThinkingDelta, Timings, Usage, Waiting
+from app.messages import Failure, Message, Started, TextDelta, ThinkingDelta, Timings, Usage, Waiting
 from app.tui.app import PlaygroundApp
 from app.tui.bars.status import Status, StatusBar
 from app.tui.chat.composer import Composer

@@ -5,7 +5,8 @@ from __future__ import annotations
 from textual import getters
 from textual.containers import Vertical
 
-from app.chat import Conversation, Node
+from app.chat import Conversation
+from app.messages import Node
 from app.tui.face import Face
 
 from .composer import Composer

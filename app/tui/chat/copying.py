@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.chat import Node
+from app.messages import Node
 from app.privacy.terminal import clean
 
 

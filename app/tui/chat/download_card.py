@@ -8,7 +8,7 @@ from textual.content import Content
 from textual.reactive import reactive
 from textual.widgets import Static
 
-from app.chat import Failure
+from app.messages import Failure
 from app.privacy.terminal import clean
 from app.tui import words
 from app.tui.error_card import failure_words

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from textual.content import Content
 
-from app.chat import Failure
+from app.messages import Failure
 from app.privacy.terminal import clean
 from app.tui import words
 from app.tui.chat.download_card import progress_words

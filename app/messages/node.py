@@ -1,0 +1,62 @@
+"""One message of a conversation as it is kept: what was said, and how it came to be."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal, Protocol
+
+from msgspec import Struct
+
+from .delta import FinishReason, Timings, Usage
+from .message import Message
+
+NodeStatus = Literal["streaming", "complete", "cut", "failed"]
+"""``cut`` is an answer that the person, or the end of the program, stopped; ``failed`` one that an error ended. Both
+keep what had come."""
+
+
+class Described(Protocol):
+    """An error in words that a person reads: what every ``PlaygroundError`` has."""
+
+    code: ClassVar[str]
+    title: ClassVar[str]
+    message: str
+    remedy: str
+
+
+class Failure(Struct, frozen=True):
+    """An error that ended an answer, in the words that a person reads."""
+
+    code: str
+    title: str
+    message: str
+    remedy: str = ""
+
+    @classmethod
+    def of(cls, error: Described) -> Failure:
+        """The same words as ``error``."""
+        return cls(error.code, error.title, error.message, error.remedy)
+
+
+class Node(Struct, frozen=True, kw_only=True):
+    """One message of a conversation, and how it came to be. Nodes form a tree: versions of a message share a parent.
+
+    Attributes:
+        id: stable and unique.
+        parent_id: the message before it; ``None`` for the first one.
+        created_at: seconds since 1970; 0 when it is not known.
+        model: who answered; empty for what the person wrote.
+        finish: why the model ended by itself; ``None`` when it did not.
+        first_token: seconds from sending until the first piece of the answer; ``None`` before there is one.
+    """
+
+    id: str
+    parent_id: str | None
+    message: Message
+    created_at: float = 0.0
+    status: NodeStatus = "complete"
+    model: str = ""
+    finish: FinishReason | None = None
+    usage: Usage | None = None
+    timings: Timings | None = None
+    first_token: float | None = None
+    error: Failure | None = None

@@ -1,0 +1,73 @@
+"""Copying a whole database, page by page, into a new file under a key of its own, while others go on writing."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from app.errors import VaultDamagedError
+
+from .cipher import RESTORE, connect, damaged_pages, translated, vault_error
+from .files import sync_folder
+
+if TYPE_CHECKING:
+    from sqlcipher3.dbapi2 import Connection
+
+_PAGES_AT_ONCE = 2048
+
+Progress = Callable[[int, int], None]
+"""Called with pages done and pages in all."""
+
+
+def copy_database(source: Connection, target: Path, key: bytes, on_progress: Progress) -> None:
+    """Makes ``target`` a copy of the state that ``source`` sees, under ``key``; opened, read through and found sound.
+
+    A write by another connection makes the copy begin again by itself (SQLite's online backup API). A file that is
+    already there is replaced; when anything fails, nothing is left.
+
+    Raises:
+        DiskFullError: when there is no room.
+        VaultDamagedError: when the source, or what was written, is not sound.
+    """
+    _remove(target)
+    os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+    try:
+        with translated(target):
+            copy = connect(target, key, create=True)
+            try:
+                # The copy is one file when it is done: no write-ahead log beside it.
+                copy.execute("PRAGMA journal_mode = DELETE")
+
+                def progress(_status: int, remaining: int, total: int) -> None:
+                    on_progress(total - remaining, total)
+
+                source.backup(copy, pages=_PAGES_AT_ONCE, progress=progress)
+                copy.execute("PRAGMA journal_mode = DELETE")
+                damage = damaged_pages(copy)
+            finally:
+                copy.close()
+        if damage:
+            raise VaultDamagedError(f"The copy is not sound: {damage[0]}.", RESTORE)
+        _sync(target)
+    except OSError as error:
+        _remove(target)
+        raise vault_error(target, error) from error
+    except BaseException:
+        _remove(target)
+        raise
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    sync_folder(path.parent)
+
+
+def _remove(path: Path) -> None:
+    for name in (path.name, f"{path.name}-wal", f"{path.name}-shm", f"{path.name}-journal"):
+        path.with_name(name).unlink(missing_ok=True)

@@ -1,0 +1,48 @@
+"""Rewriting all data under a new key, so that a kill at any moment leaves a vault that opens.
+
+The key file learns the new key first and forgets the old one last; between the two a complete copy under the new key
+takes the database's name in one step. Whichever database is found, its key is in the key file.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .cipher import connect, salt_of, translated
+from .copying import Progress, copy_database
+from .files import sync_folder
+from .opening import Opened, Places
+from .wrapping import new_key
+
+if TYPE_CHECKING:
+    from sqlcipher3.dbapi2 import Connection
+
+
+def rekey(places: Places, opened: Opened, on_progress: Progress) -> None:
+    """Rewrites the database, which nobody has open.
+
+    Raises:
+        DiskFullError: when there is no room; the vault is as it was.
+    """
+    data_key = new_key()
+    keys = opened.keys.only_data_key(0)
+    source = connect(places.database, opened.data_key)
+    try:
+        copy_database(source, places.new, data_key, on_progress)
+        _fold_log(source, places)
+    finally:
+        source.close()
+    try:
+        both = keys.with_data_key(opened.master, data_key, salt_of(places.new))
+        both.write(places.keys)
+        places.new.replace(places.database)
+        sync_folder(places.database.parent)
+    finally:
+        places.new.unlink(missing_ok=True)
+    both.only_data_key(0).write(places.keys)
+
+
+def _fold_log(connection: Connection, places: Places) -> None:
+    """Empties the write-ahead log: one that was left beside the new database would be taken for its own."""
+    with translated(places.database):
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")

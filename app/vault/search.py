@@ -1,0 +1,107 @@
+"""Full-text search over messages and titles (SQLite's FTS5), fast enough to run at every key."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from .database import Database
+from .records import SearchHit, SessionLine
+from .sessions import LINE_COLUMNS, line_of
+
+if TYPE_CHECKING:
+    from sqlcipher3.dbapi2 import Connection
+
+_OPEN, _CLOSE = "\x02", "\x03"
+_EXCERPT_TOKENS = 24
+_WORD = re.compile(r"\w+")
+
+_MESSAGES = f"""
+    SELECT s.id, s.title, m.id, m.role, m.created_at,
+        snippet(messages_fts, 0, '{_OPEN}', '{_CLOSE}', '…', {_EXCERPT_TOKENS})
+    FROM messages_fts
+    JOIN messages m ON m.number = messages_fts.rowid
+    JOIN sessions s ON s.number = m.session
+    WHERE messages_fts MATCH ? AND s.deleted_at IS NULL
+    ORDER BY messages_fts.rowid DESC LIMIT ?
+"""  # noqa: S608 (text of our own)
+
+_SESSIONS = f"""
+    SELECT {LINE_COLUMNS} FROM titles_fts JOIN sessions s ON s.number = titles_fts.rowid
+    WHERE titles_fts MATCH ? AND s.deleted_at IS NULL ORDER BY titles_fts.rowid DESC LIMIT ?
+"""  # noqa: S608 (text of our own)
+
+
+class Search:
+    """Finds messages and sessions by words. Newest first: who searches a chat remembers it as lately said."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def messages(self, words: str, limit: int = 50) -> tuple[SearchHit, ...]:
+        """Messages that hold every word; the last word may be only begun. Cancelling stops the query."""
+        query = fts_query(words)
+        if not query:
+            return ()
+
+        def read(connection: Connection) -> tuple[SearchHit, ...]:
+            return tuple(_hit(*row) for row in connection.execute(_MESSAGES, (query, limit)))
+
+        return await self._database.read(read)
+
+    async def sessions(self, words: str, limit: int = 50) -> tuple[SessionLine, ...]:
+        """Sessions whose title holds every word; the last word may be only begun."""
+        query = fts_query(words)
+        if not query:
+            return ()
+
+        def read(connection: Connection) -> tuple[SessionLine, ...]:
+            return tuple(line_of(row) for row in connection.execute(_SESSIONS, (query, limit)))
+
+        return await self._database.read(read)
+
+
+def fts_query(words: str) -> str:
+    """What a person typed as an FTS5 query: quoted words, so that none of its operators can be meant.
+
+    The last word is a prefix unless something was typed after it.
+    """
+    found = _WORD.findall(words)
+    if not found:
+        return ""
+    quoted = [f'"{word}"' for word in found]
+    if words.endswith(found[-1]):
+        quoted[-1] += "*"
+    return " ".join(quoted)
+
+
+def _hit(session_id: str, title: str, node_id: str, role: str, created_at: float, marked: str) -> SearchHit:
+    excerpt, marks = _without_marks(marked)
+    return SearchHit(
+        session_id=session_id,
+        session_title=title,
+        node_id=node_id,
+        role=role,
+        created_at=created_at,
+        excerpt=excerpt,
+        marks=marks,
+    )
+
+
+def _without_marks(marked: str) -> tuple[str, tuple[tuple[int, int], ...]]:
+    """The excerpt, and where its matches are. Marks that the text itself holds are dropped with ours."""
+    pieces: list[str] = []
+    marks: list[tuple[int, int]] = []
+    length, opened = 0, None
+    for piece in re.split(f"([{_OPEN}{_CLOSE}])", marked):
+        if piece == _OPEN:
+            opened = length
+        elif piece == _CLOSE:
+            if opened is not None and opened < length:
+                marks.append((opened, length))
+            opened = None
+        else:
+            piece = " ".join(piece.splitlines()) if "\n" in piece else piece
+            pieces.append(piece)
+            length += len(piece)
+    return "".join(pieces), tuple(marks)

@@ -1,0 +1,243 @@
+"""The vault: one encrypted database and its keys, open or locked."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from pathlib import Path
+from typing import Literal
+
+from app.errors import VaultInUseError, VaultLockedError
+
+from . import opening, system_keyring
+from .backup import Backups, Manifest, finish_restoring, restore
+from .cipher import damaged_pages
+from .copying import Progress
+from .database import Database
+from .keyfile import KeyFile
+from .messages import Messages
+from .notes import Notes
+from .opening import Opened, Places
+from .rekeying import rekey
+from .search import Search
+from .sessions import Sessions
+from .use_lock import UseLock
+from .wrapping import new_key, new_recovery_key
+
+State = Literal["absent", "locked", "open"]
+Protection = Literal["passphrase", "keyring", "file"]
+"""What a thief of the files would still have to know; ``file`` is nothing."""
+
+_CREATION_SECONDS = 10.0
+
+
+class Vault:
+    """Everything that is kept.
+
+    Nothing is read before ``open``. The repositories (``sessions``, ``messages``, ``search``, ``notes``) are there from
+    the beginning and raise ``VaultLockedError`` while the vault is locked.
+
+    Args:
+        folder: where the vault's files lie.
+        backups: where backups go.
+        daily_kept: how many of the daily ones are kept.
+        unattended: a passphrase for use without a person, from the environment.
+    """
+
+    def __init__(self, folder: Path, backups: Path, *, daily_kept: int = 7, unattended: str | None = None) -> None:
+        self._places = Places.under(folder)
+        self._unattended = unattended
+        self._lock = UseLock(self._places.lock)
+        self._opened: Opened | None = None
+        self._changing = asyncio.Lock()
+        self.database = Database(self._places.database)
+        self.sessions = Sessions(self.database)
+        self.messages = Messages(self.database)
+        self.search = Search(self.database)
+        self.notes = Notes(self.database)
+        self.backups = Backups(backups, self._places, self._require_open, daily_kept)
+
+    # Its state
+
+    @property
+    def state(self) -> State:
+        """Whether there is a vault, and whether it can be read."""
+        if self.database.is_open:
+            return "open"
+        return "locked" if self._places.keys.exists() or self._places.database.exists() else "absent"
+
+    @property
+    def protection(self) -> Protection | None:
+        """What guards the key, most first; None where there is no vault yet.
+
+        Raises:
+            KeyFileError: when the key file cannot be read.
+        """
+        keys = self._opened.keys if self._opened else KeyFile.read(self._places.keys)
+        if keys is None:
+            return None
+        ways = keys.ways()
+        return "file" if "file" in ways else "passphrase" if "passphrase" in ways else "keyring"
+
+    @property
+    def has_recovery_key(self) -> bool:
+        """Whether a printed recovery key opens it."""
+        keys = self._opened.keys if self._opened else KeyFile.read(self._places.keys)
+        return keys is not None and "recovery" in keys.ways()
+
+    # Opening and closing
+
+    async def open(self, passphrase: str | None = None) -> None:
+        """Opens the vault, and makes one where there is none. Does nothing when it is open.
+
+        Args:
+            passphrase: or a recovery key; without it the vault opens by its key file, by the keyring, or by the
+                passphrase of the environment.
+
+        Raises:
+            VaultLockedError: when a passphrase is needed.
+            WrongPassphraseError: when it does not fit.
+            VaultError: one of its kinds, for files that are not sound; they are left as they are.
+        """
+        async with self._changing:
+            if not self.database.is_open:
+                await asyncio.to_thread(self._open, passphrase or self._unattended)
+
+    def _open(self, passphrase: str | None) -> None:
+        alone = self._lock.share()
+        try:
+            if alone:
+                finish_restoring(self._places)
+            if not self._places.keys.exists():
+                self._create(passphrase)
+            opened = opening.unlock(self._places, passphrase, self.backups.before_upgrade)
+            if alone:
+                opened = opening.tidy(self._places, opened)
+            self.database.attach(opened.connection, opened.data_key)
+        except BaseException:
+            self._lock.release()
+            raise
+        self._opened = opened
+
+    def _create(self, passphrase: str | None) -> None:
+        deadline = time.monotonic() + _CREATION_SECONDS
+        while not self._places.keys.exists():
+            try:
+                self._lock.take_alone()
+            except VaultInUseError:
+                # Another program is making it just now, or will find that it is not there either.
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.05)
+                continue
+            if not self._places.keys.exists():
+                opening.create(self._places, passphrase)
+        self._lock.share()
+
+    async def lock(self) -> None:
+        """Finishes writing, forgets the keys, and needs the passphrase again. Safe to call when locked."""
+        async with self._changing:
+            await self.database.detach()
+            self._opened = None
+            self._lock.release()
+
+    close = lock
+
+    # Keys
+
+    async def set_passphrase(self, passphrase: str) -> None:
+        """From now on this passphrase opens the vault, and nothing less does. The data are not rewritten.
+
+        Raises:
+            VaultLockedError: when the vault is locked.
+        """
+        opened = self._require_open()
+        await self._write_keys(await asyncio.to_thread(opened.keys.with_passphrase, opened.master, passphrase))
+
+    async def remove_passphrase(self) -> None:
+        """From now on the vault opens for whoever can read its key file."""
+        opened = self._require_open()
+        await self._write_keys(opened.keys.unprotected(opened.master))
+
+    async def use_keyring(self) -> None:
+        """From now on the operating system's keyring opens the vault.
+
+        Raises:
+            KeyringError: when there is none, or it refuses; nothing is changed then.
+        """
+        opened = self._require_open()
+        key = new_key()
+        await asyncio.to_thread(system_keyring.keep, opened.keys.vault_id, key)
+        await self._write_keys(opened.keys.with_keyring(opened.master, key))
+
+    async def new_recovery_key(self) -> str:
+        """A key to print and put away, which opens the vault when all else is lost. Replaces an earlier one."""
+        opened = self._require_open()
+        recovery = new_recovery_key()
+        await self._write_keys(opened.keys.with_recovery(opened.master, recovery))
+        return recovery
+
+    async def _write_keys(self, keys: KeyFile) -> None:
+        async with self._changing:
+            opened = self._require_open()
+            await asyncio.to_thread(keys.write, self._places.keys)
+            self._opened = opened._replace(keys=keys)
+
+    async def rekey(self, on_progress: Progress) -> None:
+        """Rewrites all data under a new data key. Needs the vault alone; a kill at any moment loses nothing.
+
+        Raises:
+            VaultInUseError: when another program has the vault open.
+            DiskFullError: when there is no room for a second copy; nothing is changed then.
+        """
+        async with self._changing:
+            opened = self._require_open()
+            await asyncio.to_thread(self._lock.take_alone)
+            async with self.database.replaced():
+                try:
+                    await asyncio.to_thread(rekey, self._places, opened, on_progress)
+                finally:
+                    self._opened = None
+                    await asyncio.to_thread(self._reopen, opened.master)
+
+    def _reopen(self, master: bytes) -> None:
+        try:
+            self._lock.share()
+            opened = opening.reopen(self._places, master)
+            self.database.attach(opened.connection, opened.data_key)
+        except BaseException:
+            self._lock.release()
+            raise
+        self._opened = opened
+
+    async def restore(self, backup: Path, secret: str | None = None) -> Manifest:
+        """Puts a backup in the vault's place and leaves it locked; what was there is kept in a folder beside it.
+
+        Args:
+            backup: the file.
+            secret: the passphrase or recovery key that the vault had when it was made.
+
+        Raises:
+            BackupError: when the backup is not sound; nothing is changed then.
+            WrongPassphraseError: when the secret does not open it.
+            VaultInUseError: when another program has the vault open.
+        """
+        await self.lock()
+        async with self._changing:
+            return await asyncio.to_thread(self._restore, backup, secret or self._unattended)
+
+    def _restore(self, backup: Path, secret: str | None) -> Manifest:
+        self._lock.take_alone()
+        try:
+            return restore(backup, self._places, secret)
+        finally:
+            self._lock.release()
+
+    async def check(self) -> list[str]:
+        """Reads every page and index; gives what is wrong with them, nothing when all is sound."""
+        return await self.database.exclusively(damaged_pages)
+
+    def _require_open(self) -> Opened:
+        if self._opened is None:
+            raise VaultLockedError("The vault is locked.", "Unlock it with your passphrase.")
+        return self._opened

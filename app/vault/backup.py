@@ -25,8 +25,9 @@ from app.errors import BackupError
 from .cipher import PAGE_BYTES, connect, translated
 from .copying import Progress, copy_database
 from .files import sync_folder, write_error
+from .finishing import to_the_end
 from .keyfile import KeyFile
-from .opening import Opened, Places, master_key
+from .opening import Opened, Places, current_keys, master_key
 
 Reason = Literal["daily", "manual", "upgrade"]
 
@@ -64,12 +65,15 @@ class Backups:
         folder: where they go.
         home: the vault's own files; a folder outside theirs is taken for one that others may see.
         opened: gives the keys of the open vault, or raises ``VaultLockedError``.
+        changing: held while the vault's files are changed or closed, which must not happen under a copy.
         daily_kept: daily backups that are kept, the newest ones. What a person asked for is kept for good.
     """
 
-    def __init__(self, folder: Path, home: Places, opened: Callable[[], Opened], daily_kept: int = 7) -> None:
+    def __init__(
+        self, folder: Path, home: Places, opened: Callable[[], Opened], changing: asyncio.Lock, daily_kept: int = 7
+    ) -> None:
         self.folder = folder
-        self._home, self._opened = home, opened
+        self._home, self._opened, self._changing = home, opened, changing
         self._kept: dict[Reason, int | None] = {"daily": daily_kept, "manual": None, "upgrade": _UPGRADES_KEPT}
 
     async def create(self, reason: Reason = "manual", on_progress: Progress = lambda _done, _all: None) -> Backup:
@@ -79,12 +83,17 @@ class Backups:
             BackupError: when the folder is elsewhere and nothing but the key file guards the vault.
             DiskFullError: when there is no room; nothing is left of the attempt.
         """
-        opened = self._opened()
-        return await asyncio.to_thread(self._create, opened, reason, on_progress)
+        async with self._changing:
+            opened = self._opened()
+            return await to_the_end(asyncio.to_thread(self._create, opened, self.folder, reason, on_progress))
 
     def before_upgrade(self, opened: Opened, _version: int) -> None:
-        """The backup that is made before a schema is changed, in the calling thread."""
-        self._create(opened, "upgrade", lambda _done, _all: None)
+        """The backup that is made before a schema is changed, in the calling thread.
+
+        Where only a passphrase would let it lie elsewhere it stays at home: to set one, the vault must be open first.
+        """
+        folder = self.folder if _can_leave_home(opened.keys) else self._home.database.parent / "backups"
+        self._create(opened, folder, "upgrade", lambda _done, _all: None)
 
     def list(self) -> tuple[Backup, ...]:
         """Every backup in the folder, newest first. Reads their trailers only."""
@@ -101,22 +110,22 @@ class Backups:
             (b.manifest.created_at for b in self.list() if b.manifest and b.manifest.reason == reason), default=0
         )
 
-    def _create(self, opened: Opened, reason: Reason, on_progress: Progress) -> Backup:
-        keys = opened.keys.only_data_key(0)
-        if not self._is_home():
-            keys = keys.without("file")
-            if not keys.ways() & {"passphrase", "recovery"}:
+    def _create(self, opened: Opened, folder: Path, reason: Reason, on_progress: Progress) -> Backup:
+        keys = current_keys(self._home, opened).only_data_key(0)
+        if not self._is_home(folder):
+            if not _can_leave_home(keys):
                 raise BackupError(
-                    f"{self.folder} may be seen by others, and the vault has no passphrase: whoever had the backup"
+                    f"{folder} may be seen by others, and the vault has no passphrase: whoever had the backup"
                     " could read it.",
                     "Set a passphrase first: `playground vault passphrase`.",
                 )
+            keys = keys.without("file")
         now = time.time()
         stamp = datetime.fromtimestamp(now).strftime("%Y%m%d-%H%M%S")
-        target = self._free_name(f"playground-{stamp}-{reason}")
+        target = _free_name(folder, f"playground-{stamp}-{reason}")
         part = target.with_name(f".{target.name}.part")
         try:
-            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             source = connect(self._home.database, opened.data_key)
             try:
                 with translated(self._home.database):
@@ -130,7 +139,7 @@ class Backups:
                 source.close()
             _append_trailer(part, Manifest(now, reason, sessions, messages, keys))
             part.replace(target)
-            sync_folder(self.folder)
+            sync_folder(folder)
         except OSError as error:
             raise write_error(target, error) from error
         finally:
@@ -138,18 +147,23 @@ class Backups:
         self._rotate(reason)
         return _look(target)
 
-    def _is_home(self) -> bool:
-        return self._home.database.parent.resolve() in self.folder.resolve().parents
-
-    def _free_name(self, stem: str) -> Path:
-        numbered = [stem, *(f"{stem}-{number}" for number in range(2, 1000))]
-        return next(path for name in numbered if not (path := self.folder / f"{name}{_SUFFIX}").exists())
+    def _is_home(self, folder: Path) -> bool:
+        return self._home.database.parent.resolve() in folder.resolve().parents
 
     def _rotate(self, reason: Reason) -> None:
         kept = self._kept[reason]
         if kept is not None:
             for backup in [b for b in self.list() if b.manifest and b.manifest.reason == reason][kept:]:
                 backup.path.unlink(missing_ok=True)
+
+
+def _can_leave_home(keys: KeyFile) -> bool:
+    return bool(keys.ways() & {"passphrase", "recovery"})
+
+
+def _free_name(folder: Path, stem: str) -> Path:
+    numbered = [stem, *(f"{stem}-{number}" for number in range(2, 1000))]
+    return next(path for name in numbered if not (path := folder / f"{name}{_SUFFIX}").exists())
 
 
 def verify(path: Path, secret: str | None = None) -> Manifest:
@@ -225,7 +239,7 @@ def finish_restoring(places: Places) -> None:
             if old.exists():
                 old.replace(replaced / old.name)
         (ready / path.name).replace(path)
-    if any(replaced.iterdir()):
+    if replaced.is_dir() and any(replaced.iterdir()):
         stamp = datetime.now().strftime("%Y%m%d-%H%M%S")
         names = [f"replaced-{stamp}", *(f"replaced-{stamp}-{number}" for number in range(2, 1000))]
         replaced.replace(next(p for name in names if not (p := ready.parent / name).exists()))
@@ -274,8 +288,8 @@ def _trailer(path: Path) -> tuple[Manifest, int]:
         raise BackupError(f"The backup {path} cannot be read: {error.strerror}.") from error
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise _broken(path, f"what it says of itself cannot be read: {error}") from error
-    if not manifest.keys.data_keys or not manifest.keys.wrapped:
-        raise _broken(path, "it has no keys")
+    if not manifest.keys.is_whole():
+        raise _broken(path, "its keys are missing or out of range")
     return manifest, database
 
 

@@ -88,6 +88,26 @@ def require_encrypted(path: Path) -> None:
         )
 
 
+def require_key(path: Path, key: bytes) -> None:
+    """Sees whether the first page opens with ``key``, and changes nothing, whatever it finds.
+
+    A connection that may write folds the write-ahead log into the file when it is closed, under a wrong key as well.
+
+    Raises:
+        VaultDamagedError: when it does not open.
+    """
+    from sqlcipher3 import dbapi2
+
+    with translated(path):
+        connection = dbapi2.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=_BUSY_SECONDS)
+        try:
+            connection.execute("PRAGMA cipher_log_level = NONE")
+            connection.execute(f"PRAGMA key = \"x'{key.hex()}'\"")
+            connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        finally:
+            connection.close()
+
+
 def salt_of(path: Path) -> bytes:
     """The first 16 bytes of an encrypted database: random, and as good as its name."""
     with path.open("rb") as file:

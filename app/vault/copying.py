@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from app.errors import VaultDamagedError
 
-from .cipher import RESTORE, connect, damaged_pages, translated, vault_error
-from .files import sync_folder
+from .cipher import RESTORE, connect, damaged_pages, translated
+from .files import sync_folder, write_error
 
 if TYPE_CHECKING:
     from sqlcipher3.dbapi2 import Connection
@@ -53,7 +53,7 @@ def copy_database(source: Connection, target: Path, key: bytes, on_progress: Pro
         _sync(target)
     except OSError as error:
         _remove(target)
-        raise vault_error(target, error) from error
+        raise write_error(target, error) from error
     except BaseException:
         _remove(target)
         raise

@@ -85,9 +85,15 @@ class Database:
 
     def attach(self, writer: Connection, key: bytes) -> None:
         """Takes the connection that was opened first for writing, and opens those for reading."""
-        readers = [connect(self.path, key) for _ in range(_READERS)]
-        for reader in readers:
-            reader.execute("PRAGMA query_only = ON")
+        readers: list[Connection] = []
+        try:
+            for _ in range(_READERS):
+                readers.append(connect(self.path, key))
+                readers[-1].execute("PRAGMA query_only = ON")
+        except BaseException:
+            for connection in (*readers, writer):
+                connection.close()
+            raise
         self._readers = tuple(Lane(self.path, reader, "vault-read") for reader in readers)
         self._writer = Lane(self.path, writer, "vault-write")
 

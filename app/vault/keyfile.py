@@ -14,7 +14,7 @@ from typing import Literal
 import msgspec
 from msgspec import Struct
 
-from app.errors import KeyFileError
+from app.errors import KeyFileError, WrongPassphraseError
 
 from .files import write_whole
 from .wrapping import KEY_BYTES, Stretching, new_key, recovery_wrapping_key, seal, unseal
@@ -62,7 +62,13 @@ class KeyFile(Struct, frozen=True):
     # Ways to open it
 
     def with_passphrase(self, master: bytes, passphrase: str) -> KeyFile:
-        """Opens with this passphrase, no longer with another, and no longer without one."""
+        """Opens with this passphrase, no longer with another, and no longer without one.
+
+        Raises:
+            WrongPassphraseError: when it is empty: a vault without one is ``unprotected``.
+        """
+        if not passphrase:
+            raise WrongPassphraseError("A passphrase has at least one letter.", "Nothing was changed. Try again.")
         stretching = Stretching.fresh()
         sealed = seal(master, stretching.key_from(passphrase), self._purpose("passphrase"))
         return self.without("passphrase", "file")._and(Wrapped("passphrase", sealed, stretching))
@@ -166,14 +172,15 @@ class KeyFile(Struct, frozen=True):
                 f"{path} has format {found.format}; this version of Playground knows format {_FORMAT}.",
                 "Use the newer Playground that wrote it.",
             )
-        found._require_sense(path)
+        if not found.is_whole():
+            raise KeyFileError(f"{path} is not a whole key file: something in it is missing or out of range.", _RESTORE)
         return found
 
-    def _require_sense(self, path: Path) -> None:
+    def is_whole(self) -> bool:
+        """Whether it has ways and keys, and none that would cost a machine its memory to try."""
         costs = [w.stretching for w in self.wrapped if w.stretching is not None]
-        sensible = (
-            self.wrapped
-            and self.data_keys
+        return (
+            bool(self.wrapped and self.data_keys)
             and all(len(key.salt) == 16 for key in self.data_keys)
             and all(len(w.sealed) == KEY_BYTES for w in self._by("file"))
             and all(
@@ -183,8 +190,6 @@ class KeyFile(Struct, frozen=True):
             )
             and all(len(cost.salt) >= 8 and cost.memory_kib >= 8 * cost.lanes for cost in costs)
         )
-        if not sensible:
-            raise KeyFileError(f"{path} is not a whole key file: something in it is missing or out of range.", _RESTORE)
 
     def _by(self, way: Way) -> tuple[Wrapped, ...]:
         return tuple(wrapped for wrapped in self.wrapped if wrapped.way == way)

@@ -14,6 +14,7 @@ from app.messages import Failure, FinishReason, Message, Node, Part, Role, Text,
 
 from .cipher import RESTORE
 from .database import Database
+from .storable import storable, storable_message
 
 if TYPE_CHECKING:
     from sqlcipher3.dbapi2 import Connection
@@ -41,6 +42,8 @@ _SAVE = """
         model = excluded.model, details = excluded.details
 """
 
+_KNOWN = "SELECT 1 FROM messages WHERE id = ?"
+
 
 class Messages:
     """The messages of every session."""
@@ -66,26 +69,26 @@ class Messages:
 
         def write(connection: Connection) -> None:
             number = session_number(connection, session_id)
-            before = connection.total_changes
-            insert_nodes(connection, number, kept)
-            if connection.total_changes != before:
-                connection.execute(
-                    "UPDATE sessions SET head_id = ?, updated_at = ?,"
-                    " messages = (SELECT count(*) FROM messages WHERE session = ?) WHERE number = ?",
-                    (head_id, time.time(), number, number),
-                )
-            else:
+            if not kept:
                 connection.execute("UPDATE sessions SET head_id = ? WHERE number = ?", (head_id, number))
+                return
+            fresh = sum(not connection.execute(_KNOWN, (node.id,)).fetchone() for node in kept)
+            insert_nodes(connection, number, kept)
+            connection.execute(
+                "UPDATE sessions SET head_id = ?, updated_at = ?, messages = messages + ? WHERE number = ?",
+                (head_id, time.time(), fresh, number),
+            )
 
         await self._database.write(write)
 
     async def checkpoint(self, node: Node) -> None:
         """Writes what has come of an answer whose row is there already: the cheapest write there is."""
+        message = storable_message(node.message)
 
         def write(connection: Connection) -> None:
             connection.execute(
                 "UPDATE messages SET text = ?, parts = ?, status = ?, details = ? WHERE id = ?",
-                (node.message.text, _parts_of(node.message), node.status, _details_of(node), node.id),
+                (message.text, _parts_of(message), node.status, _details_of(node), node.id),
             )
 
         await self._database.write(write)
@@ -133,23 +136,22 @@ def nodes_of(connection: Connection, session_id: str) -> tuple[Node, ...]:
 
 def insert_nodes(connection: Connection, session: int, nodes: Iterable[Node]) -> None:
     """Writes messages, inside a transaction that is open."""
-    connection.executemany(
-        _SAVE,
-        [
-            (
-                node.id,
-                session,
-                node.parent_id,
-                node.message.role,
-                node.message.text,
-                _parts_of(node.message),
-                node.created_at,
-                node.status,
-                node.model,
-                _details_of(node),
-            )
-            for node in nodes
-        ],
+    connection.executemany(_SAVE, [_row(session, node) for node in nodes])
+
+
+def _row(session: int, node: Node) -> tuple[object, ...]:
+    message = storable_message(node.message)
+    return (
+        node.id,
+        session,
+        node.parent_id,
+        message.role,
+        message.text,
+        _parts_of(message),
+        node.created_at,
+        node.status,
+        node.model,
+        _details_of(node),
     )
 
 
@@ -161,8 +163,14 @@ def _parts_of(message: Message) -> bytes | None:
 
 
 def _details_of(node: Node) -> bytes | None:
-    details = _Details(node.finish, node.usage, node.timings, node.first_token, node.error)
+    details = _Details(node.finish, node.usage, node.timings, node.first_token, _storable_failure(node.error))
     return None if details == _NO_DETAILS else _ENCODER.encode(details)
+
+
+def _storable_failure(failure: Failure | None) -> Failure | None:
+    if failure is None:
+        return None
+    return msgspec.structs.replace(failure, message=storable(failure.message), remedy=storable(failure.remedy))
 
 
 def _node(row: tuple[Any, ...]) -> Node:

@@ -17,7 +17,16 @@ from app.errors import (
 )
 
 from . import migrations, system_keyring
-from .cipher import PAGE_BYTES, RESTORE, connect, opens_with_salt, require_encrypted, salt_of, translated
+from .cipher import (
+    PAGE_BYTES,
+    RESTORE,
+    connect,
+    opens_with_salt,
+    require_encrypted,
+    require_key,
+    salt_of,
+    translated,
+)
 from .files import sync_folder
 from .keyfile import KeyFile
 from .messages import cut_what_streams
@@ -116,7 +125,19 @@ def unlock(places: Places, passphrase: str | None, before_upgrade: Callable[[Ope
 
 
 def tidy(places: Places, opened: Opened) -> Opened:
-    """Puts right what a kill left, while nobody else uses the vault."""
+    """Puts right what a kill left, while nobody else uses the vault.
+
+    Raises:
+        DiskFullError: when there is no room for that; the connection is closed then.
+    """
+    try:
+        return _tidied(places, opened)
+    except BaseException:
+        opened.connection.close()
+        raise
+
+
+def _tidied(places: Places, opened: Opened) -> Opened:
     _remove_database(places.new)
     with translated(places.database):
         opened.connection.execute("BEGIN IMMEDIATE")
@@ -176,6 +197,7 @@ def _connect(places: Places, keys: KeyFile, master: bytes) -> tuple[int, bytes, 
     data_keys = [keys.data_key(master, position) for position in range(len(keys.data_keys))]
     for position, data_key in enumerate(data_keys):
         try:
+            require_key(places.database, data_key)
             return position, data_key, connect(places.database, data_key)
         except VaultDamagedError as error:
             damage = error
@@ -208,6 +230,21 @@ def _require_whole(path: Path, connection: Connection) -> None:
 def _remove_database(path: Path) -> None:
     for suffix in ("", "-wal", "-shm", "-journal"):
         path.with_name(path.name + suffix).unlink(missing_ok=True)
+
+
+def current_keys(places: Places, opened: Opened) -> KeyFile:
+    """The key file as it is now, since another program may have changed the passphrase; the data key in use first.
+
+    Raises:
+        KeyFileError: when it is not this vault's any more.
+    """
+    keys = KeyFile.read(places.keys)
+    if keys is None:
+        return opened.keys
+    for position in range(len(keys.data_keys)):
+        if keys.data_key(opened.master, position) == opened.data_key:
+            return keys.preferring(position)
+    raise KeyFileError(f"{places.keys} is not the key file of the vault that is open.", "Close Playground and look.")
 
 
 def reopen(places: Places, master: bytes) -> Opened:

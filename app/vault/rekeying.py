@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from app.errors import VaultInUseError
+
 from .cipher import connect, salt_of, translated
 from .copying import Progress, copy_database
 from .files import sync_folder
@@ -23,6 +25,7 @@ def rekey(places: Places, opened: Opened, on_progress: Progress) -> None:
 
     Raises:
         DiskFullError: when there is no room; the vault is as it was.
+        VaultInUseError: when something reads it all the same.
     """
     data_key = new_key()
     keys = opened.keys.only_data_key(0)
@@ -45,4 +48,6 @@ def rekey(places: Places, opened: Opened, on_progress: Progress) -> None:
 def _fold_log(connection: Connection, places: Places) -> None:
     """Empties the write-ahead log: one that was left beside the new database would be taken for its own."""
     with translated(places.database):
-        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        busy = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+    if busy:
+        raise VaultInUseError("Something still reads the vault, so its data cannot be rewritten.", "Try again.")

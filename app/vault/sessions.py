@@ -14,6 +14,7 @@ from app.messages import Sampling
 from .database import Database
 from .messages import insert_nodes, nodes_of, session_number
 from .records import Session, SessionLine, TitledBy, WholeSession
+from .storable import storable
 
 if TYPE_CHECKING:
     from sqlcipher3.dbapi2 import Connection
@@ -78,7 +79,7 @@ class Sessions:
         Raises:
             UnknownSessionError: when none fits, or several do.
         """
-        return await self._database.read(lambda connection: _find(connection, words.strip()))
+        return await self._database.read(lambda connection: _find(connection, storable(words.strip())))
 
     async def load(self, session_id: str) -> WholeSession:
         """A session with every message of every branch.
@@ -163,7 +164,7 @@ class Sessions:
     async def rename(self, session_id: str, title: str, by: TitledBy = "person") -> None:
         """Gives a title. One that a model chose does not replace a person's."""
         guard = "" if by == "person" else " AND titled_by != 'person'"
-        await self._change(session_id, "title = ?, titled_by = ?", (title.strip(), by), guard)
+        await self._change(session_id, "title = ?, titled_by = ?", (storable(title.strip()), by), guard)
 
     async def pin(self, session_id: str, on: bool) -> None:
         """Keeps a session at the top of the list."""
@@ -200,7 +201,12 @@ class Sessions:
         await self._change(
             session.id,
             "system = ?, sampling = ?, model = ?, remembers = ?",
-            (session.system, _sampling_text(session.sampling), session.model, int(session.remembers)),
+            (
+                storable(session.system),
+                _sampling_text(session.sampling),
+                storable(session.model),
+                int(session.remembers),
+            ),
         )
 
     async def _change(self, session_id: str, assignments: str, values: tuple[object, ...], guard: str = "") -> None:
@@ -256,16 +262,16 @@ def _save(connection: Connection, session: Session) -> None:
         _SAVE,
         (
             session.id,
-            session.title,
+            storable(session.title),
             session.titled_by,
             session.created_at,
             session.updated_at,
             int(session.pinned),
             int(session.archived),
             session.deleted_at,
-            session.system,
+            storable(session.system),
             _sampling_text(session.sampling),
-            session.model,
+            storable(session.model),
             session.head_id,
             int(session.remembers),
         ),
@@ -275,12 +281,14 @@ def _save(connection: Connection, session: Session) -> None:
 
 def _sampling_text(sampling: Sampling) -> str:
     chosen = {name: value for name, value in msgspec.structs.asdict(sampling).items() if value not in (None, {}, ())}
+    if "stop" in chosen:
+        chosen["stop"] = tuple(storable(words) for words in chosen["stop"])
     return msgspec.json.encode(chosen).decode()
 
 
 def _write_tags(connection: Connection, number: int, tags: tuple[str, ...]) -> None:
     connection.execute("DELETE FROM session_tags WHERE session = ?", (number,))
-    wanted = {tag.strip() for tag in tags} - {""}
+    wanted = {storable(tag.strip()).replace("\x1f", " ") for tag in tags} - {""}
     connection.executemany("INSERT INTO session_tags (session, tag) VALUES (?, ?)", [(number, tag) for tag in wanted])
 
 

@@ -1,6 +1,8 @@
 """Who uses the vault: any number of programs together, or one alone.
 
-The kernel's lock on a file beside the vault, which it gives back when its holder ends, however that happens.
+The kernel's lock on a file beside the vault, which it gives back when its holder ends, however that happens. Changing
+from one kind of place to the other gives the lock up for a moment, so every change happens behind a gate: a lock on the
+folder, held for microseconds.
 """
 
 from __future__ import annotations
@@ -8,54 +10,64 @@ from __future__ import annotations
 import fcntl
 import os
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from app.errors import VaultInUseError
+from app.errors import VaultError, VaultInUseError
 
-_PATIENCE_SECONDS = 2.0
+_PATIENCE_SECONDS = 10.0
 
 
 class UseLock:
-    """Held from unlocking until closing; ``alone`` while the file itself is replaced."""
+    """Held from unlocking until closing; ``alone`` while the files themselves are made, put right or replaced."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._descriptor: int | None = None
 
-    def share(self) -> bool:
-        """Takes a place beside others. Gives whether nobody else had one at that moment.
+    def take(self) -> bool:
+        """Takes the vault alone where nobody uses it, else a place beside the others. Gives whether it is alone.
 
         Raises:
-            VaultInUseError: when a program has the vault alone.
+            VaultInUseError: when another program has the vault alone, for longer than it takes to open one.
         """
-        if self._descriptor is None:
-            self._descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         deadline = time.monotonic() + _PATIENCE_SECONDS
-        alone = self._try(fcntl.LOCK_EX)
-        # Another program that is just starting has it alone for the moment that this question takes.
-        while not self._try(fcntl.LOCK_SH):
+        while True:
+            with self.gate():
+                if self._try(fcntl.LOCK_EX):
+                    return True
+                if self._try(fcntl.LOCK_SH):
+                    return False
             if time.monotonic() > deadline:
                 self.release()
                 raise VaultInUseError(
                     "Another Playground is rewriting or restoring the vault.", "Wait until it has finished."
                 )
             time.sleep(0.02)
-        return alone
+
+    def share(self) -> None:
+        """Lets others in beside us; nobody can have the vault alone before that."""
+        with self.gate():
+            self._try(fcntl.LOCK_SH)
 
     def take_alone(self) -> None:
         """Has the vault alone until ``share`` or ``release``.
 
         Raises:
-            VaultInUseError: when another program uses it; the shared place is kept.
+            VaultInUseError: when another program uses it; a shared place is kept.
         """
-        if self._descriptor is None:
-            self._descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        if not self._try(fcntl.LOCK_EX):
-            self._try(fcntl.LOCK_SH)  # a refused change of kind may have lost the shared place
-            raise VaultInUseError(
-                "Another Playground has the vault open, and this needs it alone.",
-                "Close the other one, then try again.",
-            )
+        with self.gate():
+            held = self._descriptor is not None
+            if self._try(fcntl.LOCK_EX):
+                return
+            if held:
+                self._try(fcntl.LOCK_SH)  # a refused change of kind has lost the shared place
+            else:
+                self.release()
+        raise VaultInUseError(
+            "Another Playground has the vault open, and this needs it alone.", "Close the other one, then try again."
+        )
 
     def release(self) -> None:
         """Gives the place back. Safe to call twice."""
@@ -63,8 +75,29 @@ class UseLock:
             os.close(self._descriptor)
             self._descriptor = None
 
+    @contextmanager
+    def gate(self) -> Iterator[None]:
+        """Keeps every other program from changing its place, or the key file, meanwhile.
+
+        Raises:
+            VaultError: when the folder cannot be opened.
+        """
+        try:
+            descriptor = os.open(self._path.parent, os.O_RDONLY | os.O_CLOEXEC)
+        except OSError as error:
+            raise VaultError(f"The vault's folder {self._path.parent} cannot be opened: {error.strerror}.") from error
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(descriptor)
+
     def _try(self, kind: int) -> bool:
-        assert self._descriptor is not None
+        if self._descriptor is None:
+            try:
+                self._descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            except OSError as error:
+                raise VaultError(f"{self._path} cannot be opened: {error.strerror}.") from error
         try:
             fcntl.flock(self._descriptor, kind | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
-from app.errors import VaultInUseError, VaultLockedError
+from app.errors import VaultLockedError
 
 from . import opening, system_keyring
 from .backup import Backups, Manifest, finish_restoring, restore
 from .cipher import damaged_pages
 from .copying import Progress
 from .database import Database
+from .finishing import to_the_end
 from .keyfile import KeyFile
 from .messages import Messages
 from .notes import Notes
@@ -27,8 +28,6 @@ from .wrapping import new_key, new_recovery_key
 State = Literal["absent", "locked", "open"]
 Protection = Literal["passphrase", "keyring", "file"]
 """What a thief of the files would still have to know; ``file`` is nothing."""
-
-_CREATION_SECONDS = 10.0
 
 
 class Vault:
@@ -55,7 +54,7 @@ class Vault:
         self.messages = Messages(self.database)
         self.search = Search(self.database)
         self.notes = Notes(self.database)
-        self.backups = Backups(backups, self._places, self._require_open, daily_kept)
+        self.backups = Backups(backups, self._places, self._require_open, self._changing, daily_kept)
 
     # Its state
 
@@ -101,47 +100,37 @@ class Vault:
         """
         async with self._changing:
             if not self.database.is_open:
-                await asyncio.to_thread(self._open, passphrase or self._unattended)
+                await to_the_end(asyncio.to_thread(self._open, passphrase or self._unattended))
 
     def _open(self, passphrase: str | None) -> None:
-        alone = self._lock.share()
+        alone = self._lock.take()
         try:
             if alone:
                 finish_restoring(self._places)
             if not self._places.keys.exists():
-                self._create(passphrase)
+                self._lock.take_alone()
+                opening.create(self._places, passphrase)
             opened = opening.unlock(self._places, passphrase, self.backups.before_upgrade)
             if alone:
                 opened = opening.tidy(self._places, opened)
             self.database.attach(opened.connection, opened.data_key)
+            self._lock.share()
         except BaseException:
             self._lock.release()
             raise
         self._opened = opened
 
-    def _create(self, passphrase: str | None) -> None:
-        deadline = time.monotonic() + _CREATION_SECONDS
-        while not self._places.keys.exists():
-            try:
-                self._lock.take_alone()
-            except VaultInUseError:
-                # Another program is making it just now, or will find that it is not there either.
-                if time.monotonic() > deadline:
-                    raise
-                time.sleep(0.05)
-                continue
-            if not self._places.keys.exists():
-                opening.create(self._places, passphrase)
-        self._lock.share()
-
     async def lock(self) -> None:
         """Finishes writing, forgets the keys, and needs the passphrase again. Safe to call when locked."""
         async with self._changing:
-            await self.database.detach()
-            self._opened = None
-            self._lock.release()
+            await to_the_end(self._close())
 
     close = lock
+
+    async def _close(self) -> None:
+        await self.database.detach()
+        self._opened = None
+        self._lock.release()
 
     # Keys
 
@@ -150,14 +139,13 @@ class Vault:
 
         Raises:
             VaultLockedError: when the vault is locked.
+            WrongPassphraseError: when it is empty.
         """
-        opened = self._require_open()
-        await self._write_keys(await asyncio.to_thread(opened.keys.with_passphrase, opened.master, passphrase))
+        await self._change_keys(lambda keys, master: keys.with_passphrase(master, passphrase))
 
     async def remove_passphrase(self) -> None:
         """From now on the vault opens for whoever can read its key file."""
-        opened = self._require_open()
-        await self._write_keys(opened.keys.unprotected(opened.master))
+        await self._change_keys(lambda keys, master: keys.unprotected(master))
 
     async def use_keyring(self) -> None:
         """From now on the operating system's keyring opens the vault.
@@ -168,20 +156,23 @@ class Vault:
         opened = self._require_open()
         key = new_key()
         await asyncio.to_thread(system_keyring.keep, opened.keys.vault_id, key)
-        await self._write_keys(opened.keys.with_keyring(opened.master, key))
+        await self._change_keys(lambda keys, master: keys.with_keyring(master, key))
 
     async def new_recovery_key(self) -> str:
         """A key to print and put away, which opens the vault when all else is lost. Replaces an earlier one."""
-        opened = self._require_open()
         recovery = new_recovery_key()
-        await self._write_keys(opened.keys.with_recovery(opened.master, recovery))
+        await self._change_keys(lambda keys, master: keys.with_recovery(master, recovery))
         return recovery
 
-    async def _write_keys(self, keys: KeyFile) -> None:
+    async def _change_keys(self, change: Callable[[KeyFile, bytes], KeyFile]) -> None:
         async with self._changing:
-            opened = self._require_open()
-            await asyncio.to_thread(keys.write, self._places.keys)
-            self._opened = opened._replace(keys=keys)
+            await to_the_end(asyncio.to_thread(self._write_keys, self._require_open(), change))
+
+    def _write_keys(self, opened: Opened, change: Callable[[KeyFile, bytes], KeyFile]) -> None:
+        with self._lock.gate():  # another program may be changing another key
+            keys = change(opening.current_keys(self._places, opened), opened.master)
+            keys.write(self._places.keys)
+        self._opened = opened._replace(keys=keys)
 
     async def rekey(self, on_progress: Progress) -> None:
         """Rewrites all data under a new data key. Needs the vault alone; a kill at any moment loses nothing.
@@ -191,20 +182,23 @@ class Vault:
             DiskFullError: when there is no room for a second copy; nothing is changed then.
         """
         async with self._changing:
-            opened = self._require_open()
-            await asyncio.to_thread(self._lock.take_alone)
-            async with self.database.replaced():
-                try:
-                    await asyncio.to_thread(rekey, self._places, opened, on_progress)
-                finally:
-                    self._opened = None
-                    await asyncio.to_thread(self._reopen, opened.master)
+            await to_the_end(self._rekey(self._require_open(), on_progress))
+
+    async def _rekey(self, opened: Opened, on_progress: Progress) -> None:
+        await asyncio.to_thread(self._lock.take_alone)
+        async with self.database.replaced():
+            try:
+                opened = opened._replace(keys=opening.current_keys(self._places, opened))
+                await asyncio.to_thread(rekey, self._places, opened, on_progress)
+            finally:
+                self._opened = None
+                await asyncio.to_thread(self._reopen, opened.master)
 
     def _reopen(self, master: bytes) -> None:
         try:
-            self._lock.share()
             opened = opening.reopen(self._places, master)
             self.database.attach(opened.connection, opened.data_key)
+            self._lock.share()
         except BaseException:
             self._lock.release()
             raise
@@ -222,9 +216,9 @@ class Vault:
             WrongPassphraseError: when the secret does not open it.
             VaultInUseError: when another program has the vault open.
         """
-        await self.lock()
         async with self._changing:
-            return await asyncio.to_thread(self._restore, backup, secret or self._unattended)
+            await to_the_end(self._close())
+            return await to_the_end(asyncio.to_thread(self._restore, backup, secret or self._unattended))
 
     def _restore(self, backup: Path, secret: str | None) -> Manifest:
         self._lock.take_alone()

@@ -39,7 +39,7 @@ class Stretching(Struct, frozen=True):
 
         return Argon2id(
             salt=self.salt, length=KEY_BYTES, iterations=self.passes, lanes=self.lanes, memory_cost=self.memory_kib
-        ).derive(_normal(passphrase).encode())
+        ).derive(_normal(passphrase).encode("utf-8", "surrogatepass"))
 
 
 def new_key() -> bytes:

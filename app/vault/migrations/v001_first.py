@@ -29,7 +29,9 @@ _STATEMENTS = (
         remembers INTEGER NOT NULL DEFAULT 1,
         messages INTEGER NOT NULL DEFAULT 0
     )""",
-    "CREATE INDEX sessions_in_order ON sessions (pinned DESC, updated_at DESC) WHERE deleted_at IS NULL",
+    # With all that a list sorts and leaves out by, so that lines before the one wanted are never read themselves.
+    """CREATE INDEX sessions_in_order ON sessions (archived, pinned DESC, updated_at DESC, number DESC)
+        WHERE deleted_at IS NULL""",
     """CREATE TABLE session_tags (
         session INTEGER NOT NULL REFERENCES sessions (number) ON DELETE CASCADE,
         tag TEXT NOT NULL,
@@ -62,11 +64,12 @@ _STATEMENTS = (
     """CREATE TRIGGER messages_removed AFTER DELETE ON messages WHEN old.status != 'streaming' BEGIN
         INSERT INTO messages_fts (messages_fts, rowid, text) VALUES ('delete', old.number, old.text);
     END""",
-    """CREATE TRIGGER messages_unindexed AFTER UPDATE OF text, status ON messages WHEN old.status != 'streaming' BEGIN
-        INSERT INTO messages_fts (messages_fts, rowid, text) VALUES ('delete', old.number, old.text);
-    END""",
-    """CREATE TRIGGER messages_indexed AFTER UPDATE OF text, status ON messages WHEN new.status != 'streaming' BEGIN
-        INSERT INTO messages_fts (rowid, text) VALUES (new.number, new.text);
+    # One trigger for both: the order of two is nowhere promised, and the old words must go before the new ones come.
+    """CREATE TRIGGER messages_changed AFTER UPDATE OF text, status ON messages
+        WHEN old.text IS NOT new.text OR (old.status = 'streaming') != (new.status = 'streaming') BEGIN
+        INSERT INTO messages_fts (messages_fts, rowid, text)
+            SELECT 'delete', old.number, old.text WHERE old.status != 'streaming';
+        INSERT INTO messages_fts (rowid, text) SELECT new.number, new.text WHERE new.status != 'streaming';
     END""",
     """CREATE VIRTUAL TABLE titles_fts USING fts5 (
         title, content='sessions', content_rowid='number', prefix='2 3', tokenize='unicode61 remove_diacritics 2'

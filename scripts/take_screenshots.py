@@ -31,7 +31,7 @@ async def take(home: Path) -> None:
             await pilot.press("enter")
             await pilot.pause(12)
             app.save_screenshot("chat.svg", str(PICTURES))
-            await pilot.press("f6")
+            await pilot.press("f8")
             await pilot.pause(1.5)
             app.save_screenshot("models.svg", str(PICTURES))
             await pilot.press("f1")

@@ -82,6 +82,13 @@ class Conversation:
         """The last message of the shown path."""
         return None if self._head is None else self._nodes[self._head]
 
+    def follow(self, journal: Journal) -> None:
+        """Tells ``journal`` everything that there is, and each change from now on."""
+        for node in self._nodes.values():
+            journal.saved(node)
+        journal.moved(self._head)
+        self._journal = journal
+
     def node(self, node_id: str) -> Node:
         """The newest version of a node.
 
@@ -159,6 +166,12 @@ class Conversation:
         if node_id is not None:
             self.node(node_id)
         self._move_head(node_id)
+
+    def show_with(self, node_id: str) -> None:
+        """Shows a branch that this node is on: the one that is shown, if it is, else the newest below it."""
+        if node_id not in self._path_ids():
+            self.node(node_id)
+            self._move_head(self._newest_leaf(node_id))
 
     def roll_back(self, messages: int) -> tuple[Node, ...]:
         """Takes the last ``messages`` off the shown path and returns them. They stay in the tree."""

@@ -121,14 +121,14 @@ class Exchange:
         self._saved_at = 0.0
         self._timer: asyncio.TimerHandle | None = None
 
-    async def run(self, question_id: str) -> AsyncGenerator[ExchangeEvent, None]:
-        """Answers the message ``question_id``; a second answer to it becomes a version beside the first.
+    async def run(self, node_id: str) -> AsyncGenerator[ExchangeEvent, None]:
+        """Answers the message ``node_id``; a second answer to it becomes a version beside the first.
 
         Ends with ``AnswerEnded``; an error of the family is in its node and is not raised.
         """
         conversation = self._conversation
-        path = conversation.path_to(question_id)
-        node = conversation.branch(question_id, Message.assistant(""), model=self._model, status="streaming")
+        path = conversation.path_to(node_id)
+        node = conversation.branch(node_id, Message.assistant(""), model=self._model, status="streaming")
         async with aclosing(self._answer(node, path)) as events:
             async for event in events:
                 yield event
@@ -241,3 +241,22 @@ class Exchange:
                 error=error,
             )
         )
+
+
+class Asking(Protocol):
+    """Something that brings an answer about a message of a conversation."""
+
+    def run(self, node_id: str) -> AsyncGenerator[ExchangeEvent, None]:
+        """See ``Exchange.run``."""
+        ...
+
+
+class GoingOn:
+    """An exchange that goes on with a cut answer where another would answer a question."""
+
+    def __init__(self, exchange: Exchange) -> None:
+        self._exchange = exchange
+
+    def run(self, node_id: str) -> AsyncGenerator[ExchangeEvent, None]:
+        """See ``Exchange.go_on``."""
+        return self._exchange.go_on(node_id)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 
 import msgspec
 
@@ -17,6 +18,7 @@ from .conversation import Conversation
 
 _RETRY_SECONDS = 2.0
 _OPEN_SESSION = "chat.open_session"
+_TITLE = frozenset({"title", "titled_by"})
 
 Told = Callable[[PlaygroundError | None], None]
 """Called with why something could not be kept, once, and with ``None`` when it was kept after all."""
@@ -44,17 +46,21 @@ class Keeper:
         self._nodes: dict[str, Node] = {}
         self._gone: list[str] = []
         self._head_moved = False
-        self._session_changed = False
+        self._changed: frozenset[str] = frozenset()
+        self._in_flight: dict[str, Node] | None = None
         self._task: asyncio.Task[None] | None = None
-        self._attempt: asyncio.Future[bool] | None = None
+        self._waiting: list[asyncio.Future[PlaygroundError | None]] = []
         self._hurry = asyncio.Event()
         self._trouble: PlaygroundError | None = None
 
     @property
     def unwritten(self) -> bool:
         """Whether there is anything that the vault does not have yet."""
-        something = bool(self._nodes or self._gone)
-        return something or (self._written and (self._head_moved or self._session_changed))
+        return self._in_flight is not None or self._behind
+
+    @property
+    def _behind(self) -> bool:
+        return bool(self._nodes or self._gone or (self._written and (self._head_moved or self._changed)))
 
     # What the conversation tells
 
@@ -66,7 +72,7 @@ class Keeper:
     def forgot(self, node_id: str) -> None:
         """See ``Journal``."""
         self._nodes.pop(node_id, None)
-        if node_id in self._rows:
+        if node_id in self._rows or node_id in (self._in_flight or ()):
             self._gone.append(node_id)
         self._wake()
 
@@ -100,7 +106,7 @@ class Keeper:
         changed = msgspec.structs.replace(self.session, **changes)
         if changed != self.session:
             self.session = changed
-            self._session_changed = True
+            self._changed |= changes.keys()
             self._wake()
 
     # Writing
@@ -108,13 +114,20 @@ class Keeper:
     async def settle(self) -> bool:
         """Waits until everything said so far is on the disk; False when that could not be done now."""
         while self.unwritten:
-            if self._attempt is None:
-                self._attempt = asyncio.get_running_loop().create_future()
+            attempt: asyncio.Future[PlaygroundError | None] = asyncio.get_running_loop().create_future()
+            self._waiting.append(attempt)
             self._hurry.set()
             self._wake()
-            if not await asyncio.shield(self._attempt):
+            if await attempt is not None:
                 return False
         return True
+
+    async def discard(self) -> None:
+        """Forgets a session that holds nothing, as when its only prompt was taken back."""
+        await self.settle()
+        if self._written:
+            self._written = False
+            await self._vault.sessions.purge(self.session.id)
 
     async def aclose(self) -> None:
         """Writes what is left, once more, and stops trying."""
@@ -124,44 +137,69 @@ class Keeper:
             await asyncio.gather(self._task, return_exceptions=True)
 
     def _wake(self) -> None:
-        if self.unwritten and (self._task is None or self._task.done()):
+        if self._behind and (self._task is None or self._task.done()):
             self._task = asyncio.get_running_loop().create_task(self._write_all())
 
     async def _write_all(self) -> None:
-        while self.unwritten:
+        while self._behind:
             self._hurry.clear()
-            attempt, self._attempt = self._attempt, None
-            error = await self._try()
-            if attempt is not None and not attempt.done():
-                attempt.set_result(error is None)
+            try:
+                error = await self._try()
+            except BaseException as fault:
+                # A fault of the program: whoever waits reports it, nobody waits for ever.
+                self._tell_waiting(None, fault)
+                raise
+            self._tell_waiting(error)
             if error is not None:
-                try:
+                with suppress(TimeoutError):
                     await asyncio.wait_for(self._hurry.wait(), _RETRY_SECONDS)
-                except TimeoutError:
-                    continue
+
+    def _tell_waiting(self, error: PlaygroundError | None, fault: BaseException | None = None) -> None:
+        waiting, self._waiting = self._waiting, []
+        for attempt in waiting:
+            if attempt.done():
+                continue
+            if fault is None:
+                attempt.set_result(error)
+            elif isinstance(fault, asyncio.CancelledError):
+                attempt.cancel()
+            else:
+                attempt.set_exception(fault)
 
     async def _try(self) -> PlaygroundError | None:
-        nodes, gone = self._nodes, self._gone
-        session, session_changed = self.session, self._session_changed
-        self._nodes, self._gone = {}, []
-        self._head_moved = self._session_changed = False
+        session = self.session
+        nodes, self._nodes = self._nodes, {}
+        gone, self._gone = self._gone, []
+        changed, self._changed = self._changed, frozenset()
+        self._head_moved = False
+        self._in_flight = nodes
         try:
-            await self._write(session, session_changed, nodes, gone)
+            await self._write(session, changed, nodes, gone)
         except PlaygroundError as error:
-            return self._failed(error, nodes, gone, session_changed)
+            self._put_back(nodes, gone, changed)
+            if self._trouble is None or self._trouble.code != error.code:
+                self._trouble = error
+                self._told(error)
+            return error
+        except BaseException:
+            self._put_back(nodes, gone, changed)
+            raise
+        finally:
+            self._in_flight = None
         if self._trouble is not None:
             self._trouble = None
             self._told(None)
         return None
 
-    async def _write(self, session: Session, session_changed: bool, nodes: dict[str, Node], gone: list[str]) -> None:
+    async def _write(self, session: Session, changed: frozenset[str], nodes: dict[str, Node], gone: list[str]) -> None:
         vault = self._vault
         if not self._written:
             await vault.sessions.create(session)
             self._written = True
-        elif session_changed:
-            await vault.sessions.configure(session)
-            if session.title:
+        else:
+            if changed - _TITLE:
+                await vault.sessions.configure(session)
+            if changed & _TITLE:
                 await vault.sessions.rename(session.id, session.title, session.titled_by)
         if gone:
             await vault.messages.remove(gone)
@@ -173,18 +211,13 @@ class Keeper:
             await vault.messages.save(session.id, nodes.values(), session.head_id)
         self._rows.update(nodes)
 
-    def _failed(
-        self, error: PlaygroundError, nodes: dict[str, Node], gone: list[str], session_changed: bool
-    ) -> PlaygroundError:
-        """Puts back what was not written, behind what is newer."""
-        self._nodes = nodes | self._nodes
+    def _put_back(self, nodes: dict[str, Node], gone: list[str], changed: frozenset[str]) -> None:
+        """Holds what was not written, behind what is newer; what was taken back meanwhile stays away."""
+        taken_back = set(self._gone)
+        self._nodes = {key: node for key, node in nodes.items() if key not in taken_back} | self._nodes
         self._gone = gone + self._gone
         self._head_moved = True
-        self._session_changed = self._session_changed or session_changed
-        if self._trouble is None or self._trouble.code != error.code:
-            self._trouble = error
-            self._told(error)
-        return error
+        self._changed |= changed
 
 
 class Keeping:
@@ -203,6 +236,13 @@ class Keeping:
         session = new_session(system=system, model=model, title=title)
         keeper = Keeper(self.vault, session, written=False, told=self._told)
         return Conversation(system=system, journal=keeper), keeper
+
+    def adopt(self, conversation: Conversation) -> Keeper:
+        """Keeps a conversation that was begun before there was a vault to keep it in."""
+        session = new_session(system=conversation.system)
+        keeper = Keeper(self.vault, session, written=False, told=self._told)
+        conversation.follow(keeper)
+        return keeper
 
     async def resume(self, session_id: str) -> tuple[Conversation, Keeper]:
         """A conversation as it was left.

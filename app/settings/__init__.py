@@ -2,9 +2,18 @@
 
 from .folders import Folders
 from .load import LoadedSettings, Origin, load_settings
-from .schema import EngineSettings, ModelSettings, PrivacySettings, Settings, TuiSettings
+from .schema import (
+    ChatSettings,
+    EngineSettings,
+    ModelSettings,
+    PrivacySettings,
+    Settings,
+    TuiSettings,
+    VaultSettings,
+)
 
 __all__ = [
+    "ChatSettings",
     "EngineSettings",
     "Folders",
     "LoadedSettings",
@@ -13,5 +22,6 @@ __all__ = [
     "PrivacySettings",
     "Settings",
     "TuiSettings",
+    "VaultSettings",
     "load_settings",
 ]

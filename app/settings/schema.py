@@ -72,10 +72,12 @@ class ChatSettings(Struct, frozen=True, kw_only=True):
 
     Attributes:
         filter: leaves out stock phrases ("As an AI language model, ...") and sentences that were already said.
+        titles: whether the model is asked for a title after its first answer.
         pacing: shows an answer in groups of words with pauses, instead of as fast as it comes.
     """
 
     filter: bool = False
+    titles: bool = True
     pacing: bool = False
 
 

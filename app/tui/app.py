@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import msgspec
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.containers import Container
@@ -31,24 +31,26 @@ from .face import Face
 from .model_desk import ModelDesk
 from .state import StateFile
 from .terminal_keys import teach_alt_enter
+from .vault_desk import VaultDesk
 
 if TYPE_CHECKING:
     from app.playground import Playground
 
-PANES = (("chat", "Chat"), ("models", "Models"))
+PANES = (("chat", "Chat"), ("sessions", "Sessions"), ("models", "Models"))
 
 
 class PlaygroundApp(Face):
     """The interface of one ``Playground``; whoever opened that closes it."""
 
     TITLE = "Playground"
-    CSS_PATH: ClassVar[CSSPathType] = ["app.tcss", "chat/pane.tcss", "models/pane.tcss"]
+    CSS_PATH: ClassVar[CSSPathType] = ["app.tcss", "chat/pane.tcss", "models/pane.tcss", "sessions/pane.tcss"]
     NOTIFICATION_TIMEOUT = 4
     AUTO_FOCUS = "Composer"
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f5", "pane('chat')", "Chat", priority=True, id="app.chat"),
-        Binding("f6", "pane('models')", "Models", priority=True, id="app.models"),
+        Binding("f7", "pane('sessions')", "Sessions", priority=True, id="app.sessions"),
+        Binding("f8", "pane('models')", "Models", priority=True, id="app.models"),
         Binding("f1", "help", "Help", id="app.help"),
         Binding("question_mark", "help", "Help", show=False, id="app.help_when_not_typing"),
         Binding("ctrl+p", "command_palette", "Palette", priority=True, id="app.palette"),
@@ -64,6 +66,7 @@ class PlaygroundApp(Face):
         self._state_file = StateFile(playground.folders.data)
         self._state = self._state_file.load()
         self._desk = ModelDesk(playground, self._download_changed)
+        self._vault_desk = VaultDesk(self, playground)
         self._asked_to_quit = False
         self._remembering = False
         for theme in themes.OURS:
@@ -87,7 +90,7 @@ class PlaygroundApp(Face):
         tabs.local_only = self._playground.settings.privacy.local_only
         yield tabs
         with Container(id="panes"):
-            yield ChatPane(self._desk, self._first_model(), self._environ)
+            yield ChatPane(self._desk, self._first_model(), self._environ, self._playground.settings.chat)
         yield StatusBar()
         yield KeyBar()
 
@@ -103,6 +106,8 @@ class PlaygroundApp(Face):
 
     def _begin(self) -> None:
         self.query_one(ChatPane).begin()
+        self.run_worker(self._vault_desk.open(), group="vault", exit_on_error=False)
+        self.set_interval(5.0, self._watch_idleness)
         unknown = sorted(set(self._playground.settings.tui.keys) - {name for name, _ in self._binding_ids()})
         if unknown:
             self.notify(
@@ -113,7 +118,10 @@ class PlaygroundApp(Face):
             )
 
     async def on_unmount(self) -> None:
-        """Stops what this interface started."""
+        """Stops what this interface started, and sees that everything is kept."""
+        for chat in self.query(ChatPane):
+            if chat.keeper is not None:
+                await chat.keeper.aclose()
         await self._desk.downloads.aclose()
 
     # What the parts ask for
@@ -201,6 +209,10 @@ class PlaygroundApp(Face):
         if len(self.screen_stack) > 1:
             return
         panes = self.query_one("#panes", Container)
+        if pane == "sessions" and not self.query("#sessions"):
+            from .sessions.pane import SessionsPane
+
+            await panes.mount(SessionsPane(self._playground.vault))
         if pane == "models" and not self.query("#models"):
             from .models.pane import ModelsPane
 
@@ -215,6 +227,12 @@ class PlaygroundApp(Face):
             models = self.query_one(ModelsPane)
             models.refresh_rows()
             models.take_focus()
+        elif pane == "sessions":
+            from .sessions.pane import SessionsPane
+
+            sessions = self.query_one(SessionsPane)
+            sessions.reload()
+            sessions.take_focus()
         else:
             self.query_one(Composer).focus()
 
@@ -222,6 +240,74 @@ class PlaygroundApp(Face):
         """Goes to the chat with the chosen model."""
         self.query_one(ChatPane).use_model(event.model)
         await self.action_pane("chat")
+
+    async def on_sessions_pane_open_wanted(self, event: Any) -> None:
+        """Goes on with the chosen conversation."""
+        chat = self.query_one(ChatPane)
+        if chat.answering:
+            await chat.action_stop()
+        if await chat.open_session(event.session_id, event.node_id):
+            await self.action_pane("chat")
+
+    async def on_sessions_pane_new_wanted(self) -> None:
+        """Begins a conversation."""
+        await self.query_one(ChatPane).action_new_chat()
+        await self.action_pane("chat")
+
+    @on(ChatPane.SessionChanged)
+    def _session_changed(self) -> None:
+        for sessions in self.query("#sessions"):
+            if sessions.display:
+                sessions.reload()  # type: ignore[attr-defined]  # imported only when it is shown
+
+    # The vault
+
+    async def vault_opened(self) -> None:
+        """The vault can be read: shows what was open last."""
+        self.protection_changed()
+        await self.query_one(ChatPane).attach(self._playground.vault)
+        for sessions in self.query("#sessions"):
+            sessions.reload()  # type: ignore[attr-defined]  # imported only when it is shown
+
+    async def vault_closing(self) -> None:
+        """The vault is about to be locked: nothing of it may stay in memory or on the screen."""
+        await self.query_one(ChatPane).detach()
+        for sessions in self.query("#sessions"):
+            sessions.clear()  # type: ignore[attr-defined]  # imported only when it is shown
+
+    def protection_changed(self) -> None:
+        """Says in the top line whether a passphrase guards what is kept."""
+        for bar in self.query(TabBar):
+            bar.unprotected = self._playground.vault.protection == "file"
+
+    async def on_event(self, event: events.Event) -> None:
+        """Every key and click says that somebody is there."""
+        if isinstance(event, events.InputEvent):
+            self._vault_desk.used()
+        await super().on_event(event)
+
+    async def _watch_idleness(self) -> None:
+        await self._vault_desk.lock_when_idle(busy=self.query_one(ChatPane).answering)
+
+    def action_lock(self) -> None:
+        """Locks the vault now."""
+        self.run_worker(self._vault_desk.lock(), group="vault", exit_on_error=False)
+
+    def action_passphrase(self) -> None:
+        """Sets or changes the passphrase."""
+        self._vault_desk.choose_passphrase()
+
+    def action_remove_passphrase(self) -> None:
+        """Takes the passphrase away."""
+        self._vault_desk.remove_passphrase()
+
+    def action_recovery_key(self) -> None:
+        """Makes a recovery key."""
+        self._vault_desk.make_recovery_key()
+
+    def action_backup(self) -> None:
+        """Backs up now."""
+        self.run_worker(self._vault_desk.backup(), group="backup", exit_on_error=False)
 
     @on(ChatPane.StatusChanged)
     def _status_changed(self, event: ChatPane.StatusChanged) -> None:
@@ -296,6 +382,8 @@ class PlaygroundApp(Face):
         for command in COMMANDS:
             yield SystemCommand(command.title, command.help, self._runner(command))
         yield SystemCommand("Chat", "Go to the chat.", lambda: self.action_pane("chat"))
+        yield SystemCommand("Remove the passphrase", "Let the vault open without one.", self.action_remove_passphrase)
+        yield SystemCommand("Recovery key", "Make a key to print and put away.", self.action_recovery_key)
         yield SystemCommand("Screenshot", "Save a picture of the screen.", lambda: self.set_timer(0.1, self._picture))
 
     def _picture(self) -> None:

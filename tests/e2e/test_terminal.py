@@ -8,7 +8,7 @@ import pytest
 
 from tests.e2e.screen import running
 
-F1, F5, F6, ESCAPE, CONTROL_C, CONTROL_Q, CONTROL_R = "\x1bOP", "\x1b[15~", "\x1b[17~", "\x1b", "\x03", "\x11", "\x12"
+F1, F5, F8, ESCAPE, CONTROL_C, CONTROL_Q, CONTROL_R = "\x1bOP", "\x1b[15~", "\x1b[19~", "\x1b", "\x03", "\x11", "\x12"
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ def test_a_conversation_from_the_first_key_to_the_last(environ_with_starter, row
         screen.press(ESCAPE)
         screen.wait_for("2/2", 20)
 
-        screen.press(F6)
+        screen.press(F8)
         screen.wait_for("smollm2-135m")
         screen.wait_for("loaded")
         screen.press(F1)

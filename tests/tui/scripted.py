@@ -12,6 +12,8 @@ from typing import Any
 from app.engine.hardware import Hardware, Memory
 from app.errors import PlaygroundError, UnknownModelError
 from app.messages import ChatRequest, Delta, Finished, Started, TextDelta, Timings, Usage
+from app.settings import ChatSettings, VaultSettings
+from app.vault import Vault
 
 
 @dataclass(frozen=True)
@@ -165,18 +167,23 @@ def playground(
     theme: str = "playground-dark",
     density: str = "comfortable",
     local_only: bool = False,
+    chat: ChatSettings | None = None,
     entries: tuple[Entry, ...] = (STARTER, LARGER, HUGE, EMBEDDER),
 ) -> Any:
     """What ``PlaygroundApp`` needs, with a scripted model behind it."""
+    (home / "data").mkdir(parents=True, exist_ok=True)
     return SimpleNamespace(
         settings=SimpleNamespace(
             models=SimpleNamespace(default="smollm2-135m"),
             privacy=SimpleNamespace(local_only=local_only),
             tui=SimpleNamespace(theme=theme, density=density, keys=keys or {}),
+            chat=chat or ChatSettings(titles=False),
+            vault=VaultSettings(daily_backup=False),
         ),
         folders=SimpleNamespace(data=home / "data", logs=home / "logs", config=home / "config"),
         catalogue=Catalogue(entries),
         store=store or Store({"smollm2-135m"}),
         pool=Pool(),
+        vault=Vault(home / "data", home / "data" / "backups"),
         router=router or ScriptedRouter(answer("Hello", " there.")),
     )

@@ -24,7 +24,7 @@ def rows(app: PlaygroundApp) -> list[str]:
 async def test_the_recommended_model_stands_first_and_what_does_not_fit_says_so(make_app: Make) -> None:
     app = make_app()
     async with app.run_test(size=(100, 30)) as pilot:
-        await pilot.press("f6")
+        await pilot.press("f8")
         await until(lambda: "recommended" in rows(app)[0])
         assert "qwen3-4b" in rows(app)[0]
         assert any("llama" in row and "too large" in row for row in rows(app))
@@ -35,7 +35,7 @@ async def test_a_model_is_fetched_with_progress_cancelled_and_fetched_again(make
     store = Store({"smollm2-135m"}, [Progress("downloading", 50, 100, 10.0, 5.0)], asyncio.Event())
     app = make_app(store=store)
     async with app.run_test(size=(100, 30)) as pilot:
-        await pilot.press("f6")
+        await pilot.press("f8")
         await until(lambda: "recommended" in rows(app)[0])
         await pilot.press("p")
         await until(lambda: "fetching 50 %" in rows(app)[0])
@@ -54,7 +54,7 @@ async def test_a_model_is_fetched_with_progress_cancelled_and_fetched_again(make
 async def test_a_model_is_loaded_unloaded_and_removed_after_a_question(make_app: Make) -> None:
     app = make_app()
     async with app.run_test(size=(100, 30)) as pilot:
-        await pilot.press("f6")
+        await pilot.press("f8")
         await until(lambda: "recommended" in rows(app)[0])
         await until(lambda: "loaded" in rows(app)[1])
         await pilot.press("down", "x")

@@ -70,6 +70,7 @@ def picture(snap_compare: Any) -> Callable[..., None]:
     def compare(app: PlaygroundApp, size: tuple[int, int], *steps: Callable[[Pilot[Any]], Awaitable[None]]) -> None:
         async def run(pilot: Pilot[Any]) -> None:
             still(app)
+            await until(lambda: app.query_one(ChatPane).keeper is not None)
             await pilot.pause()
             for step in steps:
                 await step(pilot)
@@ -164,7 +165,7 @@ def test_model_picker(make_app: Make, picture: Any, size: Any) -> None:
 
 @SIZES
 def test_models(make_app: Make, picture: Any, size: Any) -> None:
-    picture(make_app(), size, press("f6"))
+    picture(make_app(), size, press("f8"))
 
 
 @SIZES

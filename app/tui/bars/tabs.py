@@ -1,4 +1,4 @@
-"""The top line: which pane is shown, and whether anything may leave the machine."""
+"""The top line: which pane is shown, whether anything may leave the machine, whether a passphrase guards the vault."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ class TabBar(Widget):
 
     current: reactive[str] = reactive("")
     local_only: reactive[bool] = reactive(False)
+    unprotected: reactive[bool] = reactive(False)
 
     class Chosen(Message):
         """A tab was clicked."""
@@ -46,10 +47,15 @@ class TabBar(Widget):
             pieces.append((label, "bold $background on $primary" if pane == self.current else "$text-muted"))
             pieces.append((" ", ""))
             column += len(label) + 1
-        if self.local_only:
-            mark = "⌂ local only"
-            pieces.append((" " * max(1, self.content_size.width - column - len(mark)), ""))
-            pieces.append((mark, "$success"))
+        marks = [("⌂ local only", "$success")] if self.local_only else []
+        if self.unprotected:
+            marks.insert(0, ("no passphrase", "$text-disabled"))
+        room = self.content_size.width - column
+        while marks and sum(len(mark) + 2 for mark, _ in marks) > room:
+            marks.pop(0)
+        gap = room - sum(len(mark) for mark, _ in marks) - 2 * max(0, len(marks) - 1)
+        for place, (mark, colour) in enumerate(marks):
+            pieces += [(" " * (gap if place == 0 else 2), ""), (mark, colour)]
         return Content.assemble(*pieces)
 
     def on_click(self, event: events.Click) -> None:

@@ -32,8 +32,12 @@ COMMANDS: tuple[Command, ...] = (
     Command("model", "Choose a model", "Answer with another model from now on.", "pick_model", "NAME"),
     Command("new", "New chat", "Begin an empty conversation.", "new_chat"),
     Command("system", "System prompt", "Set the instructions that hold for this conversation.", "edit_system", "TEXT"),
+    Command("set", "Sampling", "Change how tokens are chosen here: /set temperature 0.7.", "show_sampling", "NAME"),
+    Command("title", "Rename this chat", "Give this conversation a title.", "edit_title", "TEXT"),
     Command("stop", "Stop answering", "Stop the answer; what came is kept.", "stop"),
     Command("again", "Answer again", "Ask for another version; both are kept.", "regenerate"),
+    Command("continue", "Continue the answer", "Go on with an answer that was cut.", "go_on"),
+    Command("original", "Show the original", "Show what the content filter left out.", "toggle_original"),
     Command(
         "edit", "Edit a prompt", "Take the last prompt back into the composer; the old one is kept.", "edit_message"
     ),
@@ -42,6 +46,10 @@ COMMANDS: tuple[Command, ...] = (
     Command("code", "Copy a code block", "Copy a code block; again for the one before.", "copy_code"),
     Command("thoughts", "Show or hide thoughts", "Fold or unfold what the model thought.", "toggle_thinking"),
     Command("editor", "Open in the editor", "Write the prompt in your own editor.", "edit_in_editor"),
+    Command("sessions", "Sessions", "Find and go on with earlier conversations.", "app.pane('sessions')"),
+    Command("lock", "Lock now", "Lock the vault; the passphrase opens it again.", "app.lock"),
+    Command("passphrase", "Set a passphrase", "Set or change the vault's passphrase.", "app.passphrase"),
+    Command("backup", "Back up now", "Make an encrypted backup of everything that is kept.", "app.backup"),
     Command("models", "Models", "See, fetch and remove models.", "app.pane('models')"),
     Command("theme", "Theme", "Change the colours.", "app.theme", "NAME"),
     Command("density", "Density", "Change between comfortable and compact spacing.", "app.density"),

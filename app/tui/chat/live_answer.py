@@ -8,12 +8,12 @@ from contextlib import aclosing
 
 import msgspec
 
-from app.chat import AnswerBegun, AnswerEnded, Conversation, Exchange, Node, TextArrived, ThinkingArrived
-from app.messages import Started, Waiting
+from app.chat import AnswerBegun, AnswerEnded, Asking, Conversation, TextArrived, ThinkingArrived
+from app.messages import Node, Started, Waiting
 from app.tui.bars.status import Status
 
 from .message_view import AnswerView
-from .painter import StreamPainter
+from .painter import PacedPainter, StreamPainter
 from .transcript import Transcript
 
 REPORT_EVERY = 0.25
@@ -21,22 +21,28 @@ REPORT_EVERY = 0.25
 
 
 class LiveAnswer:
-    """Runs an exchange and paints what comes of it; the conversation keeps it whether it is painted or not."""
+    """Runs an exchange and paints what comes of it; the conversation keeps it whether it is painted or not.
+
+    With ``pacing`` the answer is shown in groups of words, at most about two seconds late, and at once when stopped.
+    """
 
     def __init__(
         self,
         conversation: Conversation,
-        exchange: Exchange,
+        exchange: Asking,
         transcript: Transcript,
         status: Status,
         report: Callable[[Status], None],
+        *,
+        pacing: bool = False,
     ) -> None:
         self._conversation = conversation
         self._exchange = exchange
         self._transcript = transcript
         self._status = status
         self._report = report
-        self._text = StreamPainter(self._write_text)
+        painter = StreamPainter(self._write_text)
+        self._text = PacedPainter(painter) if pacing else painter
         self._thinking = StreamPainter(self._write_thinking)
         self._pieces = 0
         self._asked_at = time.monotonic()
@@ -76,6 +82,8 @@ class LiveAnswer:
                         self._started(event)
                     elif isinstance(event, AnswerEnded):
                         self.node = event.node
+            if isinstance(self._text, PacedPainter):
+                await self._text.drain()
         finally:
             await self._thinking.finish()
             await self._text.finish()

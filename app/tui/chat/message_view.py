@@ -12,11 +12,12 @@ from textual.content import Content
 from textual.message import Message as TextualMessage
 from textual.widgets import Markdown, Static
 
-from app.chat import Node
-from app.messages import Thinking, Waiting
+from app.messages import Node, Thinking, Waiting
 from app.privacy.terminal import clean
 from app.tui import words
 from app.tui.error_card import ErrorCard
+
+from .shortened import Shortened
 
 MOST_SHOWN = 6_000
 """Characters of a prompt that are shown: a pasted file would hide the conversation. It is kept and copied whole."""
@@ -135,11 +136,16 @@ class WaitingLine(Static):
 
 
 class AnswerView(MessageView):
-    """A model's answer: thoughts, Markdown, what went wrong, and one line about how it went."""
+    """A model's answer: thoughts, Markdown, what went wrong, and one line about how it went.
 
-    def __init__(self, node: Node, versions: tuple[int, int] = (1, 1)) -> None:
+    With ``filtered``, boilerplate is left out of what is shown, and the last line says so; ``toggle_original`` shows
+    the whole.
+    """
+
+    def __init__(self, node: Node, versions: tuple[int, int] = (1, 1), *, filtered: bool = False) -> None:
         super().__init__(node, "answer")
         self._versions = versions
+        self._shortened = Shortened() if filtered else None
         self._begun = bool(node.message.text)
         # Thoughts and answer are painted by two tasks; removing one widget from both at once would never return.
         self._changing = asyncio.Lock()
@@ -150,7 +156,7 @@ class AnswerView(MessageView):
         thoughts = thinking_of(node)
         if thoughts:
             yield ThinkingView(clean(thoughts), open_=False)
-        yield Markdown(clean(node.message.text), open_links=False)
+        yield Markdown(self._shown(clean(node.message.text)), open_links=False)
         if node.status == "streaming" and not self._begun:
             yield WaitingLine()
         if node.error is not None:
@@ -170,8 +176,15 @@ class AnswerView(MessageView):
                 await self.query(WaitingLine).remove()
                 for thoughts in self.query(ThinkingView):
                     thoughts.fold(False)
-            await self.query_one(Markdown).append(text)
-        await self._painted()
+            if self._shortened is not None:
+                left_out = self._shortened.left_out
+                text = self._shortened.feed(text)
+                if self._shortened.left_out != left_out:
+                    self._refresh_footer()
+            if text:
+                await self.query_one(Markdown).append(text)
+        if text:
+            await self._painted()
 
     async def _painted(self) -> None:
         """Returns when the change is on the screen; a view that has left it is not waited for long."""
@@ -196,11 +209,25 @@ class AnswerView(MessageView):
         self.node = node
         self._versions = versions
         await self.query(WaitingLine).remove()
+        if self._shortened is not None and node.status != "streaming":
+            async with self._changing:
+                if rest := self._shortened.finish():
+                    await self.query_one(Markdown).append(rest)
         for thoughts in self.query(ThinkingView):
             thoughts.fold(False)
         if node.error is not None and not self.query(ErrorCard):
             await self.mount(ErrorCard(node.error), before=self.query_one(".footer"))
-        self.query_one(".footer", Static).update(self._footer())
+        self._refresh_footer()
+
+    async def toggle_original(self) -> bool:
+        """Shows the whole answer, or again without what was left out; whether there is a difference."""
+        if self._shortened is None or not self._shortened.left_out:
+            return False
+        async with self._changing:
+            self._shortened.whole = not self._shortened.whole
+            await self.query_one(Markdown).update(self._shortened.shown)
+        self._refresh_footer()
+        return True
 
     def toggle_thinking(self) -> bool:
         """Opens or folds the thoughts; whether there are any."""
@@ -209,8 +236,19 @@ class AnswerView(MessageView):
             return True
         return False
 
+    def _shown(self, text: str) -> str:
+        if self._shortened is None:
+            return text
+        self._shortened.feed(text)
+        if self.node.status != "streaming":
+            self._shortened.finish()
+        return self._shortened.shown
+
+    def _refresh_footer(self) -> None:
+        self.query_one(".footer", Static).update(self._footer())
+
     def _footer(self) -> Content:
-        return answer_footer(self.node, self._versions)
+        return answer_footer(self.node, self._versions, self._shortened.note if self._shortened else "")
 
     def on_markdown_link_clicked(self, event: Markdown.LinkClicked) -> None:
         """Gives the address to the clipboard: nothing that a model wrote opens by itself."""
@@ -229,8 +267,8 @@ def versions_note(number: int, total: int) -> str:
     return f"‹ {number}/{total} ›"
 
 
-def answer_footer(node: Node, versions: tuple[int, int]) -> Content:
-    """Model, tokens, speed, first token, how it ended, which version; what is not known is left out."""
+def answer_footer(node: Node, versions: tuple[int, int], note: str = "") -> Content:
+    """Model, tokens, speed, first token, how it ended, a note, which version; what is not known is left out."""
     notes: list[tuple[str, str]] = [(node.model, "$text-muted")] if node.model else []
     if node.usage is not None and node.usage.completion_tokens:
         notes.append((words.plural(node.usage.completion_tokens, "token"), "$text-muted"))
@@ -245,6 +283,8 @@ def answer_footer(node: Node, versions: tuple[int, int]) -> Content:
         notes.append(("failed", "$text-error"))
     elif node.finish == "length":
         notes.append(("cut at the length limit", "$text-warning"))
+    if note:
+        notes.append((note, "$text-disabled"))
     if versions[1] > 1:
         notes.append((versions_note(*versions), "$text-primary"))
     pieces = [piece for note in notes for piece in ((" · ", "$text-disabled"), note)][1:]

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import suppress
 
+from app.chat.pacing import Pacing
 from app.privacy.terminal import StreamCleaner
 
 EVERY = 1 / 20
@@ -69,3 +70,39 @@ class StreamPainter:
         self._pending.clear()
         if text:
             await self._write(text)
+
+
+class PacedPainter:
+    """A painter in front of which the stream is slowed to a reader's pace."""
+
+    def __init__(self, painter: StreamPainter) -> None:
+        self._painter = painter
+        self._pieces: asyncio.Queue[str | None] = asyncio.Queue()
+        self._pacing = Pacing(self._arriving())
+        self._task: asyncio.Task[None] | None = None
+
+    def feed(self, text: str) -> None:
+        """Takes more of the stream."""
+        self._pieces.put_nowait(text)
+        if self._task is None:
+            self._task = asyncio.create_task(self._run())
+
+    async def drain(self) -> None:
+        """Returns when everything has been given to the painter, at its pace."""
+        self._pieces.put_nowait(None)
+        if self._task is not None:
+            await asyncio.shield(self._task)
+
+    async def finish(self) -> None:
+        """Writes everything that is left at once. Safe to call twice."""
+        self._pacing.hurry()
+        await self.drain()
+        await self._painter.finish()
+
+    async def _arriving(self) -> AsyncGenerator[str, None]:
+        while (text := await self._pieces.get()) is not None:
+            yield text
+
+    async def _run(self) -> None:
+        async for text in self._pacing:
+            self._painter.feed(text)

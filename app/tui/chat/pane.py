@@ -14,15 +14,16 @@ from textual.binding import Binding, BindingType
 from textual.message import Message as TextualMessage
 from textual.worker import Worker, WorkerCancelled, WorkerFailed
 
-from app.chat import Conversation, Exchange, Node
+from app.chat import Asking, Exchange, GoingOn
 from app.errors import PlaygroundError
-from app.messages import ChatRequest, Delta, Message
+from app.messages import ChatRequest, Delta, Message, Node
+from app.settings import ChatSettings
 from app.tui.bars.status import Status
 
 from .command_list import CommandList
 from .commands import Command, command, matching, parse
 from .composer import Composer
-from .conversation_actions import ConversationActions
+from .kept_conversation import KeptConversation
 from .quiet_memory import quiet_memory
 from .stage import Stage
 from .transcript import Transcript
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from .live_answer import LiveAnswer
 
 
-class ChatPane(ConversationActions):
+class ChatPane(KeptConversation):
     """A conversation with a model."""
 
     HELP = """\
@@ -51,6 +52,8 @@ Asking again, and editing an earlier prompt, keep both versions: walk between th
         Binding("alt+left", "version(-1)", "Earlier version", show=False, id="chat.older_version"),
         Binding("alt+right", "version(1)", "Later version", show=False, id="chat.newer_version"),
         Binding("ctrl+t", "toggle_thinking", "Thoughts", show=False, id="chat.thoughts"),
+        Binding("ctrl+g", "go_on", "Continue", id="chat.go_on"),
+        Binding("alt+o", "toggle_original", "Original", show=False, id="chat.original"),
         Binding("alt+e", "edit_message", "Edit the last prompt", show=False, id="chat.edit"),
         Binding("pageup", "scroll(-1)", "Scroll up", show=False, priority=True, id="chat.scroll_up"),
         Binding("pagedown", "scroll(1)", "Scroll down", show=False, priority=True, id="chat.scroll_down"),
@@ -71,18 +74,26 @@ Asking again, and editing an earlier prompt, keep both versions: walk between th
             super().__init__()
             self.model = model
 
-    def __init__(self, desk: ModelDesk, model: str, environ: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        desk: ModelDesk,
+        model: str,
+        environ: Mapping[str, str],
+        choices: ChatSettings = ChatSettings(),  # noqa: B008 (immutable)
+    ) -> None:
         super().__init__(id="chat")
+        self._choices = choices
         self._desk = desk
         self._environ = environ
         self._worker: Worker[None] | None = None
         self._live: LiveAnswer | None = None
+        self._exchange: Exchange | None = None
         self.model = model
         self.status = Status(model=model)
 
     def compose(self) -> ComposeResult:
         """Transcript or welcome, and the composer below."""
-        yield Transcript(lambda: self.conversation)
+        yield Transcript(lambda: self.conversation, filtered=self._choices.filter)
         yield Stage(self._welcome_keys())
         yield CommandList()
         yield Composer()
@@ -206,27 +217,44 @@ Asking again, and editing an earlier prompt, keep both versions: walk between th
 
     async def ask(self, text: str, parent_id: str | None = None, *, branch: bool = False) -> None:
         """Keeps a question and answers it. With ``branch``, beside what already stands below ``parent_id``."""
+        await self.attached()
         message = Message.user(text)
+        self.note_beginning(text)
         question = self.conversation.branch(parent_id, message) if branch else self.conversation.append(message)
         await self._answer(question)
 
-    async def _answer(self, question: Node) -> None:
-        self._code_place = 0
-        self.show_stage()
+    async def _answer(self, node: Node) -> None:
+        """Answers a question, or goes on with an answer that was cut."""
         from .live_answer import LiveAnswer
 
-        transcript = self.query_one(Transcript)
-        exchange = Exchange(self.conversation, _WhenHere(self._desk), model=self.model)
+        self.app.workers.cancel_group(self, "title")
+        self._code_place = 0
+        self.show_stage()
+        keeper = self.keeper
+        exchange = Exchange(
+            self.conversation,
+            _WhenHere(self._desk),
+            model=self.model,
+            sampling=self.sampling,
+            settle=keeper.settle if keeper is not None else None,
+            window=self.status.context,
+            left_out=self._left_out,
+        )
+        self._exchange = exchange
         status = msgspec.structs.replace(self.status, state="loading", speed=0.0, first_token=0.0, note="")
-        self._live = LiveAnswer(self.conversation, exchange, transcript, status, self._report)
-        self._worker = self.run_worker(self._run(self._live, question.id), group="answer", exit_on_error=False)
+        transcript = self.query_one(Transcript)
+        asking: Asking = exchange if node.message.role == "user" else GoingOn(exchange)
+        self._live = LiveAnswer(
+            self.conversation, asking, transcript, status, self._report, pacing=self._choices.pacing
+        )
+        self._worker = self.run_worker(self._run(self._live, node), group="answer", exit_on_error=False)
         self._report(status)
         self.refresh_bindings()
 
-    async def _run(self, live: LiveAnswer, question_id: str) -> None:
+    async def _run(self, live: LiveAnswer, node: Node) -> None:
         try:
             with quiet_memory():
-                await live.run(question_id)
+                await live.run(node.id)
         except asyncio.CancelledError:
             # Stopped by the person: not an error, and the rest below must still happen.
             pass
@@ -235,13 +263,45 @@ Asking again, and editing an earlier prompt, keep both versions: walk between th
         finally:
             self._worker = self._live = None
             await live.settle()
-            self.refresh_status()
-            self.refresh_bindings()
+            self._after_answer()
+
+    def _after_answer(self) -> None:
+        exchange = self._exchange
+        note = ""
+        if exchange is not None and exchange.left_out:
+            if not self._left_out:
+                self.app.notify(
+                    "The conversation is longer than the model's context window. Its oldest messages are kept, but no"
+                    " longer sent.",
+                    title="Some messages are left out",
+                    markup=False,
+                )
+            self._left_out = exchange.left_out
+            note = f"{len(self._left_out)} messages left out"
+        self.refresh_status(note=note)
+        self.refresh_bindings()
+        self.post_message(self.SessionChanged())
+        if self._choices.titles and self.keeper is not None and self.keeper.session.titled_by == "nobody":
+            self.run_worker(self._find_title(), group="title", exclusive=True, exit_on_error=False)
+
+    async def _find_title(self) -> None:
+        from app.chat.titles import suggest
+
+        keeper, path = self.keeper, self.conversation.path()
+        if keeper is None or len(path) < 2 or path[1].status != "complete":
+            return
+        # A title is a nicety: that a model cannot give one now is no news to anybody.
+        with suppress(PlaygroundError):
+            title = await suggest(self._desk.router, path, self.model)
+            if title and keeper is self.keeper:
+                self.set_title(title, by_person=False)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Keys that would do nothing are not offered."""
         if action == "stop":
             return self.answering or self._desk.downloading(self.model) or self.query_one(Composer).offering
+        if action == "go_on":
+            return not self.answering and self._unfinished() is not None
         if action in ("regenerate", "copy_message"):
             return bool(len(self.conversation)) or (action == "regenerate" and self._desk.missing(self.model))
         return True
@@ -277,6 +337,8 @@ Asking again, and editing an earlier prompt, keep both versions: walk between th
             question = self.conversation.node(question_id)
             self.conversation.forget(question_id)
             composer.put(question.message.text)
+        if not len(self.conversation) and self.keeper is not None:
+            await self.keeper.discard()
         self.show_stage()
         await self.query_one(Transcript).show()
 
@@ -291,13 +353,53 @@ Asking again, and editing an earlier prompt, keep both versions: walk between th
             self.query_one(Transcript).to_end()
             await self._answer(question)
 
+    def _unfinished(self) -> Node | None:
+        """The last answer, when it was cut and there is something to go on from."""
+        path = self.conversation.path()
+        last = path[-1] if path else None
+        if last is None or last.message.role != "assistant" or not last.message.text:
+            return None
+        return last if last.status in ("cut", "failed") or last.finish == "length" else None
+
+    async def action_go_on(self) -> None:
+        """Goes on with the last answer from where it was cut."""
+        answer = self._unfinished()
+        if answer is not None and not self.answering:
+            transcript = self.query_one(Transcript)
+            # What ended it is over: its view is built again without the error.
+            self.conversation.save(msgspec.structs.replace(answer, error=None))
+            await transcript.refresh_view(answer.id)
+            transcript.to_end()
+            await self._answer(answer)
+
+    async def action_toggle_original(self) -> None:
+        """Shows the chosen answer whole, or again without what the content filter leaves out."""
+        if not await self.query_one(Transcript).toggle_original():
+            self.app.notify("Nothing is left out of this answer.", timeout=2)
+
+    def session_shown(self) -> None:
+        """The model and the figures of the conversation that is shown now."""
+        keeper = self.keeper
+        model = keeper.session.model if keeper is not None else ""
+        if model and model != self.model and self._desk.known(model):
+            self.model = model
+            if not self._desk.missing(model):
+                self._warm_up()
+        used = next((node.usage.total_tokens for node in reversed(self.conversation.path()) if node.usage), 0)
+        self.refresh_status(used=used, speed=0.0, first_token=0.0, note="")
+
+    async def detach(self) -> None:
+        """The vault is being locked: an answer is stopped first, and what came of it kept."""
+        if self.answering:
+            await self.action_stop()
+        await super().detach()
+        self.refresh_status(used=0, speed=0.0, first_token=0.0, note="")
+
     async def action_new_chat(self) -> None:
         """Begins an empty conversation."""
         if self.answering:
             await self.action_stop()
-        self.conversation = Conversation(system=self.conversation.system)
-        await self.query_one(Transcript).show()
-        self.show_stage()
+        await self.start_new()
         self.refresh_status(used=0, speed=0.0, first_token=0.0)
         self.action_focus_composer()
         self.refresh_bindings()
@@ -320,6 +422,8 @@ Asking again, and editing an earlier prompt, keep both versions: walk between th
             self.app.notify_error(error)
             return
         self.model = name
+        if self.keeper is not None:
+            self.keeper.configure(model=name)
         self.post_message(self.ModelChosen(name))
         self.refresh_status(context=0, used=0, speed=0.0, first_token=0.0, device="", note="")
         if self._desk.missing(name):
@@ -327,21 +431,6 @@ Asking again, and editing an earlier prompt, keep both versions: walk between th
         else:
             self._warm_up()
         self.download_changed()
-
-    def action_edit_system(self) -> None:
-        """Opens the instructions of this conversation."""
-        from app.tui.dialogs.text_prompt import TextPrompt
-
-        def saved(text: str | None) -> None:
-            if text is not None:
-                self.set_system(text)
-
-        self.app.push_screen(TextPrompt("Instructions for this conversation", self.conversation.system), saved)
-
-    def set_system(self, text: str) -> None:
-        """Sets the instructions that stand before the first message."""
-        self.conversation.system = text.strip()
-        self.app.notify("Instructions set." if text.strip() else "Instructions removed.", timeout=2)
 
     def action_scroll(self, direction: int) -> None:
         """Scrolls the transcript by a page while the composer keeps the focus."""
@@ -423,6 +512,10 @@ Asking again, and editing an earlier prompt, keep both versions: walk between th
             self.use_model(argument)
         elif known.name == "system" and argument:
             self.set_system(argument)
+        elif known.name == "title" and argument:
+            self.set_title(argument)
+        elif known.name == "set" and argument:
+            self.set_sampling(argument)
         elif known.name == "theme" and argument:
             self.app.use_theme(argument)
         elif known.name == "back" and argument.isdecimal():

@@ -10,7 +10,8 @@ from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.widget import Widget
 
-from app.chat import Conversation, Node
+from app.chat import Conversation
+from app.messages import Node
 
 if TYPE_CHECKING:
     from .message_view import AnswerView, MessageView
@@ -61,8 +62,9 @@ Page Up and Page Down; the view follows the answer only while you are at its end
         Binding("i,enter", "pane('focus_composer')", "Write", id="transcript.write"),
     ]
 
-    def __init__(self, conversation: Callable[[], Conversation]) -> None:
+    def __init__(self, conversation: Callable[[], Conversation], *, filtered: bool = False) -> None:
         super().__init__(id="transcript")
+        self._filtered = filtered
         self._conversation = conversation
         self._messages: tuple[Node, ...] = ()
         self._first = 0
@@ -129,6 +131,22 @@ Page Up and Page Down; the view follows the answer only while you are at its end
             await self.mount(fresh, after=view)
             await view.remove()
 
+    async def toggle_original(self) -> bool:
+        """Shows the chosen answer, or the last, whole or without what the content filter leaves out.
+
+        Returns whether there was anything to show: false when nothing was left out of it.
+        """
+        from .message_view import AnswerView
+
+        chosen = self.view(self.chosen or "")
+        views = (
+            [chosen] if isinstance(chosen, AnswerView) else [v for v in reversed(self._views) if v.node.message.text]
+        )
+        for view in views:
+            if isinstance(view, AnswerView):
+                return await view.toggle_original()
+        return False
+
     def to_end(self) -> None:
         """Shows the end, and follows it from now on."""
         self._chosen = None
@@ -169,6 +187,21 @@ Page Up and Page Down; the view follows the answer only while you are at its end
         place = ids.index(self._chosen) + step if self._chosen in ids else len(ids) - 1
         place = max(self._first, min(len(ids) - 1, place))
         self.choose(ids[place])
+
+    async def reveal(self, node_id: str) -> None:
+        """Goes to a message wherever it is in the conversation, and selects it."""
+        ids = [node.id for node in self._messages]
+        if node_id not in ids:
+            return
+        self.release_anchor()
+        self._anchor_released = True
+        if self.view(node_id) is None:
+            async with self._sliding:
+                with self.app.batch_update():
+                    await self._clear()
+                    self._first = max(0, ids.index(node_id) - 1)
+                    await self._mount_range(self._first, min(len(ids), self._first + FIRST))
+        self.call_after_refresh(self.choose, node_id)
 
     def choose(self, node_id: str) -> None:
         """Selects a message and scrolls it into view."""
@@ -266,7 +299,9 @@ Page Up and Page Down; the view follows the answer only while you are at its end
         siblings = [sibling.id for sibling in self._conversation().siblings(node.id)]
         versions = (siblings.index(node.id) + 1, len(siblings))
         newest = self._conversation().node(node.id)
-        return PromptView(newest, versions) if node.message.role == "user" else AnswerView(newest, versions)
+        if node.message.role == "user":
+            return PromptView(newest, versions)
+        return AnswerView(newest, versions, filtered=self._filtered)
 
 
 def _common(first: Sequence[Node], second: Sequence[Node]) -> int:

@@ -6,6 +6,7 @@ from typing import ClassVar, TypeVar
 
 from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen
+from textual.types import CSSPathType
 
 Answer = TypeVar("Answer")
 
@@ -14,7 +15,7 @@ class Dialog(ModalScreen[Answer]):
     """A small screen over the panes; Escape leaves it without an answer."""
 
     AUTO_FOCUS = "*"
-    CSS_PATH = "dialogs.tcss"
+    CSS_PATH: ClassVar[CSSPathType | None] = "dialogs.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", "Close", key_display="esc", id="dialog.leave")]
 
     def action_leave(self) -> None:

@@ -66,7 +66,7 @@ async def converse(pilot: Pilot[Any], source: Source, rounds: int) -> None:
         while pane.answering:
             await asyncio.sleep(0.02)
         await pilot.pause(0.1)
-    for keys in (["f6"], *(["down"] for _ in range(4)), ["f1"], ["escape"], ["f5"], ["ctrl+p"], ["escape"]):
+    for keys in (["f8"], *(["down"] for _ in range(4)), ["f1"], ["escape"], ["f5"], ["ctrl+p"], ["escape"]):
         await pilot.press(*keys)
         await pilot.pause(0.2)
     app.exit()

@@ -1,0 +1,1 @@
+"""The Sessions pane: every conversation that is kept, found again."""

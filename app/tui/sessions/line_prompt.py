@@ -1,0 +1,66 @@
+"""A question whose answer is one line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.content import Content
+from textual.types import CSSPathType
+from textual.widgets import Input, Static
+
+from app.tui.dialogs.dialog import Dialog
+
+
+class LinePrompt(Dialog[str]):
+    """A title, a field, and a line that says what is wrong with it."""
+
+    CSS_PATH: ClassVar[CSSPathType | None] = ["../dialogs/dialogs.tcss", "dialogs.tcss"]
+
+    def __init__(
+        self,
+        title: str,
+        value: str = "",
+        *,
+        about: str = "",
+        placeholder: str = "",
+        does: str = "save",
+        check: Callable[[str], str] | None = None,
+    ) -> None:
+        """``does``: what Enter does. ``check``: what is wrong with a text, or nothing."""
+        super().__init__()
+        self._title = title
+        self._value = value
+        self._about = about
+        self._placeholder = placeholder
+        self._does = does
+        self._check = check
+
+    def compose(self) -> ComposeResult:
+        """The field, filled with what holds now."""
+        with Vertical(classes="dialog"):
+            yield Static(Content(self._title), classes="title")
+            yield Input(self._value, placeholder=self._placeholder, compact=True, select_on_focus=False)
+            yield Static(Content(self._about), classes="about")
+            yield Static(classes="wrong")
+            yield Static(
+                Content.assemble(
+                    ("⏎", "bold $primary"), f" {self._does}    ", ("esc", "bold $primary"), " leave as it was"
+                ),
+                classes="hint",
+            )
+
+    @on(Input.Changed)
+    def _calm(self) -> None:
+        self.query_one(".wrong", Static).update("")
+
+    @on(Input.Submitted)
+    def _submitted(self, event: Input.Submitted) -> None:
+        wrong = self._check(event.value) if self._check is not None else ""
+        if wrong:
+            self.query_one(".wrong", Static).update(Content(wrong))
+        else:
+            self.dismiss(event.value)

@@ -1,0 +1,1 @@
+"""Opening the vault, and what guards it."""

@@ -37,6 +37,7 @@ _FOOTER = struct.Struct(f">Q32s{len(_MAGIC)}s")
 _MOST_TRAILER = 1024 * 1024
 _CHUNK = 1024 * 1024
 _UPGRADES_KEPT = 3
+_STAGED = ".restoring"
 
 
 class Manifest(Struct, frozen=True):
@@ -94,6 +95,11 @@ class Backups:
         """
         folder = self.folder if _can_leave_home(opened.keys) else self._home.database.parent / "backups"
         self._create(opened, folder, "upgrade", lambda _done, _all: None)
+
+    def tidy(self) -> None:
+        """Removes what a kill left of a backup that was not finished. For when this program has the vault alone."""
+        for part in self.folder.glob(f".*{_SUFFIX}.part*") if self.folder.is_dir() else ():
+            part.unlink(missing_ok=True)
 
     def list(self) -> tuple[Backup, ...]:
         """Every backup in the folder, newest first. Reads their trailers only."""
@@ -206,7 +212,7 @@ def restore(path: Path, places: Places, secret: str | None) -> Manifest:
     manifest = verify(path, secret)
     _manifest, length = _trailer(path)
     master = master_key(manifest.keys, secret)
-    staged = places.restored.with_name(".restoring")
+    staged = places.restored.with_name(_STAGED)
     shutil.rmtree(staged, ignore_errors=True)
     try:
         staged.mkdir(mode=0o700)
@@ -229,6 +235,7 @@ def restore(path: Path, places: Places, secret: str | None) -> Manifest:
 def finish_restoring(places: Places) -> None:
     """Moves a restored vault into its place. Can be cut off anywhere and done again; does nothing without one."""
     ready = places.restored
+    shutil.rmtree(ready.with_name(_STAGED), ignore_errors=True)
     if not ready.is_dir():
         return
     replaced = ready / "replaced"

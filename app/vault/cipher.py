@@ -104,6 +104,10 @@ def require_key(path: Path, key: bytes) -> None:
             connection.execute("PRAGMA cipher_log_level = NONE")
             connection.execute(f"PRAGMA key = \"x'{key.hex()}'\"")
             connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        except dbapi2.OperationalError as error:
+            # A kill left something that only who may write can put right: the connection that follows does.
+            if not error.sqlite_errorname.startswith("SQLITE_READONLY"):
+                raise
         finally:
             connection.close()
 

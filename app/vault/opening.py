@@ -139,6 +139,8 @@ def tidy(places: Places, opened: Opened) -> Opened:
 
 def _tidied(places: Places, opened: Opened) -> Opened:
     _remove_database(places.new)
+    for unfinished in places.keys.parent.glob(f".{places.keys.name}.*"):
+        unfinished.unlink(missing_ok=True)
     with translated(places.database):
         opened.connection.execute("BEGIN IMMEDIATE")
         cut_what_streams(opened.connection)

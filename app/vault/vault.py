@@ -113,6 +113,7 @@ class Vault:
             opened = opening.unlock(self._places, passphrase, self.backups.before_upgrade)
             if alone:
                 opened = opening.tidy(self._places, opened)
+                self.backups.tidy()
             self.database.attach(opened.connection, opened.data_key)
             self._lock.share()
         except BaseException:

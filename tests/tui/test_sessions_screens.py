@@ -1,0 +1,154 @@
+"""The Sessions pane in each of its states, as pictures."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from textual.pilot import Pilot
+from textual.widgets import Input
+
+from app.tui.sessions.hit_list import HitList
+from app.vault import Vault
+
+from .conftest import until
+from .vault_app import SmallApp, a_vault, empty, pane_of, with_some
+
+SIZES = pytest.mark.parametrize("size", [(80, 24), (120, 40)], ids=["80x24", "120x40"])
+Step = Callable[[Pilot[Any]], Awaitable[None]]
+
+
+@pytest.fixture(autouse=True)
+def utc(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    monkeypatch.setenv("TZ", "UTC")
+    time.tzset()
+    # What an export suggests would else name the folder that the tests were started in.
+    home = tmp_path / "home"
+    home.mkdir()
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.chdir(home)
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+@pytest.fixture
+def picture(snap_compare: Any, tmp_path: Path) -> Callable[..., None]:
+    def compare(size: tuple[int, int], *steps: Step, fill: Any = with_some, theme: str = "playground-dark") -> None:
+        app = SmallApp(a_vault(tmp_path), pane_of, fill, theme)
+
+        async def run(pilot: Pilot[Any]) -> None:
+            await until(lambda: app.ready)
+            for field in app.query(Input):
+                field.cursor_blink = False
+            await until(lambda: shown(app))
+            for step in steps:
+                await step(pilot)
+            await pilot.pause(0.25)
+
+        assert snap_compare(app, terminal_size=size, run_before=run)
+
+    return compare
+
+
+def shown(app: SmallApp) -> bool:
+    return bool(app.pane.has_class("-empty")) or app.pane.chosen_id is not None
+
+
+def press(*keys: str) -> Step:
+    async def step(pilot: Pilot[Any]) -> None:
+        await pilot.press(*keys)
+        await pilot.pause(0.15)
+
+    return step
+
+
+def search(words: str) -> Step:
+    async def step(pilot: Pilot[Any]) -> None:
+        await pilot.press("slash", *words)
+        await until(lambda: pilot.app.screen_stack[0].query_one(HitList).display or "zz" in words)
+
+    return step
+
+
+async def ask(pilot: Pilot[Any]) -> None:
+    """Waits for the dialog that the last key opens."""
+    await until(lambda: len(pilot.app.screen_stack) == 2)
+    for field in pilot.app.screen.query(Input):
+        field.cursor_blink = False
+    await pilot.pause(0.1)
+
+
+@SIZES
+def test_list(picture: Any, size: Any) -> None:
+    picture(size, press("down"))
+
+
+@pytest.mark.parametrize("theme", ["light", "high-contrast", "terminal"])
+def test_themes(picture: Any, theme: str) -> None:
+    picture((120, 40), press("down"), theme=f"playground-{theme}")
+
+
+def test_sixteen_colours_in_a_small_terminal(picture: Any) -> None:
+    picture((80, 24), press("down"), theme="playground-terminal")
+
+
+@SIZES
+def test_search(picture: Any, size: Any) -> None:
+    picture(size, search("name"))
+
+
+def test_search_in_sixteen_colours(picture: Any) -> None:
+    picture((80, 24), search("name"), theme="playground-terminal")
+
+
+@SIZES
+def test_nothing_found(picture: Any, size: Any) -> None:
+    picture(size, search("zzz"))
+
+
+@SIZES
+def test_empty(picture: Any, size: Any) -> None:
+    picture(size, fill=empty)
+
+
+@SIZES
+def test_archived_is_empty(picture: Any, size: Any) -> None:
+    picture(size, press("tab"))
+
+
+@SIZES
+def test_bin(picture: Any, size: Any) -> None:
+    picture(size, press("down", "d"), press("d"), press("shift+tab"))
+
+
+@SIZES
+def test_locked(picture: Any, size: Any) -> None:
+    async def locked(vault: Vault) -> None:
+        await vault.open()
+        await vault.lock()
+
+    picture(size, fill=locked)
+
+
+@SIZES
+def test_protected(picture: Any, size: Any) -> None:
+    async def protected(vault: Vault) -> None:
+        await with_some(vault)
+        await vault.set_passphrase("correct horse battery staple")
+
+    picture(size, press("end"), fill=protected)
+
+
+@SIZES
+@pytest.mark.parametrize("key", ["r", "t", "e", "i"], ids=["rename", "tags", "export", "import"])
+def test_dialogs(picture: Any, size: Any, key: str) -> None:
+    picture(size, press("down", key), ask)
+
+
+@SIZES
+def test_delete_for_good(picture: Any, size: Any) -> None:
+    picture(size, press("down", "d"), press("shift+tab"), press("d"), ask)

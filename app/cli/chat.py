@@ -1,78 +1,44 @@
-"""``playground chat``: one question, one answer."""
+"""``playground chat``: one question, one answer, kept so that it can be gone on with."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import signal
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
-from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+import msgspec
 
-from app.errors import PlaygroundError
-from app.messages import (
-    ChatRequest,
-    Finished,
-    Message,
-    Sampling,
-    Started,
-    TextDelta,
-    ThinkingDelta,
-    Waiting,
-)
+from app.chat import Exchange, ExchangeEvent
+from app.errors import PlaygroundError, error_codes
+from app.messages import ChatRequest, Delta, Failure, Message, ResponseFormat, Sampling, Waiting
 from app.playground import Playground
-from app.privacy.terminal import StreamCleaner
 
+from .answer import Answer, WaitingLine, print_answer
+from .conversing import Talk, Trouble, Wanted, begin
 from .fetching import fetch
 from .question import piped_text, question, response_format, whole
 from .session import INTERRUPTED, Session, report, reporting_errors
 
-
-@dataclass
-class Answer:
-    """What has come of an answer so far."""
-
-    model: str
-    text: list[str] = field(default_factory=list)
-    thinking: list[str] = field(default_factory=list)
-    started: Started | None = None
-    finished: Finished | None = None
-    error: PlaygroundError | None = None
-
-    def as_json(self) -> str:
-        """One object for programs; everything beyond ASCII is escaped, so a terminal cannot be commanded by it."""
-        done = self.finished
-        reason = done.reason if done else "error" if self.error else "cancelled"
-        found: dict[str, object] = {
-            "model": self.model,
-            "answer": "".join(self.text),
-            "thinking": "".join(self.thinking) or None,
-            "finish_reason": reason,
-        }
-        if done:
-            found["usage"] = {
-                "prompt_tokens": done.usage.prompt_tokens,
-                "completion_tokens": done.usage.completion_tokens,
-                "cached_tokens": done.usage.cached_tokens,
-            }
-            found["timings"] = {
-                "time_to_first_token_s": round(done.timings.queued + done.timings.prefill, 4),
-                "tokens_per_second": round(done.timings.tokens_per_second(done.usage.completion_tokens), 2),
-            }
-        if self.error:
-            found["error"] = {"code": self.error.code, "message": self.error.message, "remedy": self.error.remedy}
-        return json.dumps(found)
+if TYPE_CHECKING:
+    from app.engine.pool import LoadedModel
+    from app.routing.router import Router
 
 
 @click.command()
 @click.argument("prompt", nargs=-1)
 @click.option("-m", "--model", help="The model that answers; `playground models list` shows them.")
-@click.option("-s", "--system", help="Instructions that hold for the answer.")
+@click.option("-c", "--continue", "latest", is_flag=True, help="Go on with the latest conversation.")
+@click.option(
+    "--session", "which", metavar="SESSION", help="Go on with this one: its id, the beginning of it, or its title."
+)
+@click.option("--no-keep", is_flag=True, help="Keep nothing of this in the vault.")
+@click.option("-s", "--system", help="Instructions that hold for the conversation.")
 @click.option("--temperature", type=click.FloatRange(min=0), help="0 is the likeliest answer; higher is more varied.")
 @click.option(
     "--top-p",
@@ -91,6 +57,9 @@ def chat(
     session: Session,
     prompt: tuple[str, ...],
     model: str | None,
+    latest: bool,
+    which: str | None,
+    no_keep: bool,
     system: str | None,
     temperature: float | None,
     top_p: float | None,
@@ -101,96 +70,155 @@ def chat(
     grammar: Path | None,
     as_json: bool,
 ) -> None:
-    """Answer PROMPT once. What is piped in is read too: git diff | playground chat "review this"."""
+    """Answer PROMPT. What is piped in is read too: git diff | playground chat "review this".
+
+    The conversation is kept: --continue goes on with it, also with an answer that was cut, then without a PROMPT.
+    Options of the sampling hold for the rest of it.
+    """
+    if latest and which is not None:
+        raise click.UsageError("Give --continue or --session, not both.")
     form = response_format(json_schema, grammar)
-    asked = Message.user(question(" ".join(prompt), piped_text()))
-    messages = (Message.system(whole(system)), asked) if system else (asked,)
+    wanted = Wanted(latest, which, keep=not no_keep)
+    asked = question(" ".join(prompt), piped_text(), may_be_empty=wanted.resumes)
     stops = tuple(map(whole, stop))
     sampling = Sampling(temperature=temperature, top_p=top_p, max_tokens=max_tokens, seed=seed, stop=stops)
-
-    async def ask(playground: Playground) -> int:
-        name = model or playground.settings.models.default
-        request = ChatRequest(model=name, messages=messages, sampling=sampling, response_format=form)
-        return await _answer(playground, request, as_json=as_json)
-
-    sys.exit(session.run(ask))
+    turn = _Turn(asked, wanted, model, whole(system) if system else None, sampling, form, as_json=as_json)
+    sys.exit(session.run(turn.run))
 
 
-async def _answer(playground: Playground, request: ChatRequest, *, as_json: bool) -> int:
-    answer = Answer(request.model)
-    interrupted = False
-    try:
-        async with _cancelled_by_interrupt():
-            await fetch(playground, playground.catalogue.get(request.model))
-            await _stream(playground, request, answer, show=not as_json)
-    except asyncio.CancelledError:
-        task = asyncio.current_task()
-        if task is not None:
-            task.uncancel()
-        interrupted = True
-    except PlaygroundError as error:
-        if not as_json:
-            _end_line(answer)
-            raise
-        report(error)
-        answer.error = error
-    if as_json:
-        click.echo(answer.as_json())
-    else:
-        _end_line(answer)
-    return INTERRUPTED if interrupted else 1 if answer.error else 0
+class _Turn:
+    """One question, from the command's options to its exit status."""
+
+    def __init__(
+        self,
+        asked: str,
+        wanted: Wanted,
+        model: str | None,
+        system: str | None,
+        sampling: Sampling,
+        form: ResponseFormat,
+        *,
+        as_json: bool,
+    ) -> None:
+        self._asked, self._wanted, self._model = asked, wanted, model
+        self._system, self._sampling, self._form, self._as_json = system, sampling, form, as_json
+        self._trouble = Trouble()
+        self._waiting = WaitingLine(enabled=not as_json)
+        self._talk: Talk | None = None
+
+    async def run(self, playground: Playground) -> int:
+        """Asks, prints and keeps; gives the exit status."""
+        answer = Answer(self._model or playground.settings.models.default)
+        interrupted = False
+        try:
+            async with _cancelled_by_interrupt():
+                await self._ask(playground, answer)
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if task is not None:
+                task.uncancel()
+            interrupted = True
+        except PlaygroundError as error:
+            if not self._as_json:
+                answer.end_line()
+                raise
+            answer.failure = Failure.of(error)
+        finally:
+            if self._talk is not None:
+                await self._talk.aclose()
+        if not self._as_json:
+            answer.end_line()
+        if answer.failure is not None:
+            report(_error(answer.failure))
+        self._trouble.tell()
+        if self._as_json:
+            click.echo(answer.as_json(self._talk.session_id if self._talk else None))
+        return INTERRUPTED if interrupted else 1 if answer.failure else 0
+
+    async def _ask(self, playground: Playground, answer: Answer) -> None:
+        if self._wanted.resumes:
+            # Which model answers is known only when the conversation is.
+            self._talk = talk = await begin(playground, self._wanted, self._trouble)
+            if self._model is None and talk.kept is not None and talk.kept.model:
+                answer.model = _known(playground, talk.kept.model) or answer.model
+            if not self._asked and talk.unanswered is None:
+                raise click.UsageError("There is no prompt, and the last answer of this conversation is whole.")
+        await fetch(playground, playground.catalogue.get(answer.model))
+        loading = asyncio.create_task(playground.pool.load(answer.model, self._loading))
+        try:
+            if self._talk is None:
+                # The vault is opened while the model loads, so that keeping an answer does not delay it.
+                self._talk = await begin(playground, self._wanted, self._trouble)
+            answering = _Answering(playground.router, self._form, loading)
+            window = await answering.window() if self._talk.conversation.head is not None else 0
+            async with aclosing(self._events(self._talk, answering, answer.model, window)) as events:
+                await print_answer(events, answer, self._waiting, show=not self._as_json)
+        finally:
+            self._waiting.clear()
+            loading.cancel()
+            await asyncio.gather(loading, return_exceptions=True)
+
+    async def _events(
+        self, talk: Talk, answering: _Answering, model: str, window: int
+    ) -> AsyncGenerator[ExchangeEvent, None]:
+        from app.chat.titles import first_words
+
+        sampling = talk.choose(
+            model=model, system=self._system, sampling=self._sampling, title=first_words(self._asked)
+        )
+        exchange = Exchange(
+            talk.conversation,
+            answering,
+            model=model,
+            sampling=sampling,
+            settle=talk.keeper.settle if talk.keeper else None,
+            window=window,
+        )
+        node = talk.conversation.append(Message.user(self._asked)) if self._asked else talk.unanswered
+        assert node is not None
+        answers = exchange.run(node.id) if node.message.role == "user" else exchange.go_on(node.id)
+        async with aclosing(answers) as events:
+            async for event in events:
+                yield event
+
+    def _loading(self, share: float) -> None:
+        if self._talk is not None:  # until then the line may belong to the question for a passphrase
+            self._waiting.show(Waiting("loading", round(share * 100), 100))
 
 
-async def _stream(playground: Playground, request: ChatRequest, answer: Answer, *, show: bool) -> None:
-    cleaner = StreamCleaner()
-    waiting = _WaitingLine(enabled=show and sys.stderr.isatty())
-    try:
-        async with aclosing(playground.router.stream(request)) as deltas:
+class _Answering:
+    """The router, asked for one form of answer, once the model that loads meanwhile has not failed to."""
+
+    def __init__(self, router: Router, form: ResponseFormat, loading: asyncio.Task[LoadedModel]) -> None:
+        self._router, self._form, self._loading = router, form, loading
+
+    async def stream(self, request: ChatRequest) -> AsyncGenerator[Delta, None]:
+        """See ``app.chat.exchange.Answering``."""
+        if self._loading.done():
+            self._loading.result()
+        asked = msgspec.structs.replace(request, response_format=self._form)
+        async with aclosing(self._router.stream(asked)) as deltas:
             async for delta in deltas:
-                match delta:
-                    case Waiting():
-                        waiting.show(delta)
-                    case Started():
-                        answer.started = delta
-                    case ThinkingDelta(text):
-                        answer.thinking.append(text)
-                    case TextDelta(text):
-                        waiting.clear()
-                        answer.text.append(text)
-                        if show:
-                            click.echo(cleaner.feed(text), nl=False)
-                    case Finished():
-                        answer.finished = delta
-    finally:
-        waiting.clear()
-        if show:
-            click.echo(cleaner.finish(), nl=False)
+                yield delta
+
+    async def window(self) -> int:
+        """The loaded model's context window in tokens; 0 when it cannot be loaded, which asking it will say."""
+        try:
+            return (await self._loading).loaded.context
+        except PlaygroundError:
+            return 0
 
 
-def _end_line(answer: Answer) -> None:
-    text = "".join(answer.text)
-    if text and not text.endswith("\n"):
-        click.echo()
+def _known(playground: Playground, model: str) -> str | None:
+    """``model``, if there still is one of this name; says so when there is not."""
+    if any(entry.name == model for entry in playground.catalogue.entries):
+        return model
+    click.echo(f"{model!a} answered before and is in no catalogue; another model goes on.", err=True)
+    return None
 
 
-class _WaitingLine:
-    """Says on a terminal why nothing has come yet, and leaves no trace."""
-
-    def __init__(self, *, enabled: bool) -> None:
-        self._enabled = enabled
-        self._painted = ""
-
-    def show(self, waiting: Waiting) -> None:
-        share = f" {waiting.done / waiting.total:.0%}" if waiting.total else ""
-        words = {"loading": "Loading the model", "queued": "Waiting", "prefill": "Reading"}[waiting.stage] + share
-        if self._enabled and words != self._painted:
-            self._painted = words
-            click.echo(f"\r\x1b[K{words}…", err=True, nl=False)
-
-    def clear(self) -> None:
-        if self._painted:
-            self._painted = ""
-            click.echo("\r\x1b[K", err=True, nl=False)
+def _error(failure: Failure) -> PlaygroundError:
+    return error_codes().get(failure.code, PlaygroundError)(failure.message, failure.remedy)
 
 
 @contextlib.asynccontextmanager

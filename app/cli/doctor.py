@@ -23,6 +23,8 @@ from app.privacy.terminal import clean
 
 from .fetching import megabytes
 from .session import Session, reporting_errors
+from .tables import counted, moment
+from .unlocking import PROTECTED_BY, protection_of
 
 if TYPE_CHECKING:
     from app.engine.catalogue import ModelEntry
@@ -59,6 +61,7 @@ def doctor(session: Session, as_json: bool) -> None:
             *_folders(playground),
             *await _engine(playground),
             *[found async for found in _models(playground)],
+            *_vault(playground),
             _network(playground),
         ]
         return findings, _settings(playground)
@@ -160,6 +163,33 @@ async def _models(playground: Playground) -> AsyncIterator[Finding]:
         else:
             digest = "its digest is the catalogue's" if here.sha256 else "its digest is that of the first download"
             yield Finding("Model", "good", f"{here.name} is here and sound; {digest}")
+
+
+def _vault(playground: Playground) -> Iterator[Finding]:
+    """What protects what is kept, seen from outside: it is not opened, so nothing is asked."""
+    vault = playground.vault
+    try:
+        protection = protection_of(vault)
+    except PlaygroundError as error:
+        yield Finding("Vault", "broken", error.message, error.remedy)
+        return
+    words, _, remedy = PROTECTED_BY[protection].partition(". ")
+    if protection is None:
+        yield Finding("Vault", "good", "none yet: nothing was kept so far")
+        return
+    if protection == "file":
+        yield Finding("Vault", "note", words, remedy)
+    else:
+        recovery = "a recovery key was made" if vault.has_recovery_key else "no recovery key was made"
+        remedy = "" if vault.has_recovery_key else "Run: playground vault recovery-key"
+        yield Finding("Vault", "good", f"{words.rstrip('.')}; {recovery}", remedy)
+    made = [one.manifest.created_at for one in vault.backups.list() if one.manifest]
+    if made:
+        yield Finding(
+            "Backups", "good", f"{counted(len(made), 'backup')} in {vault.backups.folder}, the last {moment(max(made))}"
+        )
+    else:
+        yield Finding("Backups", "note", f"none in {vault.backups.folder} yet", "Run: playground backup create")
 
 
 def _network(playground: Playground) -> Finding:

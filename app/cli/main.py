@@ -12,10 +12,13 @@ from app import __version__
 from .session import Session
 
 _COMMANDS = {
+    "backup": "app.cli.backup:backup",
     "bench": "app.cli.bench:bench",
     "chat": "app.cli.chat:chat",
     "doctor": "app.cli.doctor:doctor",
     "models": "app.cli.models:models",
+    "sessions": "app.cli.sessions:sessions",
+    "vault": "app.cli.vault:vault",
 }
 
 

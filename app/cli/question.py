@@ -15,11 +15,11 @@ from app.messages import ResponseFormat
 _BACKTICKS = re.compile(r"`{3,}")
 
 
-def question(prompt: str, piped: str) -> str:
+def question(prompt: str, piped: str, *, may_be_empty: bool = False) -> str:
     """The prompt, and below it what was piped in, fenced, so that the model can tell the two apart.
 
     Raises:
-        click.UsageError: when both are empty.
+        click.UsageError: when both are empty and that means nothing.
     """
     prompt, piped = whole(prompt).strip(), piped.strip("\n")
     if not piped.strip():
@@ -28,7 +28,7 @@ def question(prompt: str, piped: str) -> str:
         longest = max((len(run) for run in _BACKTICKS.findall(piped)), default=2)
         fence = "`" * (longest + 1)
         return f"{prompt}\n\n{fence}\n{piped}\n{fence}"
-    if not (prompt or piped):
+    if not (prompt or piped or may_be_empty):
         raise click.UsageError("There is no prompt. Give one: playground chat “Name three colours.”")
     return prompt or piped
 

@@ -8,6 +8,9 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import replace
 
 from app.cli.session import Session
+from app.engine.fitting import Placement
+from app.engine.frames import Loaded
+from app.engine.pool import LoadedModel
 from app.errors import PlaygroundError
 from app.messages import ChatRequest, Delta, Finished, Started, TextDelta, Timings, Usage
 from app.playground import Playground
@@ -58,4 +61,12 @@ class ScriptedSession(Session):
         self._backend = backend
 
     def open(self) -> Playground:
-        return replace(super().open(), router=Router([self._backend]))
+        playground = replace(super().open(), router=Router([self._backend]))
+        playground.pool.load = _not_loaded  # nothing of the model is needed but its name
+        return playground
+
+
+async def _not_loaded(name: str, on_progress=None) -> LoadedModel:
+    """A model with an unknown context window."""
+    loaded = Loaded(name, 0, 0, 0, 1, "CPU", 0, 0, 0)
+    return LoadedModel(name, loaded, Placement("CPU", 0, ""), None, 0, 0.0)

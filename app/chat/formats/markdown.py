@@ -9,6 +9,7 @@ from app.messages import Image, Node, Part, Text, Thinking, ToolCall, ToolResult
 from app.vault.records import WholeSession
 
 from .fences import fenced, literal, quoted
+from .reading import as_text
 from .shown import data_address, ending, moment, shown_branch, speaker, title_of
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def to_markdown(whole: WholeSession) -> str:
         blocks.append(quoted(f"**System prompt**\n\n{session.system}"))
     for node in shown_branch(whole):
         blocks += _message(node, parser)
-    return "\n\n".join(blocks) + "\n"
+    return as_text("\n\n".join(blocks) + "\n")
 
 
 def _message(node: Node, parser: MarkdownIt) -> list[str]:

@@ -147,4 +147,6 @@ def test_a_title_is_one_heading(text):
 @settings(deadline=None)
 @given(conversations())
 def test_any_conversation_can_be_written(whole):
-    assert export(whole, "markdown").startswith("# ")
+    document = export(whole, "markdown")
+    assert document.startswith("# ")
+    assert document.encode()

@@ -55,6 +55,5 @@ async def suggest(answering: Answering, path: Sequence[Node], model: str) -> str
 def tidy(answer: str) -> str:
     """What a model said as a title: one line, without labels, quotation marks and a full stop; empty if too long."""
     line = next((line.strip() for line in answer.splitlines() if line.strip()), "")
-    line = _LABEL.sub("", line).strip().strip("\"'“”‘’*_`«»").strip()
-    line = " ".join(line.split()).removesuffix(".")
+    line = " ".join(_LABEL.sub("", line).strip(" .\"'“”‘’*_`«»").split())
     return line if 0 < len(line) <= LONGEST else ""

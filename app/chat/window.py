@@ -32,7 +32,7 @@ def left_out(
     if window <= 0:
         return already & {node.id for node in path}
     budget = window - min(_MOST_RESERVED, window // 4)
-    scale = tightness * _measured_scale(path, system)
+    scale = tightness * _measured_scale([node for node in path if node.id not in already], system)
     lengths = [_estimate(node) * scale for node in path]
     fixed = len(system.encode()) / _BYTES_A_TOKEN * scale
     first = next((place for place, node in enumerate(path) if node.id not in already), len(path) - 1)
@@ -60,6 +60,6 @@ def _measured_scale(path: Sequence[Node], system: str) -> float:
         if usage is None or not usage.prompt_tokens:
             continue
         expected = len(system.encode()) / _BYTES_A_TOKEN + sum(_estimate(node) for node in path[:place])
-        # A prompt that was cut itself, or held a picture, would mislead.
+        # A prompt that held a picture, say, would mislead.
         return min(3.0, max(0.5, usage.prompt_tokens / expected)) if usage.prompt_tokens > 64 else 1.0
     return 1.0

@@ -102,12 +102,13 @@ class Store:
 @dataclass
 class Pool:
     models: dict[str, Any] = field(default_factory=dict)
+    context: int = 8192
 
     def loaded(self) -> tuple[Any, ...]:
         return tuple(self.models.values())
 
     async def load(self, name: str) -> None:
-        self.models[name] = SimpleNamespace(name=name, loaded=SimpleNamespace(context=8192, device="CPU"))
+        self.models[name] = SimpleNamespace(name=name, loaded=SimpleNamespace(context=self.context, device="CPU"))
 
     async def hardware(self) -> Hardware:
         return Hardware(memory=Memory(16_000_000_000, 12_000_000_000), cores=4)
@@ -168,6 +169,7 @@ def playground(
     density: str = "comfortable",
     local_only: bool = False,
     chat: ChatSettings | None = None,
+    context: int = 8192,
     entries: tuple[Entry, ...] = (STARTER, LARGER, HUGE, EMBEDDER),
 ) -> Any:
     """What ``PlaygroundApp`` needs, with a scripted model behind it."""
@@ -183,7 +185,7 @@ def playground(
         folders=SimpleNamespace(data=home / "data", logs=home / "logs", config=home / "config"),
         catalogue=Catalogue(entries),
         store=store or Store({"smollm2-135m"}),
-        pool=Pool(),
+        pool=Pool(context=context),
         vault=Vault(home / "data", home / "data" / "backups"),
         router=router or ScriptedRouter(answer("Hello", " there.")),
     )

@@ -94,6 +94,10 @@ whole.
         self._fit_language()
 
     async def _on_key(self, event: events.Key) -> None:
+        if event.key.startswith("alt+"):
+            # A key of ours that has nothing to do just now is no letter of the prompt.
+            event.prevent_default()
+            return
         if event.key in ("enter", "tab") and not event.is_printable:
             active = self.screen.active_bindings.get(event.key)
             if active is not None and active.node is self:

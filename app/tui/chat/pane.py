@@ -52,7 +52,7 @@ Asking again, and editing an earlier prompt, keep both versions: walk between th
         Binding("alt+left", "version(-1)", "Earlier version", show=False, id="chat.older_version"),
         Binding("alt+right", "version(1)", "Later version", show=False, id="chat.newer_version"),
         Binding("ctrl+t", "toggle_thinking", "Thoughts", show=False, id="chat.thoughts"),
-        Binding("ctrl+g", "go_on", "Continue", id="chat.go_on"),
+        Binding("alt+c", "go_on", "Continue", id="chat.go_on"),
         Binding("alt+o", "toggle_original", "Original", show=False, id="chat.original"),
         Binding("alt+e", "edit_message", "Edit the last prompt", show=False, id="chat.edit"),
         Binding("pageup", "scroll(-1)", "Scroll up", show=False, priority=True, id="chat.scroll_up"),

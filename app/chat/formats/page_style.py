@@ -25,6 +25,7 @@ article > h2 { margin: 0 0 .5rem; font-size: .95rem; }
 .who { color: var(--accent); }
 .user { padding: 1rem 1.25rem; border: 1px solid var(--line); border-radius: .6rem; background: var(--card); }
 .user .who { color: var(--ink); }
+article > :last-child { margin-bottom: 0; }
 article div > :first-child { margin-top: 0; }
 article div > :last-child { margin-bottom: 0; }
 a { color: var(--accent); }
@@ -32,7 +33,7 @@ code, pre { font: .88em/1.55 ui-monospace, monospace; }
 code { padding: .1em .3em; border-radius: .25rem; background: var(--code); }
 pre { padding: .9rem 1rem; border-radius: .5rem; background: var(--code); overflow-x: auto; overflow-wrap: normal; }
 div > pre:only-child { white-space: pre-wrap; }
-pre code { padding: 0; background: none; }
+pre code { padding: 0; background: none; font: inherit; }
 blockquote { margin: 1rem 0; padding-left: 1rem; border-left: 3px solid var(--line); color: var(--quiet); }
 table { display: block; overflow-x: auto; border-collapse: collapse; }
 th, td { padding: .35rem .75rem; border: 1px solid var(--line); }

@@ -89,15 +89,18 @@ def require_encrypted(path: Path) -> None:
 
 
 def require_key(path: Path, key: bytes) -> None:
-    """Sees whether the first page opens with ``key``, and changes nothing, whatever it finds.
+    """Sees whether the first page opens with ``key``, where trying it with a connection that may write could do harm.
 
-    A connection that may write folds the write-ahead log into the file when it is closed, under a wrong key as well.
+    Such a connection folds the write-ahead log into the file when it is closed, under a wrong key as well.
 
     Raises:
         VaultDamagedError: when it does not open.
     """
     from sqlcipher3 import dbapi2
 
+    log = path.with_name(f"{path.name}-wal")
+    if not log.exists() or not log.stat().st_size:
+        return
     with translated(path):
         connection = dbapi2.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=_BUSY_SECONDS)
         try:

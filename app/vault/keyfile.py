@@ -7,6 +7,7 @@ every way to open the vault as it was. While the data are rewritten under a new 
 
 from __future__ import annotations
 
+import hashlib
 import uuid
 from pathlib import Path
 from typing import Literal
@@ -43,12 +44,13 @@ class DataKey(Struct, frozen=True):
 
 
 class KeyFile(Struct, frozen=True):
-    """Everything in ``vault.key``."""
+    """Everything in ``vault.key``. ``check`` is of the rest: a damaged file must not pass for a wrong passphrase."""
 
     vault_id: str
     wrapped: tuple[Wrapped, ...]
     data_keys: tuple[DataKey, ...]
     format: int = _FORMAT
+    check: str = ""
 
     @classmethod
     def new(cls) -> tuple[KeyFile, bytes]:
@@ -147,7 +149,8 @@ class KeyFile(Struct, frozen=True):
         Raises:
             DiskFullError: when there is no room; the file that was there is untouched.
         """
-        write_whole(path, msgspec.json.format(msgspec.json.encode(self), indent=1) + b"\n")
+        checked = msgspec.structs.replace(self, check=self._digest())
+        write_whole(path, msgspec.json.format(msgspec.json.encode(checked), indent=1) + b"\n")
 
     @classmethod
     def read(cls, path: Path) -> KeyFile | None:
@@ -172,9 +175,14 @@ class KeyFile(Struct, frozen=True):
                 f"{path} has format {found.format}; this version of Playground knows format {_FORMAT}.",
                 "Use the newer Playground that wrote it.",
             )
-        if not found.is_whole():
-            raise KeyFileError(f"{path} is not a whole key file: something in it is missing or out of range.", _RESTORE)
+        if not found.is_whole() or found.check != found._digest():
+            raise KeyFileError(
+                f"{path} is not the key file that was written: something in it is missing or was changed.", _RESTORE
+            )
         return found
+
+    def _digest(self) -> str:
+        return hashlib.sha256(msgspec.json.encode(msgspec.structs.replace(self, check=""))).hexdigest()
 
     def is_whole(self) -> bool:
         """Whether it has ways and keys, and none that would cost a machine its memory to try."""

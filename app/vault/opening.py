@@ -202,6 +202,12 @@ def _connect(places: Places, keys: KeyFile, master: bytes) -> tuple[int, bytes, 
             require_key(places.database, data_key)
             return position, data_key, connect(places.database, data_key)
         except VaultDamagedError as error:
+            if getattr(error.__cause__, "sqlite_errorname", "").startswith("SQLITE_CORRUPT"):
+                # The first page opens with this key, and tells of more pages than there are.
+                size = places.database.stat().st_size
+                raise VaultDamagedError(
+                    f"{places.database.name} was cut short: it has {size} bytes, fewer than it says itself.", RESTORE
+                ) from error
             damage = error
     name = places.database.name
     if salt in [known.salt for known in keys.data_keys]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -176,8 +177,9 @@ def _choose(playground: Playground, folder: Path | None) -> None:
 def _file(playground: Playground, name: str) -> Path:
     """A backup by its path, or by its name in the folder."""
     for path in (Path(name).expanduser(), playground.vault.backups.folder / name):
-        if path.is_file():
-            return path
+        with suppress(OSError):  # a name too long for a file, a folder that may not be looked into
+            if path.is_file():
+                return path
     raise BackupError(f"There is no backup {name!r}.", "`playground backup list` shows those that there are.")
 
 

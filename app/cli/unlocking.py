@@ -91,7 +91,7 @@ def protection_of(vault: Vault) -> Protection | None:
     protection = vault.protection
     if protection is None and vault.state != "absent":
         raise KeyFileError(
-            f"The vault's key file is gone; without it nothing can read {vault.database.path}.",
+            f"The vault's key file vault.key is gone; without it nothing can read {vault.database.path}.",
             "Bring it back from a backup: `playground backup restore`.",
         )
     return protection

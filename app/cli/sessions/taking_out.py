@@ -73,9 +73,12 @@ async def _export_one(vault: Vault, which: str, form: Form | None, output: Path 
     if output is None:
         click.echo(clean(text) if sys.stdout.isatty() else text, nl=False)
         return
-    path = output / suggested_name(conversation.session, form) if output.is_dir() else output
-    if not force:
-        _refuse_to_replace([path])
+    try:
+        path = output / suggested_name(conversation.session, form) if output.is_dir() else output
+        if not force:
+            _refuse_to_replace([path])
+    except OSError as error:
+        raise _write_error(output, error) from error
     _write(path, text)
     click.echo(clean(f"Exported to {path}. The file is not encrypted."), err=True)
 
@@ -95,9 +98,9 @@ async def _export_all(vault: Vault, folder: Path, form: Form, *, force: bool) ->
                 path = path.with_name(f"{path.stem}-{line.id}{path.suffix}")
             taken.add(path.name.casefold())
             plan[line.id] = path
-    if not force:
-        _refuse_to_replace(plan.values())
     try:
+        if not force:
+            _refuse_to_replace(plan.values())
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise _write_error(folder, error) from error

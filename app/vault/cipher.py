@@ -46,11 +46,8 @@ def connect(path: Path, key: bytes, *, create: bool = False) -> Connection:
     )
     try:
         with translated(path):
-            # Before the key: SQLCipher would say on stderr, across the screen, what is raised here anyhow.
-            connection.execute("PRAGMA cipher_log_level = NONE")
-            connection.execute(f"PRAGMA key = \"x'{key.hex()}'\"")
+            _unlock(connection, key.hex())
             connection.execute("PRAGMA temp_store = MEMORY")
-            connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute("PRAGMA foreign_keys = ON")
@@ -60,6 +57,16 @@ def connect(path: Path, key: bytes, *, create: bool = False) -> Connection:
         connection.close()
         raise
     return connection
+
+
+def _unlock(connection: Connection, key: str) -> None:
+    """Sets the key and reads the first page with it."""
+    # Before the key: SQLCipher would say on stderr, across the screen, what is raised here anyhow.
+    connection.execute("PRAGMA cipher_log_level = NONE")
+    connection.execute(f"PRAGMA key = \"x'{key}'\"")
+    # As strong as the key, and 2.5 times as fast as SHA-512 where the processor has instructions for it.
+    connection.execute("PRAGMA cipher_hmac_algorithm = HMAC_SHA256")
+    connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
 
 
 def require_encrypted(path: Path) -> None:
@@ -104,9 +111,7 @@ def require_key(path: Path, key: bytes) -> None:
     with translated(path):
         connection = dbapi2.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=_BUSY_SECONDS)
         try:
-            connection.execute("PRAGMA cipher_log_level = NONE")
-            connection.execute(f"PRAGMA key = \"x'{key.hex()}'\"")
-            connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+            _unlock(connection, key.hex())
         except dbapi2.OperationalError as error:
             # A kill left something that only who may write can put right: the connection that follows does.
             if not error.sqlite_errorname.startswith("SQLITE_READONLY"):
@@ -127,9 +132,7 @@ def opens_with_salt(path: Path, key: bytes, salt: bytes) -> bool:
 
     connection = dbapi2.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True)
     try:
-        connection.execute("PRAGMA cipher_log_level = NONE")
-        connection.execute(f"PRAGMA key = \"x'{key.hex()}{salt.hex()}'\"")
-        connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        _unlock(connection, key.hex() + salt.hex())
     except dbapi2.DatabaseError:
         return False
     else:

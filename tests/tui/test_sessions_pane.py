@@ -145,6 +145,18 @@ async def test_each_key_stops_the_search_of_the_key_before(tmp_path: Path) -> No
         assert stopped == asked[:-1] != []
 
 
+async def test_enter_waits_for_the_hits_of_the_last_letters(tmp_path: Path) -> None:
+    async with running(tmp_path) as (app, pilot):
+        await pilot.press("slash", *"nou")
+        hits = app.pane.query_one(HitList)
+        await until(lambda: hits.count == 2)
+        field = app.pane.query_one("#session-search", Input)
+        field.value = "scattering"
+        await pilot.press("enter")
+        await until(lambda: bool(app.wanted))
+        assert app.wanted == [("session-0003", "0003-1")]
+
+
 async def test_a_hash_shows_only_the_conversations_with_that_tag(tmp_path: Path) -> None:
     async with running(tmp_path) as (app, pilot):
         await pilot.press("slash", "number_sign", *"pyt")
@@ -327,6 +339,15 @@ async def test_clearing_leaves_nothing_of_the_vault_on_the_screen_or_in_the_pane
         await app.vault.open()
         app.pane.reload()
         await until(lambda: len(lines(app)) == 9)
+
+
+async def test_a_vault_that_was_locked_elsewhere_leaves_nothing_in_the_pane_either(tmp_path: Path) -> None:
+    async with running(tmp_path, size=(120, 40)) as (app, pilot):
+        await app.vault.lock()
+        await until(lambda: app.pane.has_class("-empty"))
+        await pilot.pause()
+        assert "locked" in "".join(painted(app.pane.query_one(SessionList)))
+        assert app.pane.chosen_id is None
 
 
 async def test_what_another_part_changed_is_shown_after_a_reload_and_the_choice_stays(tmp_path: Path) -> None:

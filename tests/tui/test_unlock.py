@@ -135,7 +135,7 @@ async def test_a_vault_that_is_damaged_says_so_and_can_be_tried_again_when_it_is
         assert "damaged" in str(app.screen.query_one(ErrorCard).render())
         assert not app.screen.query_one(Input).display
         database.write_bytes(whole)
-        await pilot.press("f5")
+        await pilot.press("ctrl+r")
         await until(lambda: bool(app.screen.query_one(Input).display))
         assert not app.screen.query(ErrorCard)
         await pilot.press(*keys(PASSPHRASE), "enter")

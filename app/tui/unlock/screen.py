@@ -39,7 +39,7 @@ the passphrase's place. Nobody can open the vault without one of the two.
     CSS_PATH = "unlock.tcss"
     AUTO_FOCUS = "PassphraseField"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("f5,ctrl+r", "again", "Try again", id="unlock.again"),
+        Binding("ctrl+r", "again", "Try again", id="unlock.again"),
         Binding("escape", "empty", "Empty", key_display="esc", show=False, id="unlock.empty"),
         Binding("ctrl+q", "quit", "Quit", id="unlock.quit"),
     ]
@@ -102,7 +102,7 @@ the passphrase's place. Nobody can open the vault without one of the two.
         try:
             await self._vault.open(written)
         except WrongPassphraseError as error:
-            self._note(" ".join(clean(f"{error.message} {error.remedy}").split()), "$text-error")
+            self._note(" ".join(clean(error.message).split()), "$text-error")
         except VaultLockedError:
             await self._ask()
         except PlaygroundError as error:
@@ -153,7 +153,7 @@ the passphrase's place. Nobody can open the vault without one of the two.
     def _show_keys(self) -> None:
         keys = [("⏎", "unlock")] if self._asking else []
         if self._error is not None:
-            keys.append((self._display("unlock.again", "F5"), "try again"))
+            keys.append((self._display("unlock.again", "^r"), "try again"))
         keys.append((self._display("unlock.quit", "^q"), "quit"))
         pieces: list[tuple[str, str]] = []
         for key, does in keys:

@@ -15,8 +15,7 @@ from . import boilerplate
 from .markdown_lines import Fence, LineKind, closes, kind_of, opened_by
 
 _MARK = re.compile(r"\n|`+|[\"“”]|[.!?…]+")
-_TAIL = re.compile(r"[\"”’')\]]*")
-_SPACE = re.compile(r"[ \t]*")
+_BEHIND = re.compile(r"([\"”’')\]]*)[ \t]*")
 
 _ABBREVIATION = re.compile(
     r"(?:^|[\s(])(?:mr|mrs|ms|dr|prof|st|vs|etc|e\.g|i\.e|no|nos|fig|inc|ltd|co|jr|sr|gen|col|approx|cf|al|dept|"
@@ -184,10 +183,7 @@ class ContentFilter:
             elif what in '"“”':
                 self._in_quotes = what == "“" or (what == '"' and not self._in_quotes)
             elif not self._open_code:
-                tail = _TAIL.match(text, mark.end())
-                end = tail.end() if tail else mark.end()
-                space = _SPACE.match(text, end)
-                follows = space.end() if space else end
+                end, follows = _behind(text, mark.end())
                 if follows == len(text) and not final:
                     self._scanned = mark.start()
                     return self._commit(mark.start())
@@ -325,6 +321,12 @@ def filtered(text: str) -> tuple[str, int]:
     content = ContentFilter()
     shown = content.feed(text) + content.finish()
     return shown, content.left_out
+
+
+def _behind(text: str, place: int) -> tuple[int, int]:
+    """Where the quotes and brackets behind the end of a sentence end, and where the spaces behind those do."""
+    found = _BEHIND.match(text, place)
+    return (found.end(1), found.end()) if found else (place, place)
 
 
 def _indent(text: str) -> int:

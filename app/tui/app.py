@@ -29,6 +29,7 @@ from .chat.pane import ChatPane
 from .downloads import Download
 from .face import Face
 from .model_desk import ModelDesk
+from .quick_screen import QuickScreen
 from .state import StateFile
 from .terminal_keys import teach_alt_enter
 from .vault_desk import VaultDesk
@@ -82,6 +83,10 @@ class PlaygroundApp(Face):
     def _first_model(self) -> str:
         wanted = self._state.model
         return wanted if wanted and self._desk.known(wanted) else self._playground.settings.models.default
+
+    def get_default_screen(self) -> QuickScreen:
+        """The screen below all others."""
+        return QuickScreen()
 
     def compose(self) -> ComposeResult:
         """Tabs, the pane, status, keys."""

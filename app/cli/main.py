@@ -2,45 +2,30 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import Any
-
 import click
 
 from app import __version__
 
+from .lazy import LazyGroup
 from .session import Session
 
 _COMMANDS = {
-    "backup": "app.cli.backup:backup",
-    "bench": "app.cli.bench:bench",
-    "chat": "app.cli.chat:chat",
-    "doctor": "app.cli.doctor:doctor",
-    "models": "app.cli.models:models",
-    "sessions": "app.cli.sessions:sessions",
-    "vault": "app.cli.vault:vault",
+    "backup": ("app.cli.backup:backup", "Copies of everything that is kept: create, list, verify, restore."),
+    "bench": ("app.cli.bench:bench", "Measure a model on this machine."),
+    "chat": ("app.cli.chat:chat", "Ask a model, or go on with a conversation."),
+    "doctor": ("app.cli.doctor:doctor", "Check this machine and show where every setting comes from."),
+    "models": ("app.cli.models:models", "Models on this machine: list, pull, import, verify, info, remove."),
+    "sessions": ("app.cli.sessions:sessions", "Conversations that are kept: list, show, search, export, import."),
+    "vault": ("app.cli.vault:vault", "What protects it: status, passphrase, keyring, recovery-key, rekey."),
 }
 
 
-class LazyGroup(click.Group):
-    """Imports a command's file only when that command is called, so that each starts as fast as it can."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """The commands' names, in alphabetical order."""
-        return sorted(_COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """The command of this name, imported now."""
-        target = _COMMANDS.get(cmd_name)
-        if target is None:
-            return None
-        module, _, name = target.partition(":")
-        command: Any = getattr(import_module(module), name)
-        assert isinstance(command, click.Command)
-        return command
-
-
-@click.group(cls=LazyGroup, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=LazyGroup,
+    commands_at=_COMMANDS,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @click.option("--local-only", is_flag=True, help="Forbid everything that would leave this machine.")
 @click.version_option(__version__, "-V", "--version", message="playground %(version)s")
 @click.pass_context

@@ -22,7 +22,7 @@ def test_the_list_shows_what_is_here_and_what_fits(run_cli):
 def test_the_list_for_programs_names_every_model_of_the_catalogue(run_cli):
     rows = {row["name"]: row for row in json.loads(run_cli("models", "list", "--json").stdout)}
     assert rows[NAME]["installed"]
-    assert not rows["minilm"]["installed"]
+    assert not rows["all-minilm-l6-v2"]["installed"]
     assert sum(row["recommended"] for row in rows.values()) <= 1
 
 

@@ -7,6 +7,7 @@ in the order in which they were asked for. Readers see the last committed state 
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
@@ -31,6 +32,8 @@ class Lane:
     def __init__(self, path: Path, connection: Connection, name: str) -> None:
         self._path, self._connection = path, connection
         self._thread = ThreadPoolExecutor(1, thread_name_prefix=name)
+        self._running: object | None = None
+        self._switching = threading.Lock()
         self.waiting = 0
 
     async def run(self, work: Callable[[Connection], T], *, interruptible: bool = False) -> T:
@@ -39,25 +42,36 @@ class Lane:
         Raises:
             VaultError: for what SQLite refuses.
         """
-        started = False
+        ours = object()
 
         def in_thread() -> T:
-            nonlocal started
-            started = True
-            with translated(self._path):
-                return work(self._connection)
+            with self._switching:
+                self._running = ours
+            try:
+                with translated(self._path):
+                    return work(self._connection)
+            finally:
+                with self._switching:
+                    self._running = None
 
         self.waiting += 1
-        future = asyncio.get_running_loop().run_in_executor(self._thread, in_thread)
+        submitted = self._thread.submit(in_thread)
+        future = asyncio.wrap_future(submitted)
         try:
             return await asyncio.shield(future)
         except asyncio.CancelledError:
-            if interruptible and not future.cancel() and started:
-                self._connection.interrupt()
             future.add_done_callback(_seen)
+            if interruptible and not submitted.cancel():
+                self._interrupt(ours)
             raise
         finally:
             self.waiting -= 1
+
+    def _interrupt(self, work: object) -> None:
+        """Stops a query, if it is that one which runs: never the next one's, which somebody waits for."""
+        with self._switching:
+            if self._running is work:
+                self._connection.interrupt()
 
     async def close(self) -> None:
         """Waits for what is under way, then closes the connection."""

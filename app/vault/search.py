@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 _OPEN, _CLOSE = "\x02", "\x03"
 _EXCERPT_TOKENS = 24
+_SHORTEST_BEGINNING = 2
 _WORD = re.compile(r"\w+")
 
 _MESSAGES = f"""
@@ -40,7 +41,7 @@ class Search:
 
     async def messages(self, words: str, limit: int = 50) -> tuple[SearchHit, ...]:
         """Messages that hold every word; the last word may be only begun. Cancelling stops the query."""
-        query = fts_query(words)
+        query = fts_query(words, _SHORTEST_BEGINNING)
         if not query:
             return ()
 
@@ -61,17 +62,21 @@ class Search:
         return await self._database.read(read)
 
 
-def fts_query(words: str) -> str:
+def fts_query(words: str, shortest: int = 1) -> str:
     """What a person typed as an FTS5 query: quoted words, so that none of its operators can be meant.
 
-    The last word is a prefix unless something was typed after it.
+    The last word is a prefix unless something was typed after it. One of fewer than ``shortest`` letters of English is
+    taken for a whole word, and left out beside others: half of all messages have a word that begins with it.
     """
     found = _WORD.findall(words)
     if not found:
         return ""
     quoted = [f'"{word}"' for word in found]
     if words.endswith(found[-1]):
-        quoted[-1] += "*"
+        if len(found[-1]) >= shortest or not found[-1].isascii():
+            quoted[-1] += "*"
+        elif len(found) > 1:
+            quoted.pop()
     return " ".join(quoted)
 
 

@@ -74,7 +74,9 @@ def test_no_planted_secret_is_found_while_running_nor_after(home, tmp_path, plan
         assert leaks([home, temporary], planted) == []
     finally:
         program.kill()
-        output, errors = program.communicate()
+        assert program.stdout is not None and program.stderr is not None
+        output, errors = program.stdout.read(), program.stderr.read()
+        program.wait()
     assert leaks([home, temporary], planted) == []
     assert not any(secret in output + errors for secret in planted)
 

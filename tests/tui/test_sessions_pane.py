@@ -325,6 +325,7 @@ async def test_clearing_leaves_nothing_of_the_vault_on_the_screen_or_in_the_pane
         await pilot.press("slash", *"noun")
         await until(lambda: app.pane.query_one(HitList).count == 2)
         await pilot.pause(0.3)
+        app.notify("Exported to ~/Naming-functions.md.")
         await app.vault.lock()
         app.pane.clear()
         await pilot.pause()

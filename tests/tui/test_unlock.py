@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from textual.command import CommandPalette
 from textual.pilot import Pilot
 from textual.widgets import Input, Static
 
@@ -196,6 +197,18 @@ async def test_a_fault_of_the_program_is_reported_and_the_field_still_works() ->
         await until(lambda: app.answers == [True])
 
 
+async def test_the_palette_stays_shut_until_the_vault_is_open(tmp_path: Path) -> None:
+    async with running(a_vault(tmp_path), UnlockScreen, locked) as (app, pilot):
+        await pilot.press("ctrl+p")
+        await pilot.pause()
+        assert isinstance(app.screen, UnlockScreen)
+        await pilot.press(*keys(PASSPHRASE), "enter")
+        await until(lambda: app.answers == [True])
+        await pilot.pause()
+        await pilot.press("ctrl+p")
+        await until(lambda: isinstance(app.screen, CommandPalette))
+
+
 async def test_ctrl_q_leaves(tmp_path: Path) -> None:
     async with running(Refusing(), UnlockScreen) as (app, pilot):
         await pilot.press("ctrl+q")
@@ -292,7 +305,6 @@ async def test_the_pane_says_when_no_passphrase_guards_the_vault(tmp_path: Path)
         await until(lambda: bool(notice.display))
         assert "ctrl+p → Set a passphrase" in str(notice.render())
         await app.vault.set_passphrase(PASSPHRASE)
-        app.pane.reload()
         await until(lambda: not notice.display)
         await pilot.pause()
 

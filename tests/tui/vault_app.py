@@ -33,7 +33,6 @@ class SmallApp(Face):
 
     CSS_PATH: ClassVar[list[str | Path]] = [FOLDER / "app.tcss", FOLDER / "sessions" / "pane.tcss"]
     AUTO_FOCUS = None
-    ENABLE_COMMAND_PALETTE = False
 
     def __init__(
         self,

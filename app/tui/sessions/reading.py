@@ -71,6 +71,8 @@ class SessionReading(SessionDeeds):
         """Forgets everything that was read: the vault is being locked."""
         for group in ("deeds", "import"):
             self.app.workers.cancel_group(self, group)
+        # A notice may name a conversation, or a file that is called like one.
+        self.app.clear_notifications()
         self._pages.clear()
         self._undoing.clear()
         self._only_tag, self._shelf, self._known, self._previewed = None, "current", False, None
@@ -82,8 +84,10 @@ class SessionReading(SessionDeeds):
         self._show_emptiness()
 
     def _guard(self) -> None:
-        """What was still being read while the vault was locked is forgotten too."""
-        if self._vault.state != "open" and (self._pages.count or self._previewed):
+        """What was still being read while the vault was locked is forgotten too; what guards it may have changed."""
+        if self._vault.state == "open":
+            self.query_one(ProtectionNotice).show_protection(self._vault.protection)
+        elif self._pages.count or self._previewed:
             self.clear()
 
     # What is chosen

@@ -31,9 +31,11 @@ class ProtectionNotice(Widget):
 
     def show_protection(self, protection: Protection | None) -> None:
         """What guards the vault now."""
-        self._words = protection_words(protection, self._palette_key)
-        self.display = bool(self._words)
-        self.refresh()
+        words = protection_words(protection, self._palette_key)
+        if words != self._words:
+            self._words = words
+            self.display = bool(words)
+            self.refresh()
 
     def render(self) -> Content:
         """The words."""

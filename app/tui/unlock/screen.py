@@ -52,6 +52,7 @@ the passphrase's place. Nobody can open the vault without one of the two.
         self._vault = vault
         self._error = error if not isinstance(error, VaultLockedError) else None
         self._opening = False
+        self._palette = False
 
     def compose(self) -> ComposeResult:
         """One column in the middle: what this is, the field, what is wrong, the keys."""
@@ -69,11 +70,16 @@ the passphrase's place. Nobody can open the vault without one of the two.
             yield Static(id="unlock-keys")
 
     async def on_mount(self) -> None:
-        """Shows the error that there was, if any."""
+        """Shows the error that there was, if any. What the palette could do lies behind this screen."""
+        self._palette, self.app.use_command_palette = self.app.use_command_palette, False
         if self._error is not None:
             await self._show_failure(self._error)
         else:
             self._show_keys()
+
+    def on_unmount(self) -> None:
+        """Gives the palette back."""
+        self.app.use_command_palette = self._palette
 
     @property
     def _asking(self) -> bool:

@@ -45,6 +45,19 @@ def test_the_passphrase_is_asked_for_and_not_shown(environ, locked):
         assert "correct" not in screen.text
 
 
+def test_a_recovery_key_does_as_well(environ, kept):
+    async def lock(vault):
+        await vault.set_passphrase("correct horse")
+        return await vault.new_recovery_key()
+
+    recovery = in_vault(environ, lock)
+    with running(["sessions", "list"], environ) as screen:
+        screen.wait_for(ASKED)
+        screen.press(f"{recovery.lower()}\r")
+        screen.wait_for("The sea")
+        assert ended(screen) == 0
+
+
 def test_two_mistakes_are_forgiven(environ, locked):
     with running(["sessions", "list"], environ) as screen:
         for mistakes in (1, 2):

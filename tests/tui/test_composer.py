@@ -129,3 +129,17 @@ async def test_the_editor_fills_the_composer_and_sends_nothing(
         await pilot.pause()
         assert app.query_one(Composer).text == "from the editor"
         assert router.requests == []
+
+
+async def test_keys_that_come_faster_than_they_are_handled_keep_their_order(make_app: Make) -> None:
+    router = ScriptedRouter(answer("ok"))
+    app = make_app(router)
+    async with app.run_test() as pilot:
+        composer = app.query_one(Composer)
+        composer.put("old")
+        await pilot.pause()
+        for key, character in (("ctrl+u", None), ("x", "x"), ("y", "y"), ("enter", "\r"), ("z", "z")):
+            app.post_message(events.Key(key, character))
+        await until(lambda: router.requests)
+        assert router.requests[0].messages[-1].text == "xy"
+        await until(lambda: composer.text == "z")

@@ -98,14 +98,16 @@ whole.
             # A key of ours that has nothing to do just now is no letter of the prompt.
             event.prevent_default()
             return
-        if event.key in ("enter", "tab") and not event.is_printable:
-            active = self.screen.active_bindings.get(event.key)
-            if active is not None and active.node is self:
-                # The binding answers; the field itself would insert a character.
-                event.prevent_default()
-                return
         if event.is_printable or event.key in ("backspace", "delete"):
             self.prompts.leave()
+        active = self.screen.active_bindings.get(event.key)
+        if active is not None and active.node is self and not event.is_printable:
+            # Left to the framework, a binding runs after the event has risen to the application, and letters that were
+            # typed behind it are in the text before it: an Enter would send what was meant for the next prompt.
+            event.prevent_default()
+            event.stop()
+            if active.enabled:
+                await self.run_action(active.binding.action)
 
     async def _on_paste(self, event: events.Paste) -> None:
         event.stop()
@@ -128,13 +130,14 @@ whole.
             return
         prompt = self.prompt
         if prompt.strip():
+            # Emptied at once: what is typed from now on belongs to the next prompt.
+            self.put("")
             self.post_message(self.Sent(prompt))
 
-    def clear_sent(self) -> None:
-        """Empties the field and remembers the prompt."""
-        self.prompts.add(self.prompt)
-        self._pasted = PastedTexts()
-        self.load_text("")
+    def give_back(self, prompt: str) -> None:
+        """Puts back a prompt that could not be taken, before what was typed since."""
+        since = self.prompt
+        self.put(f"{prompt}\n{since}" if since else prompt)
 
     def action_new_line(self) -> None:
         """Breaks the line."""

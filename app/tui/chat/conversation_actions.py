@@ -44,6 +44,7 @@ class ConversationActions(Vertical):
         self.show_stage()
         await self.query_one(Transcript).show()
         self.action_focus_composer()
+        self.refresh_bindings()
 
     async def action_version(self, step: int) -> None:
         """Shows an earlier or later version of the chosen message, or of the nearest one that has versions."""

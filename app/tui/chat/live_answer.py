@@ -111,6 +111,7 @@ class LiveAnswer:
         view = self._view()
         if view is not None:
             await view.append(text)
+            await self._transcript.let_rest()
 
     async def _write_thinking(self, text: str) -> None:
         view = self._view()

@@ -17,6 +17,7 @@ from app.privacy.terminal import clean
 from app.tui import words
 from app.tui.error_card import ErrorCard
 
+from .answer_text import AnswerText
 from .shortened import Shortened
 
 MOST_SHOWN = 6_000
@@ -156,7 +157,7 @@ class AnswerView(MessageView):
         thoughts = thinking_of(node)
         if thoughts:
             yield ThinkingView(clean(thoughts), open_=False)
-        yield Markdown(self._shown(clean(node.message.text)), open_links=False)
+        yield AnswerText(self._shown(clean(node.message.text)))
         if node.status == "streaming" and not self._begun:
             yield WaitingLine()
         if node.error is not None:
@@ -182,7 +183,7 @@ class AnswerView(MessageView):
                 if self._shortened.left_out != left_out:
                     self._refresh_footer()
             if text:
-                await self.query_one(Markdown).append(text)
+                await self.query_one(AnswerText).append(text)
         if text:
             await self._painted()
 
@@ -193,6 +194,12 @@ class AnswerView(MessageView):
             with suppress(TimeoutError):
                 async with asyncio.timeout(MOST_WAITED):
                     await painted.wait()
+
+    async def rest_above(self, line: float) -> None:
+        """Lets the parts of the answer rest that are above a line of what this view stands in."""
+        async with self._changing:
+            for text in self.query(AnswerText):
+                await text.rest_above(int(line) - self.virtual_region.y - text.virtual_region.y)
 
     async def append_thinking(self, text: str) -> None:
         """Adds clean text to the thoughts."""
@@ -212,7 +219,7 @@ class AnswerView(MessageView):
         if self._shortened is not None and node.status != "streaming":
             async with self._changing:
                 if rest := self._shortened.finish():
-                    await self.query_one(Markdown).append(rest)
+                    await self.query_one(AnswerText).append(rest)
         for thoughts in self.query(ThinkingView):
             thoughts.fold(False)
         if node.error is not None and not self.query(ErrorCard):
@@ -225,7 +232,7 @@ class AnswerView(MessageView):
             return False
         async with self._changing:
             self._shortened.whole = not self._shortened.whole
-            await self.query_one(Markdown).update(self._shortened.shown)
+            await self.query_one(AnswerText).update(self._shortened.shown)
         self._refresh_footer()
         return True
 

@@ -204,11 +204,13 @@ Asking again, and editing an earlier prompt, keep both versions: walk between th
                 severity="warning",
                 markup=False,
             )
+            composer.give_back(event.text)
             return
         if self.answering and known is None:
             self.app.notify("The answer is still coming; esc stops it.", markup=False)
+            composer.give_back(event.text)
             return
-        composer.clear_sent()
+        composer.prompts.add(event.text)
         if known is not None and parsed is not None:
             await self.run_command(known, parsed[1])
             return

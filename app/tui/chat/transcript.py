@@ -26,6 +26,9 @@ STEP = 6
 MOST = 30
 """Messages mounted at most; beyond, those farthest from the reader are let go."""
 
+FILL_AFTER = 0.05
+"""Seconds after the first paint at which more than it shows is mounted."""
+
 NEAR = 6
 """Lines from an edge at which more is mounted."""
 
@@ -112,9 +115,10 @@ Page Up and Page Down; the view follows the answer only while you are at its end
                     await self._mount_range(self._first + kept, len(nodes))
                 else:
                     await self._clear()
-                    self._first = max(0, len(nodes) - FIRST)
+                    self._first = len(nodes) - self._enough(1)
                     await self._mount_range(self._first, len(nodes))
-                await self._let_go_above(FIRST if self.following else MOST)
+                    self.set_timer(FILL_AFTER, self._fill)
+                await self._let_go_above(self._enough(1) if self.following else MOST)
             self._mark_chosen()
         if self.following:
             self.anchor()
@@ -160,10 +164,43 @@ Page Up and Page Down; the view follows the answer only while you are at its end
         async with self._sliding:
             with self.app.batch_update():
                 await self._clear()
-                self._first = max(0, len(self._messages) - FIRST)
+                self._first = len(self._messages) - self._enough(1)
                 await self._mount_range(self._first, len(self._messages))
         self.anchor()
         self._anchor_released = False
+        self.set_timer(FILL_AFTER, self._fill)
+
+    def _enough(self, views: int) -> int:
+        """How many of the last messages are surely higher than so many times the view, and can be scrolled in it."""
+        width = max(20, self.size.width)
+        wanted = views * max(20, self.size.height) + 2 * NEAR
+        lines = count = 0
+        for node in reversed(self._messages[-MOST:]):
+            if count >= FIRST and lines >= wanted:
+                break
+            # A line for the footer or the frame, one between messages; Markdown joins lines, so breaks do not count.
+            lines += 2 + len(node.message.text) // width
+            count += 1
+        return count
+
+    async def _fill(self) -> None:
+        """What is above the first view is there before it is asked for."""
+        async with self._sliding:
+            missing = self._enough(2) - len(self._views)
+            if missing > 0 and self._first > 0 and self._views:
+                with self.app.batch_update():
+                    await self._mount_above(missing)
+                self._mark_chosen()
+
+    async def let_rest(self) -> None:
+        """Lets answers rest where they are more than one view above the reader, and wakes them where they are not."""
+        from .message_view import AnswerView
+
+        if self.screen.selections or self._sliding.locked():
+            return
+        for view in self._views:
+            if isinstance(view, AnswerView) and view.is_mounted:
+                await view.rest_above(self.scroll_y - self.size.height)
 
     async def action_pane(self, action: str) -> None:
         """Asks the pane, which holds the conversation, to do something with the chosen message."""
@@ -229,6 +266,8 @@ Page Up and Page Down; the view follows the answer only while you are at its end
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         """Mounts more when the reader comes near an edge."""
         super().watch_scroll_y(old_value, new_value)
+        if new_value < old_value:
+            self.call_next(self.let_rest)
         if self._sliding.locked():
             return
         if new_value <= NEAR and new_value < old_value and self._first > 0:
@@ -244,12 +283,7 @@ Page Up and Page Down; the view follows the answer only while you are at its end
         async with self._sliding:
             with self.app.batch_update():
                 if direction < 0 and self._first > 0 and self.scroll_y <= NEAR:
-                    anchor = self._views[0]
-                    start = max(0, self._first - STEP)
-                    fresh = [self._make(node) for node in self._messages[start : self._first]]
-                    await self._keeping(anchor, lambda: self.mount_all(fresh, before=0))
-                    self._views[:0] = fresh
-                    self._first = start
+                    await self._mount_above(STEP)
                     gone, self._views = self._views[MOST:], self._views[:MOST]
                     if gone:
                         await self.remove_children(gone)
@@ -258,6 +292,13 @@ Page Up and Page Down; the view follows the answer only while you are at its end
                     await self._mount_range(last, min(len(self._messages), last + STEP))
                     await self._let_go_above()
             self._mark_chosen()
+
+    async def _mount_above(self, count: int) -> None:
+        start = max(0, self._first - count)
+        fresh = [self._make(node) for node in self._messages[start : self._first]]
+        await self._keeping(self._views[0], lambda: self.mount_all(fresh, before=0))
+        self._views[:0] = fresh
+        self._first = start
 
     async def _let_go_above(self, most: int = MOST) -> None:
         surplus = len(self._views) - most

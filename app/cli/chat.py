@@ -21,12 +21,13 @@ from app.playground import Playground
 
 from .answer import Answer, WaitingLine, print_answer
 from .conversing import Talk, Trouble, Wanted, begin
+from .daily import back_up_daily
 from .fetching import fetch
 from .question import piped_text, question, response_format, whole
 from .session import INTERRUPTED, Session, report, reporting_errors
 
 if TYPE_CHECKING:
-    from app.engine.pool import LoadedModel
+    from app.engine.slot import LoadedModel
     from app.routing.router import Router
 
 
@@ -133,6 +134,8 @@ class _Turn:
         self._trouble.tell()
         if self._as_json:
             click.echo(answer.as_json(self._talk.session_id if self._talk else None))
+        if not interrupted and self._talk is not None and self._talk.session_id is not None:
+            await back_up_daily(playground)
         return INTERRUPTED if interrupted else 1 if answer.failure else 0
 
     async def _ask(self, playground: Playground, answer: Answer) -> None:

@@ -225,3 +225,24 @@ def test_an_earlier_image_or_thought_does_not_matter(ask, environ):
     backend = ScriptedBackend(["Yes.", FINISHED])
     assert ask("And?", "-c", backend=backend).exit_code == 0
     assert asked(backend)[1:] == [("assistant", "Seen."), ("user", "And?")]
+
+
+def test_the_first_answer_of_a_day_is_followed_by_a_backup(ask, run_cli, environ):
+    for _ in range(2):
+        assert ask("Hi", steps=["Hello.", FINISHED]).stderr == ""
+        (made,) = json.loads(run_cli("backup", "list", "--json").stdout)
+        assert (made["reason"], made["sessions"], made["messages"]) == ("daily", 1, 2)
+
+
+def test_no_daily_backup_where_none_is_wanted(ask, run_cli, environ):
+    environ["PLAYGROUND_VAULT__DAILY_BACKUP"] = "false"
+    ask("Hi", steps=["Hello.", FINISHED])
+    assert run_cli("backup", "list", "--json").stdout == "[]\n"
+
+
+def test_a_daily_backup_that_cannot_be_made_is_one_line(ask, environ, tmp_path):
+    environ["PLAYGROUND_VAULT__BACKUPS"] = str(tmp_path / "elsewhere")
+    result = ask("Hi", steps=["Hello.", FINISHED])
+    assert (result.exit_code, result.stdout) == (0, "Hello.\n")
+    assert "Set a passphrase first" in result.stderr
+    assert len(result.stderr.splitlines()) == 1

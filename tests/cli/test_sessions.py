@@ -5,6 +5,8 @@ import os
 
 import pytest
 
+from app.cli.tables import cells
+
 from .vaults import conversation, in_vault, keep
 
 RED, SEA = "aaaa1111" + "0" * 24, "bbbb2222" + "0" * 24
@@ -45,6 +47,15 @@ def test_a_limit_says_how_many_there_are(run_cli, kept):
     result = run_cli("sessions", "list", "--limit", "1")
     assert len(result.stdout.splitlines()) == 2
     assert result.stderr == "1 more; --limit 2 shows all.\n"
+
+
+def test_titles_of_every_script_keep_the_columns_straight(run_cli, environ):
+    for number, title in enumerate(("日本語の題" * 20, "e\u0301" * 100, "\u202etitle\x1b[2J", "a\nb", "")):
+        keep(environ, conversation(f"{number}" * 32, title, "Hi.", "Yes."))
+    head, *lines = run_cli("sessions", "list").stdout.splitlines()
+    assert len(lines) == 5
+    assert {cells(line[: line.index("2023-11-1")]) for line in lines} == {head.index("Changed")}
+    assert any("untitled" in line for line in lines)
 
 
 def test_tags_choose(run_cli, kept):

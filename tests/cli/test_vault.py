@@ -5,7 +5,10 @@ import json
 import re
 import subprocess
 
+import keyring
 import pytest
+from keyring.backend import KeyringBackend
+from keyring.backends.fail import Keyring as NoKeyring
 
 from .scripted import PLAYGROUND
 from .vaults import conversation, in_vault, keep
@@ -129,15 +132,52 @@ def test_rekeying_beside_another_program_is_refused(run_cli, environ, kept):
 
 
 def test_no_keyring_is_one_line_and_changes_nothing(run_cli, environ, home, kept, monkeypatch):
-    import keyring
-    from keyring.backends.fail import Keyring
-
-    monkeypatch.setattr(keyring, "get_keyring", Keyring)
+    monkeypatch.setattr(keyring, "get_keyring", NoKeyring)
     before = (home / "data" / "vault.key").read_bytes()
     result = run_cli("vault", "keyring")
     assert (result.exit_code, len(result.stderr.splitlines())) == (1, 1)
     assert "There is no keyring" in result.stderr
     assert (home / "data" / "vault.key").read_bytes() == before
+
+
+class Chain(KeyringBackend):
+    """A keyring in memory."""
+
+    priority = 9
+
+    def __init__(self):
+        super().__init__()
+        self.kept = {}
+
+    def get_password(self, service, username):
+        return self.kept.get((service, username))
+
+    def set_password(self, service, username, password):
+        self.kept[service, username] = password
+
+    def delete_password(self, service, username):
+        del self.kept[service, username]
+
+
+def test_a_keyring_opens_the_vault_and_its_loss_is_said(run_cli, environ, kept):
+    before = keyring.get_keyring()
+    try:
+        chain = Chain()
+        keyring.set_keyring(chain)
+        result = run_cli("vault", "keyring")
+        assert result.exit_code == 0, result.stderr
+        assert "`playground vault recovery-key`" in result.stderr
+        assert "Protected by the keyring of the operating system" in run_cli("vault", "status").stdout
+        assert "The sea" in run_cli("sessions", "list").stdout
+        recovery = run_cli("vault", "recovery-key").stdout.strip()
+        chain.kept.clear()
+        result = run_cli("sessions", "list")
+        assert (result.exit_code, len(result.stderr.splitlines())) == (1, 1)
+        assert "does not have the key of this vault" in result.stderr
+        environ["PLAYGROUND_PASSPHRASE"] = recovery
+        assert "The sea" in run_cli("sessions", "list").stdout
+    finally:
+        keyring.set_keyring(before)
 
 
 def test_a_sound_vault_and_a_damaged_one(run_cli, home, kept):

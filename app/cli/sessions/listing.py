@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ import msgspec
 
 from app.cli.question import whole
 from app.cli.session import Session, reporting_errors
-from app.cli.tables import counted, moment, shortened, table
+from app.cli.tables import cells, counted, moment, shortened, table
 from app.cli.unlocking import existing, with_vault
 from app.playground import Playground
 from app.privacy.terminal import clean
@@ -22,7 +23,9 @@ if TYPE_CHECKING:
     from app.vault import SearchHit, SessionLine, Vault
     from app.vault.sessions import Shelf
 
-_TITLE_WIDTH = 48
+_TITLE_WIDTH = 60
+_LEAST_TITLE_WIDTH = 20
+_OTHER_COLUMNS = 40
 _LINES = 50
 _NOTHING = {
     "current": "No conversations yet. To begin one: playground chat “Hello”",
@@ -58,7 +61,7 @@ def list_sessions(
         if as_json:
             click.echo(json.dumps([as_object(line) for line in lines]))
         elif lines:
-            click.echo(clean(_table(lines)))
+            click.echo(_table(lines))
             if there > len(lines):
                 click.echo(f"{there - len(lines)} more; --limit {there} shows all.", err=True)
         else:
@@ -67,14 +70,23 @@ def list_sessions(
     session.run(listed)
 
 
+def _title_width(lines: tuple[SessionLine, ...]) -> int:
+    """As wide as the terminal has room for beside the other columns."""
+    if not sys.stdout.isatty():
+        return _TITLE_WIDTH
+    tags = max(cells(clean(", ".join(line.tags))) for line in lines)
+    return max(_LEAST_TITLE_WIDTH, min(_TITLE_WIDTH, shutil.get_terminal_size().columns - _OTHER_COLUMNS - tags))
+
+
 def _table(lines: tuple[SessionLine, ...]) -> str:
+    width = _title_width(lines)
     rows = [
         (
             line.id[:8],
-            ("★ " if line.pinned else "") + shortened(line.title or "untitled", _TITLE_WIDTH),
+            shortened(("★ " if line.pinned else "") + (clean(line.title) or "untitled"), width),
             str(line.messages),
             moment(line.updated_at),
-            ", ".join(line.tags),
+            clean(", ".join(line.tags)),
         )
         for line in lines
     ]
@@ -129,7 +141,7 @@ def search(session: Session, words: tuple[str, ...], limit: int, as_json: bool) 
             )
             return
         if titles:
-            click.echo(clean(_table(titles)))
+            click.echo(_table(titles))
         for hit in hits:
             _print_hit(hit)
         if not titles and not hits:
@@ -141,7 +153,7 @@ def search(session: Session, words: tuple[str, ...], limit: int, as_json: bool) 
 
 
 def _print_hit(hit: SearchHit) -> None:
-    title = shortened(hit.session_title or "untitled", _TITLE_WIDTH)
+    title = shortened(clean(hit.session_title) or "untitled", _TITLE_WIDTH)
     click.echo(clean(f"\n{hit.session_id[:8]}  {title}  {hit.role}, {moment(hit.created_at)}"))
     excerpt, at = "    ", 0
     for start, end in hit.marks:

@@ -12,6 +12,7 @@ from textual.pilot import Pilot
 from textual.widgets import Input
 
 from app.tui.sessions.hit_list import HitList
+from app.tui.sessions.preview import Preview
 from app.vault import Vault
 
 from .conftest import until
@@ -47,7 +48,8 @@ def picture(snap_compare: Any, tmp_path: Path) -> Callable[..., None]:
             await until(lambda: shown(app))
             for step in steps:
                 await step(pilot)
-            await pilot.pause(0.25)
+            await until(lambda: looked(app))
+            await pilot.pause(0.1)
 
         assert snap_compare(app, terminal_size=size, run_before=run)
 
@@ -56,6 +58,12 @@ def picture(snap_compare: Any, tmp_path: Path) -> Callable[..., None]:
 
 def shown(app: SmallApp) -> bool:
     return bool(app.pane.has_class("-empty")) or app.pane.chosen_id is not None
+
+
+def looked(app: SmallApp) -> bool:
+    """Whether the preview, where there is one, shows the choice."""
+    pane, preview = app.pane, app.pane.query_one(Preview)
+    return pane.has_class("-narrow") or pane.has_class("-empty") or (preview.shown or ("",))[0] == pane.chosen_id
 
 
 def press(*keys: str) -> Step:

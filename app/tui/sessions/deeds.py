@@ -16,7 +16,7 @@ from app.privacy.terminal import clean
 from app.tui import words
 from app.tui.face import Face
 
-from .session_list import title_words
+from .session_list import tag_words, title_words
 
 if TYPE_CHECKING:
     from app.vault.vault import Vault
@@ -130,7 +130,7 @@ class SessionDeeds(Vertical):
         from .line_prompt import LinePrompt
 
         tags = (await self._vault.sessions.get(session_id)).tags
-        known = " ".join(f"#{clean(tag)}" for tag, _ in (await self._vault.sessions.tags())[:8])
+        known = " ".join(tag_words(tag) for tag, _ in (await self._vault.sessions.tags())[:8])
 
         async def save(written: str) -> None:
             await self._vault.sessions.set_tags(session_id, split_tags(written))

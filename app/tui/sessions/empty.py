@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
-from app.privacy.terminal import clean
+from .session_list import tag_words
 
 if TYPE_CHECKING:
     from app.vault.sessions import Shelf
@@ -23,7 +23,7 @@ def empty_words(
         return _lines("Nothing was found.", ("", "Every word must be in the message; the last one may be only begun."))
     if tag is not None:
         return _lines(
-            f"Nothing here has the tag #{clean(tag)}.", (key_of("sessions.search_clear") or "esc", "shows all")
+            f"Nothing here has the tag {tag_words(tag)}.", (key_of("sessions.search_clear") or "esc", "shows all")
         )
     if shelf == "archived":
         return _lines("Nothing is archived.", (key_of("sessions.archive"), "puts a session here, out of the way"))

@@ -15,7 +15,7 @@ from app.vault.records import SearchHit, SessionLine
 
 from . import dates
 from .row_list import RowList
-from .session_list import cut, title_words
+from .session_list import cut, tag_words, title_words
 
 _MARGIN = 4
 _DATE = 11
@@ -80,7 +80,7 @@ class HitList(RowList):
 
 def speaker(role: str) -> str:
     """Who spoke, in a word."""
-    return {"user": "You", "assistant": "Model", "system": "Instructions", "tool": "Tool"}.get(role, clean(role))
+    return {"user": "You", "assistant": "Model", "system": "Instructions", "tool": "Tool"}.get(role, _line(role))
 
 
 def excerpt_words(hit: SearchHit) -> Content:
@@ -105,4 +105,4 @@ def _facts(line: SessionLine) -> str:
     facts = ["by its title", words.plural(line.messages, "message")]
     if line.archived:
         facts.append("archived")
-    return " · ".join(facts + [f"#{clean(tag)}" for tag in line.tags])
+    return " · ".join(facts + [tag_words(tag) for tag in line.tags])

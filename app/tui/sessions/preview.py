@@ -21,12 +21,18 @@ _CHARACTERS = 600
 class Preview(VerticalScroll, can_focus=False):
     """The last messages of a conversation, or the ones around a message that was found."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.shown: tuple[str, str | None] | None = None
+        """The session and the message that can be seen here."""
+
     def compose(self) -> ComposeResult:
         """One text."""
         yield Static(id="preview-text")
 
     def show_session(self, whole: WholeSession, node_id: str | None) -> None:
         """Shows the end of the branch in use, or the message ``node_id`` with what led to it."""
+        self.shown = (whole.session.id, node_id)
         self.query_one(Static).update(_words(whole, node_id))
         if node_id is None:
             self.call_after_refresh(self.scroll_end, animate=False)
@@ -35,6 +41,7 @@ class Preview(VerticalScroll, can_focus=False):
 
     def forget(self) -> None:
         """Shows nothing."""
+        self.shown = None
         self.query_one(Static).update("")
 
 

@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING
 from textual import events, on
 from textual.widgets import Input
 
-from app.privacy.terminal import clean
 from app.tui import words
 
 from .hit_list import HitList
 from .reading import SessionReading
 from .row_list import RowList
 from .search_field import SearchField
-from .session_list import SessionList
+from .session_list import SessionList, tag_words
 from .shelf_bar import ShelfBar
 
 if TYPE_CHECKING:
@@ -126,7 +125,7 @@ class SessionSearching(SessionReading):
         if tag != self._only_tag:
             self._only_tag = tag
             self.begin_shelf()
-        self.query_one(ShelfBar).note = "" if tag is None else f"only #{clean(tag)}"
+        self.query_one(ShelfBar).note = "" if tag is None else f"only {tag_words(tag)}"
         self._give_keys()
         self._show_emptiness()
 

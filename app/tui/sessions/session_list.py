@@ -59,7 +59,7 @@ class SessionList(RowList):
         session = row.line
         room = max(10, width - _MARGIN - 2 - _DATE - _COUNT - 2)
         title, colour = title_words(session.title)
-        every_tag = [f"#{clean(tag)}" for tag in session.tags]
+        every_tag = [tag_words(tag) for tag in session.tags]
         # A long title leaves a quarter of the line to the tags, a short one whatever it does not need.
         title = cut(title, max(room - cell_len(" ".join(every_tag)) - 2, room * 3 // 4) if every_tag else room)
         tags = _fitting(every_tag, room - cell_len(title) - 2)
@@ -81,6 +81,11 @@ def title_words(title: str) -> tuple[str, str]:
     """A title for a line, and its colour; what has none yet says so."""
     plain = " ".join(clean(title).split())
     return (plain, "$foreground") if plain else ("untitled", "$text-muted")
+
+
+def tag_words(tag: str) -> str:
+    """A tag for a line."""
+    return f"#{' '.join(clean(tag).split())}"
 
 
 def cut(text: str, width: int) -> str:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 from textual.pilot import Pilot
 from textual.widgets import Static
 from textual.widgets.markdown import MarkdownBlock
@@ -193,3 +194,34 @@ async def test_stopping_a_paced_answer_shows_what_came_at_once(make_app: Make) -
         await until(lambda: not pane.answering)
         assert time.monotonic() - began < 1.0
         assert app.query_one(AnswerText).source == story
+
+
+LISTS = [
+    "1. One\n2. Two *strong*\n3. Three\n   more of it\n\n   - nested\n   - two\n4. Four\n",
+    "\n".join(f"{number}. item {number}" for number in range(7, 14)) + "\n\nThe end.\n",
+    "- a\n- b\n\n- c\n  ```python\n  x = 1\n  ```\n- d\n\n1. e\n1. f\n1. g\n",
+]
+
+
+@pytest.mark.parametrize("text", LISTS)
+async def test_a_list_that_grew_piece_by_piece_looks_as_if_it_had_come_whole(make_app: Make, text: str) -> None:
+    def look(app: PlaygroundApp) -> list[str]:
+        screen = app.screen
+        lines = screen._compositor.render_strips()
+        return [strip.text for strip in lines]
+
+    pictures = []
+    for size in (3, len(text)):
+        pieces = [text[start : start + size] for start in range(0, len(text), size)]
+        app = make_app()
+        async with app.run_test(size=(60, 40)) as pilot:
+            conversation = Conversation()
+            node = conversation.append(Message.assistant(""), status="complete")
+            transcript = await open_conversation(pilot, conversation)
+            view = transcript.answer_view(node.id)
+            assert view is not None
+            for piece in pieces:
+                await view.append(piece)
+            await pilot.pause(0.2)
+            pictures.append([line.rstrip() for line in look(app)])
+    assert pictures[0] == pictures[1]

@@ -7,6 +7,8 @@ from textual.await_complete import AwaitComplete
 from textual.widgets import Markdown, Static
 from textual.widgets.markdown import MarkdownBlock
 
+from .growing_list import GrowingBulletList, GrowingOrderedList
+
 LEAST = 4
 """Blocks that are put to rest at once: each time costs a layout."""
 
@@ -17,6 +19,12 @@ class AnswerText(Markdown):
     Every paint lays out every block, at about 0.15 ms each: 50 ms in an answer of 300 paragraphs, during which no key
     is seen. In the place of the resting ones stands one empty widget of the same height, so nothing moves.
     """
+
+    BLOCKS = {  # noqa: RUF012 (declared so by the base class)
+        **Markdown.BLOCKS,
+        "bullet_list_open": GrowingBulletList,
+        "ordered_list_open": GrowingOrderedList,
+    }
 
     def __init__(self, text: str) -> None:
         super().__init__(text, open_links=False)

@@ -39,6 +39,8 @@ class Child(asyncio.SubprocessProtocol):
         self._wanted = 0
         self._fault = ""
         self._stdout = -1
+        self._drained = asyncio.Event()
+        self._drained.set()
         self.pid: int | None = None
         self.gone: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
@@ -64,6 +66,10 @@ class Child(asyncio.SubprocessProtocol):
         """Puts bytes on the way to the child; those to a dead one are lost."""
         if self._stdin is not None and not self._stdin.is_closing():
             self._stdin.write(data)
+
+    async def drained(self) -> None:
+        """Waits until little is on the way to the child, or it is gone: what is sent in pieces should not pile up."""
+        await self._drained.wait()
 
     def close_stdin(self) -> None:
         """Says that nothing more comes."""
@@ -93,6 +99,14 @@ class Child(asyncio.SubprocessProtocol):
         # A log that cannot be written must not stop the answers; what it held is still in the error message.
         with contextlib.suppress(OSError):
             self._log.write(data)
+
+    def pause_writing(self) -> None:
+        """The child takes what it is sent more slowly than it comes."""
+        self._drained.clear()
+
+    def resume_writing(self) -> None:
+        """The child has taken most of it."""
+        self._drained.set()
 
     def process_exited(self) -> None:
         """The child ended; its pipes may still hold its last words."""
@@ -152,6 +166,7 @@ class Child(asyncio.SubprocessProtocol):
         while self._stdout >= 0 and not self._fault and select.select([self._stdout], [], [], 0)[0]:
             self._read()
         self._close_stdout()
+        self._drained.set()
         self.gone.set_result(None)
         status = self._transport.get_returncode() if self._transport else None
         if self._transport is not None:

@@ -4,6 +4,9 @@ A frame is a 4-byte big-endian length and that many bytes of MessagePack. The fa
 ``Event``. The first frame a worker sends is ``Loading``, then ``Loaded`` or ``LoadFailed``; after ``Loaded`` it answers
 commands in any order, each answer naming the ``request_id`` it belongs to. One ``Step`` a decoding step carries the new
 pieces of every running sequence.
+
+Which commands a worker knows depends on its role: ``Generate`` and ``CountTokens`` are for ``chat``, ``Embed`` is for
+``embed``, ``Transcribe`` and ``Audio`` are for ``transcribe``; ``Cancel``, ``Ping`` and ``Shutdown`` are for all.
 """
 
 from __future__ import annotations
@@ -15,6 +18,8 @@ import msgspec
 from msgspec import Struct
 
 from app.messages import ChatRequest, ChosenToken, FinishReason, Timings, Usage
+
+from .speech import Heard, TranscribeOptions
 
 MAX_FRAME_BYTES = 256 * 1024 * 1024
 """Larger frames are refused: nothing that is said here comes near it, so it is a sign of a torn stream."""
@@ -29,7 +34,7 @@ class LoadOptions(Struct, frozen=True, kw_only=True):
     """How a worker opens its one model.
 
     Attributes:
-        path: the GGUF file, or the first of a split one.
+        path: the GGUF file, or the first of a split one; a model of another kind's main file, the others beside it.
         role: what the worker does with it.
         context: tokens of context window that one conversation may use; 0 takes what the model was trained with.
         cells: tokens of KV cache shared by all sequences; 0 chooses a multiple of ``context`` that memory allows.
@@ -70,6 +75,28 @@ class CountTokens(Struct, frozen=True, tag_field="kind", tag="count_tokens"):
     request: ChatRequest
 
 
+class Embed(Struct, frozen=True, tag_field="kind", tag="embed"):
+    """Turn these texts into vectors. Answered by ``Embedded``."""
+
+    request_id: int
+    texts: tuple[str, ...]
+
+
+class Transcribe(Struct, frozen=True, tag_field="kind", tag="transcribe"):
+    """Write down the speech that follows in ``Audio`` frames."""
+
+    request_id: int
+    options: TranscribeOptions
+
+
+class Audio(Struct, frozen=True, tag_field="kind", tag="audio", omit_defaults=True):
+    """More of a request's audio: float32, 16 kHz, one channel. After the last of it, transcription begins."""
+
+    request_id: int
+    pcm: bytes
+    last: bool = False
+
+
 class Cancel(Struct, frozen=True, tag_field="kind", tag="cancel"):
     """Stop working on a request; unknown and finished ids are ignored."""
 
@@ -86,7 +113,7 @@ class Shutdown(Struct, frozen=True, tag_field="kind", tag="shutdown"):
     """End now; running requests are dropped. A closed stdin means the same."""
 
 
-Command = Generate | CountTokens | Cancel | Ping | Shutdown
+Command = Generate | CountTokens | Embed | Transcribe | Audio | Cancel | Ping | Shutdown
 
 # Events: worker to face
 
@@ -107,6 +134,7 @@ class Loaded(Struct, frozen=True, tag_field="kind", tag="loaded"):
         device: where it runs.
         gpu_layers: layers that are on the accelerator.
         warnings: what did not go as asked, as sentences: a chat template that fails, a context cut to memory.
+        dimensions: numbers in a vector; 0 for a model that gives none.
     """
 
     description: str
@@ -119,6 +147,7 @@ class Loaded(Struct, frozen=True, tag_field="kind", tag="loaded"):
     layers: int
     size_bytes: int
     warnings: tuple[str, ...] = ()
+    dimensions: int = 0
 
 
 class LoadFailed(Struct, frozen=True, tag_field="kind", tag="load_failed"):
@@ -174,8 +203,25 @@ class Counted(Struct, frozen=True, tag_field="kind", tag="counted"):
     tokens: int
 
 
+class Embedded(Struct, frozen=True, tag_field="kind", tag="embedded"):
+    """The answer to ``Embed``; the fields are those of ``app.engine.embeddings.Embeddings``."""
+
+    request_id: int
+    vectors: bytes
+    tokens: int
+    truncated: tuple[int, ...] = ()
+
+
+class Transcribed(Struct, frozen=True, tag_field="kind", tag="transcribed"):
+    """More of a transcription; ``done`` is set on the last."""
+
+    request_id: int
+    heard: tuple[Heard, ...]
+    done: bool = False
+
+
 class Status(Struct, frozen=True, tag_field="kind", tag="status"):
-    """How busy a worker is. ``decoded_tokens`` counts since it was loaded."""
+    """How busy a worker is. ``decoded_tokens`` counts since it was loaded; cells are a KV cache's, if it has one."""
 
     request_id: int
     running: int
@@ -185,7 +231,7 @@ class Status(Struct, frozen=True, tag_field="kind", tag="status"):
     decoded_tokens: int
 
 
-Event = Loading | Loaded | LoadFailed | Prefilling | Step | Failed | Counted | Status
+Event = Loading | Loaded | LoadFailed | Prefilling | Step | Failed | Counted | Embedded | Transcribed | Status
 
 
 class FrameError(Exception):

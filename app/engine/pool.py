@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import aclosing, asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from app.errors import EngineError, ModelNotInstalledError, PlaygroundError
+from app.errors import EngineError, ModelNotInstalledError
 from app.messages import ChatRequest, Delta, Waiting
 
+from .embeddings import Embeddings
 from .fitting import ModelShape, Placement, need_of, place, shape_of
-from .frames import Loaded, LoadOptions
+from .frames import LoadOptions, Role
 from .hardware import Hardware, Memory, cores, may_have_accelerator, memory, probe
+from .slot import LoadedModel, Slot
+from .speech import TranscribeOptions, Transcription
 from .worker_log import WorkerLog
 from .worker_process import WORKER_COMMAND, WorkerProcess
 
@@ -27,26 +29,7 @@ if TYPE_CHECKING:
     from .catalogue import Catalogue, ModelEntry
     from .store import ModelStore
 
-_PROGRESS_SECONDS = 0.1
-
-
-@dataclass(frozen=True)
-class LoadedModel:
-    """A model that is ready to answer.
-
-    Attributes:
-        loaded: what its worker said of it: size, context, device, warnings.
-        placement: where it runs and why.
-        requests: answers that are being given or waited for.
-        last_used: seconds of ``time.monotonic``.
-    """
-
-    name: str
-    loaded: Loaded
-    placement: Placement
-    pid: int | None
-    requests: int
-    last_used: float
+_PURPOSES = {"chat": "chat", "embed": "embedding", "transcribe": "transcription"}
 
 
 class ModelPool:
@@ -83,7 +66,7 @@ class ModelPool:
         self._shape_of, self._read_memory = shape_of, read_memory
         self._find_hardware = find_hardware
         self._hardware: asyncio.Task[Hardware] | None = None
-        self._slots: dict[str, _Slot] = {}
+        self._slots: dict[str, Slot] = {}
         self._one_load = asyncio.Lock()
         self._changed = asyncio.Event()
         self._errands: set[asyncio.Task[Any]] = set()
@@ -97,7 +80,7 @@ class ModelPool:
             ModelNotInstalledError: when its file is not here.
             PlaygroundError: when it cannot be loaded, or fails.
         """
-        entry = self.catalogue.get(request.model)
+        entry = self._entry(request.model, "chat")
         async with self._lease(entry) as slot:
             async for stage, percent in slot.progress():
                 yield Waiting(stage, percent, 100)
@@ -130,10 +113,42 @@ class ModelPool:
         Raises:
             PlaygroundError: as ``stream``.
         """
-        async with self._lease(self.catalogue.get(request.model)) as slot:
-            async for _ in slot.progress():
-                pass
+        async with self._lease(self._entry(request.model, "chat")) as slot:
+            await slot.opening()
             return await slot.worker_or_error().count_tokens(request)
+
+    async def embed(self, model: str, texts: Sequence[str]) -> Embeddings:
+        """The vectors of ``texts``, as many and in their order; loads the model where needed. Cancelling stops it.
+
+        Raises:
+            PlaygroundError: as ``stream``.
+        """
+        async with self._lease(self._entry(model, "embed")) as slot:
+            await slot.opening()
+            return await slot.worker_or_error().embed(texts)
+
+    async def transcribe(
+        self, model: str, pcm: bytes | AsyncIterable[bytes], options: TranscribeOptions | None = None
+    ) -> AsyncGenerator[Transcription, None]:
+        """Writes down speech, after loading the model where that is needed.
+
+        Tells the language before the first segment, then segments and progress. Closing the generator stops the work.
+
+        Args:
+            model: of the catalogue, with the role ``transcribe``.
+            pcm: float32 samples, 16 kHz, one channel: at once, or in pieces of any size. Work begins at their end.
+            options: language, timing of words and the like.
+
+        Raises:
+            InvalidRequestError: when the audio or an option cannot be used.
+            PlaygroundError: as ``stream``.
+        """
+        async with self._lease(self._entry(model, "transcribe")) as slot:
+            async for stage, percent in slot.progress():
+                yield Waiting(stage, percent, 100)
+            async with aclosing(slot.worker_or_error().transcribe(pcm, options or TranscribeOptions())) as heard:
+                async for event in heard:
+                    yield event
 
     async def unload(self, name: str, *, drain: bool = False) -> None:
         """Closes a model; nothing happens when it is not loaded.
@@ -173,14 +188,24 @@ class ModelPool:
 
     # Slots
 
+    def _entry(self, name: str, role: Role) -> ModelEntry:
+        entry = self.catalogue.get(name)
+        if entry.role != role:
+            known = ", ".join(other.name for other in self.catalogue.entries if other.role == role)
+            raise EngineError(
+                f"The model {name} is for {_PURPOSES[entry.role]}, not for {_PURPOSES[role]}.",
+                f"Choose one of these: {known}." if known else "The catalogue has no model for that.",
+            )
+        return entry
+
     @asynccontextmanager
-    async def _lease(self, entry: ModelEntry) -> AsyncIterator[_Slot]:
+    async def _lease(self, entry: ModelEntry) -> AsyncIterator[Slot]:
         """A model's slot, held open by this user; a first user starts its loading."""
         if self._closed:
             raise EngineError("The program is closing.")
         slot = self._slots.get(entry.name)
         if slot is None or not slot.usable:
-            slot = self._slots[entry.name] = _Slot(entry.name)
+            slot = self._slots[entry.name] = Slot(entry.name, entry.role)
             slot.task = asyncio.ensure_future(self._open(slot, entry))
             slot.task.add_done_callback(lambda task: self._opened(slot, task))
         slot.users += 1
@@ -194,7 +219,7 @@ class ModelPool:
                 self._left(slot)
             self._announce()
 
-    def _left(self, slot: _Slot) -> None:
+    def _left(self, slot: Slot) -> None:
         """The last user is gone: a model that is still loading is given up, another is kept for a while."""
         if not slot.opened:
             self._bury(slot)
@@ -204,13 +229,11 @@ class ModelPool:
                 self._settings.keep_alive_s, lambda: self._errand(self._expire(slot))
             )
 
-    async def _expire(self, slot: _Slot) -> None:
+    async def _expire(self, slot: Slot) -> None:
         if slot.users == 0:
             await self._close(slot)
 
-    async def _open(self, slot: _Slot, entry: ModelEntry) -> WorkerProcess:
-        if entry.role != "chat":
-            raise EngineError(f"The model {entry.name} is for {entry.role}, not for chat.", "Choose a chat model.")
+    async def _open(self, slot: Slot, entry: ModelEntry) -> WorkerProcess:
         if self._store.path_of(entry) is None:
             raise ModelNotInstalledError(
                 f"The model {entry.name} is not on this machine yet.", f"Run: playground models pull {entry.name}"
@@ -230,13 +253,12 @@ class ModelPool:
         settings = self._settings
         device = entry.device or settings.device
         layers = settings.gpu_layers if entry.gpu_layers is None else entry.gpu_layers
-        context = settings.context or entry.context or 0
-        hardware = await self._hardware_to_plan_with()
-        shape = None
-        if hardware.accelerators and device != "cpu":
-            shape = await asyncio.to_thread(self._shape_of, path)
-        window = context or (shape.trained_context if shape else 0)
-        placement = place(hardware, shape, context=window, device=device, gpu_layers=layers)
+        # The setting is about conversations: it must not make another model read longer texts than it can.
+        context = (settings.context if entry.role == "chat" else 0) or entry.context or 0
+        if entry.role == "chat" or path.suffix == ".gguf":
+            placement = await self._place(path, context, device, layers)
+        else:
+            placement = Placement("cpu", 0, "It runs on the CPU, as models of this format do.")
         options = LoadOptions(
             path=str(path),
             role=entry.role,
@@ -250,22 +272,34 @@ class ModelPool:
         )
         return options, placement
 
+    async def _place(self, path: Path, context: int, device: str, layers: int) -> Placement:
+        hardware = await self._hardware_to_plan_with()
+        shape = None
+        if hardware.accelerators and device != "cpu":
+            shape = await asyncio.to_thread(self._shape_of, path)
+        window = context or (shape.trained_context if shape else 0)
+        return place(hardware, shape, context=window, device=device, gpu_layers=layers)
+
     async def _hardware_to_plan_with(self) -> Hardware:
         """Asks the library only where it was built for more than the CPU: the question takes a third of a second."""
         if self._hardware is not None or may_have_accelerator():
             return await self.hardware()
         return Hardware(memory=self._read_memory(), cores=cores())
 
-    async def _make_room(self, slot: _Slot, need: int | None) -> None:
-        """Closes the models that were idle longest until this one fits; waits where all are busy and one too many."""
+    async def _make_room(self, slot: Slot, need: int | None) -> None:
+        """Closes the models that were idle longest until this one fits; waits where all are busy and one too many.
+
+        ``max_loaded`` counts each role by itself: what embeds or transcribes works beside a chat, not in its place.
+        """
         while True:
             others = [other for other in self._slots.values() if other is not slot and other.worker is not None]
-            too_many = len(others) >= max(1, self._settings.max_loaded)
+            alike = [other for other in others if other.role == slot.role]
+            too_many = len(alike) >= max(1, self._settings.max_loaded)
             too_little = need is not None and need > self._read_memory().available
             if not too_many and not (too_little and others):
                 # Too little even so: the library may manage, since weights are mapped; if not, it says so.
                 return
-            idle = [other for other in others if other.users == 0]
+            idle = [other for other in (alike if too_many else others) if other.users == 0]
             if idle:
                 await self._close(min(idle, key=lambda other: other.last_used))
             elif too_many:
@@ -273,11 +307,11 @@ class ModelPool:
             else:
                 return
 
-    def _opened(self, slot: _Slot, task: asyncio.Task[WorkerProcess]) -> None:
+    def _opened(self, slot: Slot, task: asyncio.Task[WorkerProcess]) -> None:
         if task.cancelled() or task.exception() is not None:
             self._bury(slot)
 
-    def _bury(self, slot: _Slot) -> None:
+    def _bury(self, slot: Slot) -> None:
         """A slot is of no use any more; whoever holds it hears so from its worker."""
         slot.closed = True
         slot.hold()
@@ -285,7 +319,7 @@ class ModelPool:
             del self._slots[slot.name]
         self._announce()
 
-    async def _close(self, slot: _Slot) -> None:
+    async def _close(self, slot: Slot) -> None:
         self._bury(slot)
         if slot.task is not None and not slot.task.done():
             slot.task.cancel()
@@ -305,79 +339,6 @@ class ModelPool:
         task = asyncio.ensure_future(work)
         self._errands.add(task)
         task.add_done_callback(self._errands.discard)
-
-
-class _Slot:
-    """One model's place in the pool."""
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-        self.task: asyncio.Task[WorkerProcess] | None = None
-        self.worker: WorkerProcess | None = None
-        self.placement = Placement("cpu", 0, "")
-        self.stage: Literal["loading", "queued"] = "queued"
-        self.users = 0
-        self.last_used = time.monotonic()
-        self.timer: asyncio.TimerHandle | None = None
-        self.closed = False
-        self._share = 0.0
-
-    @property
-    def opened(self) -> bool:
-        """Whether the loading is over, well or not."""
-        return self.task is not None and self.task.done()
-
-    @property
-    def ready(self) -> bool:
-        """Whether requests can be sent."""
-        return self.opened and self.usable and self.worker is not None and self.worker.alive
-
-    @property
-    def usable(self) -> bool:
-        """Whether it is worth waiting for."""
-        return not self.closed and (not self.opened or (self.worker is not None and self.worker.alive))
-
-    def report(self, share: float) -> None:
-        """More of the model is read."""
-        self._share = share
-
-    def hold(self) -> None:
-        """Stops the keep-alive's clock."""
-        if self.timer is not None:
-            self.timer.cancel()
-            self.timer = None
-
-    async def progress(self) -> AsyncIterator[tuple[Literal["loading", "queued"], int]]:
-        """What to tell those who wait, as it changes, until the loading is over: the stage and percents."""
-        told: tuple[str, int] | None = None
-        while self.task is not None and not self.task.done():
-            now = (self.stage, int(self._share * 100))
-            if now != told:
-                yield now
-                told = now
-            await asyncio.wait({self.task}, timeout=_PROGRESS_SECONDS)
-
-    def worker_or_error(self) -> WorkerProcess:
-        """The worker, once the loading is over.
-
-        Raises:
-            PlaygroundError: when the loading failed, or was stopped.
-        """
-        assert self.task is not None, "a slot is born with its task"
-        if self.task.cancelled():
-            raise EngineError(f"The model {self.name} was unloaded while it was loading.")
-        error = self.task.exception()
-        if isinstance(error, PlaygroundError):
-            # An error of its own for everybody who waited: one object raised in many tasks mixes their tracebacks.
-            raise type(error)(error.message, error.remedy) from error
-        return self.task.result()
-
-    def described(self) -> LoadedModel:
-        """This model, for others to see."""
-        assert self.worker is not None, "only a model that is ready is described"
-        return LoadedModel(
-            self.name, self.worker.loaded, self.placement, self.worker.pid, self.worker.open_requests, self.last_used
-        )
 
 
 def _file_name(name: str) -> str:

@@ -166,6 +166,7 @@ class ModelStore:
                     part = self._part(file)
                     part.unlink(missing_ok=True)
                     part.with_name(part.name + ".json").unlink(missing_ok=True)
+                    self._discard_kept(file)
                 used = {link.resolve() for link in self._folder.glob("*/*") if link.is_symlink()}
                 for blob in self._blobs.glob("sha256-*"):
                     if blob.resolve() not in used:
@@ -244,6 +245,8 @@ class ModelStore:
             files[file.name] = StoredFile(digest, FileIdentity.of(folder / file.name))
         record = Record(files, next(iter(files)), pinned=entry.sha256 is None, source=entry.source)
         write_record(folder, record)
+        for file in entry.files():
+            self._discard_kept(file)
         return folder / record.main
 
     async def _fetch_file(self, entry: ModelEntry, file: ModelFile, size: int | None, report: Report) -> str:
@@ -261,6 +264,7 @@ class ModelStore:
             await asyncio.to_thread(check_format, part)
         except IntegrityError:
             self._quarantine(part)
+            self._discard_kept(file)
             raise
         await asyncio.to_thread(self._keep, part, digest, link)
         return digest
@@ -279,6 +283,11 @@ class ModelStore:
     def _part(self, file: ModelFile) -> Path:
         """Where a file is gathered; files of one source share it."""
         return self._folder / "partial" / f"{_key(file)}-{source_of(file.source).file_name}"
+
+    def _discard_kept(self, file: ModelFile) -> None:
+        """Deletes what a source kept for later; another model's download that shares it fetches it anew."""
+        for kept in source_of(file.source).kept(self._part(file)):
+            kept.unlink(missing_ok=True)
 
     def _check_room(self, part: Path, size: int | None) -> None:
         if size is None:
@@ -327,9 +336,10 @@ class ModelStore:
         record = read_record(folder)
         if record is None or not all((folder / name).is_file() for name in {*record.files, *entry.also}):
             return None
-        if entry.sha256 is not None:
-            return record if record.files[record.main].sha256 == entry.sha256 else None
-        return record if record.source in ("", entry.source) else None
+        digests = {file.name: file.sha256 for file in entry.files() if file.sha256 is not None}
+        if any(name not in record.files or record.files[name].sha256 != digests[name] for name in digests):
+            return None
+        return record if entry.sha256 is not None or record.source in ("", entry.source) else None
 
     def _installed(self, entry: ModelEntry) -> Record:
         record = self._record(entry)

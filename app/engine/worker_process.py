@@ -5,19 +5,23 @@ from __future__ import annotations
 import asyncio
 import itertools
 import sys
-from collections.abc import AsyncGenerator, Callable, Sequence
-from typing import TypeVar
+from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterator, Sequence
+from typing import Any, TypeVar
 
 from app.errors import EngineError, InvalidRequestError, ModelLoadError, PlaygroundError, WorkerDiedError
 from app.messages import ChatRequest, Delta, Waiting
 
 from . import frames
 from .child import Child
+from .embeddings import Embeddings
 from .frames import (
+    Audio,
     Cancel,
     Command,
     Counted,
     CountTokens,
+    Embed,
+    Embedded,
     Event,
     Failed,
     Generate,
@@ -30,8 +34,12 @@ from .frames import (
     Shutdown,
     Status,
     Step,
+    Transcribe,
+    Transcribed,
 )
+from .hearing import Hearing
 from .inbox import AnswerReader, Inbox, error_of
+from .speech import Heard, TranscribeOptions
 from .worker_log import WorkerLog
 
 # -P: the folder that the user happens to stand in must not be searched; it may hold another package named ``app``.
@@ -40,7 +48,12 @@ WORKER_COMMAND: tuple[str, ...] = (sys.executable, "-P", "-m", "app.engine.worke
 _SHUTDOWN_SECONDS = 2.0
 """How long a worker may take to end by itself before it is killed."""
 
-_Answer = TypeVar("_Answer", Counted, Status)
+_TEXTS_AT_ONCE, _CHARACTERS_AT_ONCE = 256, 1_000_000
+"""What one ``Embed`` command carries at most, so that splitting it into tokens keeps no other request waiting long."""
+
+_AUDIO_BYTES = 1024 * 1024
+
+_Answer = TypeVar("_Answer", Counted, Embedded, Status)
 
 
 class WorkerProcess:
@@ -69,7 +82,8 @@ class WorkerProcess:
         self._closing = False
         self._ids = itertools.count(1)
         self._inboxes: dict[int, Inbox] = {}
-        self._questions: dict[int, asyncio.Future[Counted] | asyncio.Future[Status]] = {}
+        self._hearings: dict[int, Hearing] = {}
+        self._questions: dict[int, asyncio.Future[Any]] = {}
         self._on_death: list[Callable[[], None]] = []
 
     @property
@@ -96,7 +110,7 @@ class WorkerProcess:
     @property
     def open_requests(self) -> int:
         """Answers that are being given or waited for."""
-        return len(self._inboxes)
+        return len(self._inboxes) + len(self._hearings) + len(self._questions)
 
     def on_death(self, call: Callable[[], None]) -> None:
         """Has ``call`` called once, in the event loop, when the child is gone for whatever reason."""
@@ -176,6 +190,46 @@ class WorkerProcess:
         request_id = next(self._ids)
         return (await self._ask(CountTokens(request_id, request), Counted)).tokens
 
+    async def embed(self, texts: Sequence[str]) -> Embeddings:
+        """The vectors of ``texts``, in their order. Cancelling stops the work between two batches.
+
+        Raises:
+            PlaygroundError: the worker's own error; ``WorkerDiedError`` when it dies over it.
+        """
+        vectors: list[bytes] = []
+        truncated: list[int] = []
+        tokens = place = 0
+        self._require_alive()
+        for batch in _batches(texts):
+            found = await self._ask(Embed(next(self._ids), batch), Embedded)
+            vectors.append(found.vectors)
+            truncated += [place + short for short in found.truncated]
+            tokens += found.tokens
+            place += len(batch)
+        return Embeddings(b"".join(vectors), self.loaded.dimensions, tokens, tuple(truncated))
+
+    async def transcribe(
+        self, pcm: bytes | AsyncIterable[bytes], options: TranscribeOptions
+    ) -> AsyncGenerator[Heard, None]:
+        """Sends audio and tells what is heard in it; closing the generator stops the work after a segment.
+
+        Raises:
+            PlaygroundError: the worker's own error; ``WorkerDiedError`` when it dies over it.
+        """
+        self._require_alive()
+        request_id = next(self._ids)
+        hearing = self._hearings[request_id] = Hearing()
+        try:
+            self._write(self._encoded(Transcribe(request_id, options)))
+            await self._send_audio(request_id, pcm, hearing)
+            while heard := await hearing.take():
+                for event in heard:
+                    yield event
+        finally:
+            del self._hearings[request_id]
+            if not hearing.ended and self.alive:
+                self._write(frames.encode(Cancel(request_id)))
+
     async def status(self) -> Status:
         """How busy the worker is.
 
@@ -192,6 +246,8 @@ class WorkerProcess:
             return
         for inbox in list(self._inboxes.values()):
             inbox.fail(EngineError(f"The model {self.model} was unloaded while it answered."))
+        for hearing in list(self._hearings.values()):
+            hearing.fail(EngineError(f"The model {self.model} was unloaded while it transcribed."))
         child.send(frames.encode(Shutdown()))
         child.close_stdin()
         try:
@@ -216,10 +272,13 @@ class WorkerProcess:
                     inbox.prefilling(event)
             case Failed(request_id):
                 self._fail(request_id, error_of(event))
-            case Counted(request_id) | Status(request_id):
+            case Transcribed(request_id, heard, done):
+                if hearing := self._hearings.get(request_id):
+                    hearing.add(heard, done=done)
+            case Counted(request_id) | Embedded(request_id) | Status(request_id):
                 question = self._questions.get(request_id)
                 if question is not None and not question.done():
-                    question.set_result(event)  # type: ignore[arg-type]  # the kind that was asked for is checked there
+                    question.set_result(event)  # the kind that was asked for is checked there
             case Loading(fraction):
                 self._on_progress(fraction)
             case Loaded():
@@ -237,7 +296,7 @@ class WorkerProcess:
             self._death = EngineError(f"The model {self.model} was unloaded.")
         else:
             doing = "while it loaded the model" if self._loaded is None else "while it answered"
-            if self._loaded is not None and not self._inboxes and not self._questions:
+            if self._loaded is not None and not self.open_requests:
                 doing = "while it was idle"
             self._death = WorkerDiedError(
                 f"The engine of {self.model} {how} {doing}.{reason}",
@@ -248,6 +307,8 @@ class WorkerProcess:
             self._loading.set_exception(_again(self._death))
         for inbox in list(self._inboxes.values()):
             inbox.fail(_again(self._death))
+        for hearing in list(self._hearings.values()):
+            hearing.fail(_again(self._death))
         for question in list(self._questions.values()):
             if not question.done():
                 question.set_exception(_again(self._death))
@@ -258,13 +319,27 @@ class WorkerProcess:
     def _fail(self, request_id: int, error: PlaygroundError) -> None:
         if inbox := self._inboxes.get(request_id):
             inbox.fail(error)
+        if hearing := self._hearings.get(request_id):
+            hearing.fail(error)
         question = self._questions.get(request_id)
         if question is not None and not question.done():
             question.set_exception(error)
 
     # What the child is told
 
-    async def _ask(self, command: CountTokens | Ping, kind: type[_Answer]) -> _Answer:
+    async def _send_audio(self, request_id: int, pcm: bytes | AsyncIterable[bytes], hearing: Hearing) -> None:
+        """Sends a recording in pieces, no faster than the worker takes them; stops when the worker refuses it."""
+        async for chunk in _one(pcm) if isinstance(pcm, bytes | bytearray | memoryview) else pcm:
+            view = memoryview(chunk).cast("B")
+            for start in range(0, len(view), _AUDIO_BYTES):
+                self._write(frames.encode(Audio(request_id, bytes(view[start : start + _AUDIO_BYTES]))))
+                if self._child is not None:
+                    await self._child.drained()
+            if hearing.ended:
+                return
+        self._write(frames.encode(Audio(request_id, b"", last=True)))
+
+    async def _ask(self, command: CountTokens | Embed | Ping, kind: type[_Answer]) -> _Answer:
         self._require_alive()
         answer: asyncio.Future[_Answer] = asyncio.get_running_loop().create_future()
         self._questions[command.request_id] = answer
@@ -273,6 +348,8 @@ class WorkerProcess:
             found = await answer
         finally:
             del self._questions[command.request_id]
+            if answer.cancelled() and self.alive:
+                self._write(frames.encode(Cancel(command.request_id)))
         if not isinstance(found, kind):
             raise EngineError(f"The engine answered {type(found).__name__} where {kind.__name__} was expected.")
         return found
@@ -294,6 +371,26 @@ class WorkerProcess:
             raise _again(self._death)
         if not self.alive:
             raise EngineError(f"The model {self.model} is not loaded.")
+
+
+def _batches(texts: Sequence[str]) -> Iterator[tuple[str, ...]]:
+    """Texts in order, as many together as one command carries. Each is cut where no model reads it any more."""
+    batch: list[str] = []
+    characters = 0
+    for text in texts:
+        # A lone surrogate has no UTF-8: it becomes a question mark.
+        sound = text[:_CHARACTERS_AT_ONCE].encode("utf-8", "replace").decode()
+        if batch and (len(batch) == _TEXTS_AT_ONCE or characters + len(sound) > _CHARACTERS_AT_ONCE):
+            yield tuple(batch)
+            batch, characters = [], 0
+        batch.append(sound)
+        characters += len(sound)
+    if batch:
+        yield tuple(batch)
+
+
+async def _one(pcm: bytes) -> AsyncGenerator[bytes, None]:
+    yield pcm
 
 
 def _again(error: PlaygroundError) -> PlaygroundError:

@@ -21,6 +21,13 @@ class Source(Protocol):
         """Bytes of disk that are taken, at most, while a file of ``size`` bytes comes."""
         ...
 
+    def kept(self, part: Path) -> tuple[Path, ...]:
+        """What ``fetch`` leaves beside ``part`` for the model's other files and for later tries; others may share it.
+
+        It is to be deleted when the model is complete, or when it turned out wrong.
+        """
+        ...
+
     async def fetch(self, part: Path, policy: ConnectionPolicy, report: Report) -> str:
         """Writes the file to ``part``, going on from what is there if it can; gives its sha256 as hexadecimal digits.
 

@@ -47,6 +47,10 @@ class HubSource:
         """See ``Source.room``."""
         return size
 
+    def kept(self, part: Path) -> tuple[Path, ...]:
+        """See ``Source.kept``."""
+        return ()
+
     async def fetch(self, part: Path, policy: ConnectionPolicy, report: Report) -> str:
         """See ``Source.fetch``. The hub's own digest of the file is checked too, where it tells one.
 

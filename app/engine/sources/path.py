@@ -52,6 +52,10 @@ class PathSource:
         """See ``Source.room``."""
         return size
 
+    def kept(self, part: Path) -> tuple[Path, ...]:
+        """See ``Source.kept``."""
+        return ()
+
     async def fetch(self, part: Path, policy: ConnectionPolicy, report: Report) -> str:
         """See ``Source.fetch``. Nothing leaves the machine, so ``policy`` is not asked."""
         with await asyncio.to_thread(self._open) as source:

@@ -33,6 +33,10 @@ class WebSource:
         """See ``Source.room``."""
         return size
 
+    def kept(self, part: Path) -> tuple[Path, ...]:
+        """See ``Source.kept``."""
+        return ()
+
     async def fetch(self, part: Path, policy: ConnectionPolicy, report: Report) -> str:
         """See ``Source.fetch``."""
         purpose = f"download {self.file_name}"

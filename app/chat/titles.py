@@ -17,6 +17,7 @@ LONGEST = 60
 _ASK = "Give this conversation a title of three to six words. Answer with the title alone, without quotation marks."
 _SAMPLING = Sampling(temperature=0.0, max_tokens=24, stop=("\n",))
 _MOST_READ = 2_000
+_MOST_WORDS = 8
 _LABEL = re.compile(r"^(?:#+\s*|\*\*|title\s*[:\-–]\s*|the title (?:is|of this conversation is)\s*[:\-–]?\s*)+", re.I)
 
 
@@ -53,7 +54,9 @@ async def suggest(answering: Answering, path: Sequence[Node], model: str) -> str
 
 
 def tidy(answer: str) -> str:
-    """What a model said as a title: one line, without labels, quotation marks and a full stop; empty if too long."""
+    """What a model said as a title: one line, without labels, quotation marks and a full stop; empty if
+    it is a sentence, or only says that a title is coming."""
     line = next((line.strip() for line in answer.splitlines() if line.strip()), "")
     line = " ".join(_LABEL.sub("", line).strip(" .\"'“”‘’*_`«»").split())
-    return line if 0 < len(line) <= LONGEST else ""
+    announces = line.endswith(":") or line.lower().startswith(("here is", "here's", "here are", "sure"))
+    return line if 0 < len(line) <= LONGEST and len(line.split()) <= _MOST_WORDS and not announces else ""

@@ -55,7 +55,8 @@ async def suggest(answering: Answering, path: Sequence[Node], model: str) -> str
 
 def tidy(answer: str) -> str:
     """What a model said as a title: one line, without labels, quotation marks and a full stop; empty if
-    it is a sentence, or only says that a title is coming."""
+    it is a sentence, or only says that a title is coming.
+    """
     line = next((line.strip() for line in answer.splitlines() if line.strip()), "")
     line = " ".join(_LABEL.sub("", line).strip(" .\"'“”‘’*_`«»").split())
     announces = line.endswith(":") or line.lower().startswith(("here is", "here's", "here are", "sure"))

@@ -228,3 +228,24 @@ def error_codes() -> dict[str, type[PlaygroundError]]:
         found[cls.code] = cls
         pending.extend(cls.__subclasses__())
     return found
+
+
+class AccessError(PlaygroundError):
+    """A key or a user cannot be used as asked."""
+
+    title = "Not allowed"
+    code = "access"
+
+
+class UnknownKeyError(AccessError):
+    """No API key has this id or name."""
+
+    title = "Unknown key"
+    code = "unknown_key"
+
+
+class UnknownUserError(AccessError):
+    """No user has this name."""
+
+    title = "Unknown user"
+    code = "unknown_user"

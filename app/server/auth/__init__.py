@@ -1,0 +1,1 @@
+"""Who may ask for what: keys, passwords, tokens, and the table of what each route needs."""

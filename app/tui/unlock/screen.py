@@ -140,11 +140,11 @@ the passphrase's place. Nobody can open the vault without one of the two.
     async def _show_failure(self, error: PlaygroundError) -> None:
         self._error = error
         self._note("", "")
+        # A keyring that forgot is the one failure that something typed can mend: the recovery key opens the vault.
+        self._show_field(isinstance(error, KeyringError))
         failure = self.query_one("#unlock-failure", Vertical)
         await failure.remove_children()
         await failure.mount(ErrorCard(Failure.of(error)))
-        # A keyring that forgot is the one failure that something typed can mend: the recovery key opens the vault.
-        self._show_field(isinstance(error, KeyringError))
 
     def _show_field(self, shown: bool) -> None:
         field = self.query_one(PassphraseField)

@@ -67,7 +67,7 @@ KINDS: Mapping[str, Kind] = {
 """By the error's code; what is not here is the server's own failure."""
 
 _LLAMACPP = frozenset(
-    [
+    {
         "/completion",
         "/completions",
         "/chat/completions",
@@ -82,7 +82,7 @@ _LLAMACPP = frozenset(
         "/models",
         "/rerank",
         "/reranking",
-    ]
+    }
 )
 _BY_STATUS = {
     400: _BAD,

@@ -20,67 +20,67 @@ class RefusalError(PlaygroundError):
         self.retry_after_s = retry_after_s
 
 
-class HostRefused(RefusalError):
+class HostRefusedError(RefusalError):
     """The Host header names something that this server is not."""
 
     code = "host_refused"
 
 
-class OriginRefused(RefusalError):
+class OriginRefusedError(RefusalError):
     """A web page of another origin asks."""
 
     code = "origin_refused"
 
 
-class KeyRefused(RefusalError):
+class KeyRefusedError(RefusalError):
     """There is no key, or not one that is valid now."""
 
     code = "invalid_api_key"
 
 
-class ScopeRefused(RefusalError):
+class ScopeRefusedError(RefusalError):
     """The key is valid, but not for this."""
 
     code = "missing_scope"
 
 
-class MalformedRequest(RefusalError):
+class MalformedRequestError(RefusalError):
     """The request itself is not well formed."""
 
     code = "malformed_request"
 
 
-class BodyTooLarge(RefusalError):
+class BodyTooLargeError(RefusalError):
     """The body has more bytes than are allowed."""
 
     code = "request_too_large"
 
 
-class EncodingRefused(RefusalError):
+class EncodingRefusedError(RefusalError):
     """The body is compressed, and nothing here decompresses."""
 
     code = "unsupported_encoding"
 
 
-class HeadTooLarge(RefusalError):
+class HeadTooLargeError(RefusalError):
     """The headers have more bytes than are allowed."""
 
     code = "headers_too_large"
 
 
-class BodyLate(RefusalError):
+class BodyLateError(RefusalError):
     """The body did not arrive in time."""
 
     code = "request_timeout"
 
 
-class TooManyRequests(RefusalError):
+class TooManyRequestsError(RefusalError):
     """A limit of requests or tokens a minute is reached, or the address has been blocked for a while."""
 
     code = "rate_limit_exceeded"
 
 
-class QuotaSpent(RefusalError):
+class QuotaSpentError(RefusalError):
     """A key's tokens of this month are spent."""
 
     code = "insufficient_quota"

@@ -10,6 +10,7 @@ from typing import Literal
 from app.errors import VaultLockedError
 
 from . import opening, system_keyring
+from .api_keys import ApiKeys
 from .backup import Backups, Manifest, finish_restoring, restore
 from .cipher import damaged_pages
 from .copying import Progress
@@ -21,8 +22,11 @@ from .notes import Notes
 from .opening import Opened, Places
 from .rekeying import rekey
 from .search import Search
+from .secrets import Secrets
 from .sessions import Sessions
+from .usage import Usage
 from .use_lock import UseLock
+from .users import Users
 from .wrapping import new_key, new_recovery_key
 
 State = Literal["absent", "locked", "open"]
@@ -54,6 +58,10 @@ class Vault:
         self.messages = Messages(self.database)
         self.search = Search(self.database)
         self.notes = Notes(self.database)
+        self.api_keys = ApiKeys(self.database)
+        self.users = Users(self.database)
+        self.usage = Usage(self.database)
+        self.secrets = Secrets(self.database)
         self.backups = Backups(backups, self._places, self._require_open, self._changing, daily_kept)
 
     # Its state

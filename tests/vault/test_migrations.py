@@ -11,11 +11,14 @@ from app.errors import PlaygroundError
 from app.vault import migrations
 from tests.vault.conftest import conversation, everything, fingerprints, vault_at
 
+KNOWN = migrations.NAMES
+NEXT = f"v{len(KNOWN) + 1:03}_next"
+
 
 @pytest.fixture
 def second(monkeypatch):
     """A program that is one version later: it adds a column, and fails when it is told to."""
-    module = ModuleType("app.vault.migrations.v002_second")
+    module = ModuleType(f"app.vault.migrations.{NEXT}")
     module.fails = False
 
     def apply(database):
@@ -27,8 +30,8 @@ def second(monkeypatch):
     monkeypatch.setitem(sys.modules, module.__name__, module)
 
     def install():
-        monkeypatch.setattr(migrations, "NAMES", ("v001_first", "v002_second"))
-        monkeypatch.setattr(migrations, "VERSION", 2)
+        monkeypatch.setattr(migrations, "NAMES", (*KNOWN, NEXT))
+        monkeypatch.setattr(migrations, "VERSION", len(KNOWN) + 1)
 
     module.install = install
     return module
@@ -49,7 +52,7 @@ async def test_an_older_vault_is_backed_up_and_brought_forward(second, tmp_path)
     assert "colour" in await columns(vault)
     assert await everything(vault) == expected
     rows = await vault.database.read(lambda c: c.execute("SELECT name FROM migrations ORDER BY applied_at").fetchall())
-    assert rows == [("v001_first",), ("v002_second",)]
+    assert rows == [(name,) for name in (*KNOWN, NEXT)]
     (made,) = vault.backups.list()
     assert made.manifest is not None and (made.manifest.reason, made.manifest.messages) == ("upgrade", 1)
     await vault.close()
@@ -66,8 +69,8 @@ async def test_a_migration_that_fails_leaves_the_older_vault(second, tmp_path):
     database = (tmp_path / "vault.db").read_bytes()
     second.fails = True
     with pytest.MonkeyPatch.context() as later:
-        later.setattr(migrations, "NAMES", ("v001_first", "v002_second"))
-        later.setattr(migrations, "VERSION", 2)
+        later.setattr(migrations, "NAMES", (*KNOWN, NEXT))
+        later.setattr(migrations, "VERSION", len(KNOWN) + 1)
         with pytest.raises(RuntimeError, match="the migration fails"):
             await vault.open()
         assert vault.state == "locked"
@@ -80,12 +83,14 @@ async def test_a_migration_that_fails_leaves_the_older_vault(second, tmp_path):
 async def test_the_older_program_leaves_the_later_vault_alone(second, tmp_path):
     vault = vault_at(tmp_path)
     with pytest.MonkeyPatch.context() as later:
-        later.setattr(migrations, "NAMES", ("v001_first", "v002_second"))
-        later.setattr(migrations, "VERSION", 2)
+        later.setattr(migrations, "NAMES", (*KNOWN, NEXT))
+        later.setattr(migrations, "VERSION", len(KNOWN) + 1)
         await vault.open()
         await vault.close()
     before = fingerprints(tmp_path)
-    with pytest.raises(PlaygroundError, match="schema version 2; this Playground knows versions up to 1"):
+    with pytest.raises(
+        PlaygroundError, match=f"schema version {len(KNOWN) + 1}; this Playground knows versions up to {len(KNOWN)}"
+    ):
         await vault.open()
     assert fingerprints(tmp_path) == before
 

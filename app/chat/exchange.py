@@ -30,6 +30,7 @@ from app.messages import (
 
 from .context import messages_for
 from .conversation import Conversation
+from .summary import Summary
 from .window import left_out
 
 SAVE_EVERY = 0.5
@@ -90,6 +91,7 @@ class Exchange:
         settle: awaited when the question must be on the disk, and again when the answer must.
         window: the model's context window in tokens, as far as it is known; 0 leaves nothing out.
         left_out: the messages that were left out last time.
+        summary: what is told in their place.
 
     Attributes:
         left_out: the messages that are left out now.
@@ -105,6 +107,7 @@ class Exchange:
         settle: Callable[[], Awaitable[object]] | None = None,
         window: int = 0,
         left_out: frozenset[str] = frozenset(),
+        summary: Summary = Summary(),  # noqa: B008 (immutable)
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._conversation = conversation
@@ -114,6 +117,7 @@ class Exchange:
         self._settle = settle
         self._window = window
         self.left_out = left_out
+        self._summary = summary
         self._clock = clock
         self._text: list[str] = []
         self._thinking: list[str] = []
@@ -146,7 +150,7 @@ class Exchange:
                 yield event
 
     def _request(self, path: tuple[Node, ...], tightness: float) -> ChatRequest:
-        system = self._conversation.system
+        system = self._summary.as_instructions(self._conversation.system)
         self.left_out = left_out(path, system, self._window, already=self.left_out, tightness=tightness)
         messages = messages_for([node for node in path if node.id not in self.left_out], system)
         return ChatRequest(model=self._model, messages=messages, sampling=self._sampling)

@@ -15,9 +15,11 @@ from app.vault.records import TitledBy
 from app.vault.sessions import new_session
 
 from .conversation import Conversation
+from .summary import Summary
 
 _RETRY_SECONDS = 2.0
 _OPEN_SESSION = "chat.open_session"
+_SUMMARY = "chat.summary."
 _TITLE = frozenset({"title", "titled_by"})
 
 Told = Callable[[PlaygroundError | None], None]
@@ -270,6 +272,14 @@ class Keeping:
             if session is not None and session.deleted_at is None:
                 return session.id
         return await self.vault.sessions.newest()
+
+    async def summary(self, session_id: str) -> Summary:
+        """What stands for the messages of a session that are no longer sent."""
+        return Summary.decode(await self.vault.notes.get(f"{_SUMMARY}{session_id}"))
+
+    async def note_summary(self, session_id: str, summary: Summary) -> None:
+        """Keeps it for the next start."""
+        await self.vault.notes.put(f"{_SUMMARY}{session_id}", summary.encode())
 
     async def note_open(self, session_id: str) -> None:
         """Remembers which session was open, for the next start; empty for none."""

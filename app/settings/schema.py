@@ -72,11 +72,13 @@ class ChatSettings(Struct, frozen=True, kw_only=True):
 
     Attributes:
         filter: leaves out stock phrases ("As an AI language model, ...") and sentences that were already said.
+        summarise: whether the model sums up the messages that its context window has no room for.
         titles: whether the model is asked for a title after its first answer.
         pacing: shows an answer in groups of words with pauses, instead of as fast as it comes.
     """
 
     filter: bool = False
+    summarise: bool = False
     titles: bool = True
     pacing: bool = False
 
@@ -97,6 +99,30 @@ class VaultSettings(Struct, frozen=True, kw_only=True):
     daily_kept: Count = 7
 
 
+class ServerSettings(Struct, frozen=True, kw_only=True):
+    """The server for other programs.
+
+    Attributes:
+        host: the address that it listens on; other machines reach it where this is not loopback.
+        port: 0 takes a free one.
+        unknown_model: ``refuse`` a model name that is not known, or answer it by the ``default`` model.
+        cors_origins: web pages that may read its answers, such as ``https://notes.example``.
+        max_body_bytes: the largest body of a request; audio is measured by ``max_audio_bytes``.
+        max_audio_bytes: the largest recording.
+        max_output_tokens: most tokens of one answer, whatever was asked; 0 sets no limit.
+        shutdown_s: seconds that answers may still run when the server is told to end.
+    """
+
+    host: str = "127.0.0.1"
+    port: Annotated[int, Meta(ge=0, le=65_535)] = 8137
+    unknown_model: Literal["refuse", "default"] = "refuse"
+    cors_origins: tuple[str, ...] = ()
+    max_body_bytes: Annotated[int, Meta(ge=1024)] = 16 * 1024 * 1024
+    max_audio_bytes: Annotated[int, Meta(ge=1024)] = 64 * 1024 * 1024
+    max_output_tokens: Tokens = 0
+    shutdown_s: Seconds = 10.0
+
+
 class Settings(Struct, frozen=True, kw_only=True):
     """Everything that can be chosen, by section."""
 
@@ -106,3 +132,4 @@ class Settings(Struct, frozen=True, kw_only=True):
     chat: ChatSettings = ChatSettings()
     tui: TuiSettings = TuiSettings()
     vault: VaultSettings = VaultSettings()
+    server: ServerSettings = ServerSettings()

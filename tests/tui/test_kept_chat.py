@@ -205,6 +205,35 @@ async def test_a_conversation_longer_than_the_window_loses_its_oldest_turns_and_
         assert len(pane.conversation.path()) == 10
 
 
+async def test_what_is_left_out_is_summed_up_when_that_is_chosen_and_the_summary_is_kept(
+    make_app: Make, tmp_path: Path
+) -> None:
+    class Summing(ScriptedRouter):
+        async def stream(self, request: ChatRequest) -> Any:
+            summing = request.messages[-1].text.startswith("Summarise")
+            yield Started("m", "local", context=600)
+            yield TextDelta("They spoke of words." if summing else "ok")
+            self.requests.append(request)
+            yield Finished("stop")
+
+    router = Summing()
+    app = make_app(router, context=600, chat=ChatSettings(titles=False, summarise=True))
+    async with app.run_test() as pilot:
+        pane = await attached(pilot)
+        for number in range(4):
+            await ask(pilot, f"{number} " + "word " * 100)
+        await until(lambda: pane._summary.text == "They spoke of words.")
+        await ask(pilot, "And now?")
+        asked = next(r for r in reversed(router.requests) if r.messages[-1].text == "And now?")
+        assert asked.messages[0].role == "system"
+        assert "> They spoke of words." in asked.messages[0].text
+        await pilot.pause(0.1)
+    again = make_app(router, context=600, chat=ChatSettings(titles=False, summarise=True))
+    async with again.run_test() as pilot:
+        pane = await attached(pilot)
+        assert pane._summary.text == "They spoke of words."
+
+
 async def test_locking_takes_everything_off_the_screen_and_the_passphrase_brings_it_back(
     make_app: Make, tmp_path: Path
 ) -> None:

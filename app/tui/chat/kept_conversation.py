@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from textual.message import Message as TextualMessage
 
-from app.chat import Conversation
+from app.chat import Answering, Conversation
+from app.chat.summary import Summary
 from app.errors import PlaygroundError, VaultError
 from app.messages import Sampling
 
@@ -33,6 +34,7 @@ class KeptConversation(ConversationActions):
         self._keeping: Keeping | None = None
         self._attached = asyncio.Event()
         self._left_out: frozenset[str] = frozenset()
+        self._summary = Summary()
 
     @property
     def sampling(self) -> Sampling:
@@ -68,11 +70,13 @@ class KeptConversation(ConversationActions):
             return False
         try:
             conversation, keeper = await self._keeping.resume(session_id)
+            summary = await self._keeping.summary(session_id)
             await self._keeping.note_open(session_id)
         except VaultError as error:
             self.app.notify_error(error)
             return False
         await self._leave()
+        self._summary, self._left_out = summary, summary.covers
         if node_id is not None and node_id in conversation:
             conversation.show_with(node_id)
         self.conversation, self.keeper = conversation, keeper
@@ -105,7 +109,7 @@ class KeptConversation(ConversationActions):
 
     async def _leave(self) -> None:
         """Lets the conversation that is shown go, once all of it is kept."""
-        self._left_out = frozenset()
+        self._left_out, self._summary = frozenset(), Summary()
         keeper, self.keeper = self.keeper, None
         if keeper is not None:
             await keeper.aclose()
@@ -120,6 +124,23 @@ class KeptConversation(ConversationActions):
             self.app.notify("Everything is kept again.", timeout=4)
         else:
             self.app.notify_error(error)
+
+    async def roll_summary(self, answering: Answering, model: str) -> None:
+        """Lets the model sum up what is no longer sent; whatever it says is kept with the session."""
+        from app.chat.summarising import roll
+
+        keeper, keeping = self.keeper, self._keeping
+        if keeper is None or keeping is None:
+            return
+        gone = [node for node in self.conversation.path() if node.id in self._left_out]
+        try:
+            summary = await roll(answering, self._summary, gone, model)
+            await keeping.note_summary(keeper.session.id, summary)
+        except PlaygroundError as error:
+            self.app.notify_error(error)
+            return
+        if keeper is self.keeper:
+            self._summary = summary
 
     # Particulars
 

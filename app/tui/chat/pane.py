@@ -241,6 +241,7 @@ Asking again, and editing an earlier prompt, keep both versions: walk between th
             settle=keeper.settle if keeper is not None else None,
             window=self.status.context,
             left_out=self._left_out,
+            summary=self._summary,
         )
         self._exchange = exchange
         status = msgspec.structs.replace(self.status, state="loading", speed=0.0, first_token=0.0, note="")
@@ -280,6 +281,11 @@ Asking again, and editing an earlier prompt, keep both versions: walk between th
                 )
             self._left_out = exchange.left_out
             note = f"{len(self._left_out)} messages left out"
+            if self._choices.summarise:
+                note = f"{len(self._left_out)} messages summed up"
+                self.run_worker(
+                    self.roll_summary(self._desk.router, self.model), group="title", exclusive=True, exit_on_error=False
+                )
         self.refresh_status(note=note)
         self.refresh_bindings()
         self.post_message(self.SessionChanged())

@@ -15,6 +15,7 @@ _COMMANDS = {
     "chat": ("app.cli.chat:chat", "Ask a model, or go on with a conversation."),
     "doctor": ("app.cli.doctor:doctor", "Check this machine and show where every setting comes from."),
     "models": ("app.cli.models:models", "Models on this machine: list, pull, import, verify, info, remove."),
+    "serve": ("app.cli.serve:serve", "Answer other programs: OpenAI, Anthropic, Ollama and llama.cpp clients."),
     "sessions": ("app.cli.sessions:sessions", "Conversations that are kept: list, show, search, export, import."),
     "vault": ("app.cli.vault:vault", "What protects it: status, passphrase, keyring, recovery-key, rekey."),
 }

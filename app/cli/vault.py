@@ -89,7 +89,7 @@ def passphrase(session: Session, from_stdin: bool, remove: bool) -> None:
 
     async def removed(playground: Playground) -> None:
         kept = await existing(playground)
-        if kept.protection == "file":
+        if kept.protection != "passphrase":
             click.echo("There is no passphrase to remove.")
             return
         await kept.remove_passphrase()

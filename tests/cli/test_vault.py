@@ -169,6 +169,8 @@ def test_a_keyring_opens_the_vault_and_its_loss_is_said(run_cli, environ, kept):
         assert "`playground vault recovery-key`" in result.stderr
         assert "Protected by the keyring of the operating system" in run_cli("vault", "status").stdout
         assert "The sea" in run_cli("sessions", "list").stdout
+        assert run_cli("vault", "passphrase", "--remove").stdout == "There is no passphrase to remove.\n"
+        assert status(run_cli)["protected_by"] == "keyring"
         recovery = run_cli("vault", "recovery-key").stdout.strip()
         chain.kept.clear()
         result = run_cli("sessions", "list")

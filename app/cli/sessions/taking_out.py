@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from app.cli.counting import CountLine
 from app.cli.session import Session, reporting_errors
 from app.cli.tables import counted
 from app.cli.unlocking import with_vault
@@ -104,8 +105,13 @@ async def _export_all(vault: Vault, folder: Path, form: Form, *, force: bool) ->
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise _write_error(folder, error) from error
-    for session_id, path in plan.items():
-        _write(path, export(await vault.sessions.load(session_id), form))
+    counter = CountLine("Exporting")
+    try:
+        for done, (session_id, path) in enumerate(plan.items(), 1):
+            _write(path, export(await vault.sessions.load(session_id), form))
+            counter.show(done, len(plan))
+    finally:
+        counter.finish()
     click.echo(
         clean(f"{counted(len(plan), 'conversation')} exported to {folder}. The files are not encrypted."), err=True
     )

@@ -56,8 +56,11 @@ _STATEMENTS = (
     "CREATE INDEX messages_streaming ON messages (number) WHERE status = 'streaming'",
     # Beginnings of words have indexes of their own: without one FTS5 gathers every match before it gives the newest.
     """CREATE VIRTUAL TABLE messages_fts USING fts5 (
-        text, content='messages', content_rowid='number', prefix='2 3 4 5 6', tokenize='unicode61 remove_diacritics 2'
+        text, content='messages', content_rowid='number', prefix='2 3 4 5 6', columnsize=0,
+        tokenize='unicode61 remove_diacritics 2'
     )""",
+    # Half as much of the index is rewritten with each message as by default; a search has some more pieces to look at.
+    "INSERT INTO messages_fts (messages_fts, rank) VALUES ('automerge', 8)",
     # An answer is indexed when it has ended, not at each of its checkpoints.
     """CREATE TRIGGER messages_added AFTER INSERT ON messages WHEN new.status != 'streaming' BEGIN
         INSERT INTO messages_fts (rowid, text) VALUES (new.number, new.text);

@@ -104,6 +104,11 @@ class Keeper:
         if by == "person" or self.session.titled_by != "person":
             self._change({"title": title, "titled_by": by})
 
+    def learn(self, session: Session) -> None:
+        """Takes over what was changed elsewhere: the title, tags, where it is kept; which branch is shown stays."""
+        if not self._changed:
+            self.session = msgspec.structs.replace(session, head_id=self.session.head_id)
+
     def _change(self, changes: dict[str, object]) -> None:
         changed = msgspec.structs.replace(self.session, **changes)
         if changed != self.session:
@@ -123,6 +128,11 @@ class Keeper:
             if await attempt is not None:
                 return False
         return True
+
+    def abandon(self) -> None:
+        """Writes nothing more: the session was deleted."""
+        self._nodes, self._gone = {}, []
+        self._head_moved, self._changed = False, frozenset()
 
     async def discard(self) -> None:
         """Forgets a session that holds nothing, as when its only prompt was taken back."""

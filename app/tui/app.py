@@ -259,6 +259,12 @@ class PlaygroundApp(Face):
         await self.query_one(ChatPane).action_new_chat()
         await self.action_pane("chat")
 
+    async def on_sessions_pane_changed(self, event: Any) -> None:
+        """The chat follows what was done to the conversation that it shows."""
+        chat = self.query_one(ChatPane)
+        if not chat.answering:
+            await chat.session_changed_elsewhere(event.session_id)
+
     @on(ChatPane.SessionChanged)
     def _session_changed(self) -> None:
         for sessions in self.query("#sessions"):
@@ -276,6 +282,7 @@ class PlaygroundApp(Face):
 
     async def vault_closing(self) -> None:
         """The vault is about to be locked: nothing of it may stay in memory or on the screen."""
+        self.clear_notifications()
         await self.query_one(ChatPane).detach()
         for sessions in self.query("#sessions"):
             sessions.clear()  # type: ignore[attr-defined]  # imported only when it is shown

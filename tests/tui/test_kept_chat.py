@@ -327,3 +327,20 @@ async def test_the_sessions_pane_opens_a_conversation_at_a_message(make_app: Mak
         await pilot.pause()
         assert app.query_one(Transcript).view(target) is not None
         assert app.query_one("#chat").display
+
+
+async def test_the_chat_follows_what_the_sessions_pane_does_to_its_conversation(make_app: Make) -> None:
+    app = make_app(ScriptedRouter(answer("Yes.")))
+    async with app.run_test(size=(100, 30)) as pilot:
+        pane = await ask(pilot, "Is it here?")
+        assert pane.keeper is not None
+        first = pane.keeper.session.id
+        await app._playground.vault.sessions.rename(first, "Elsewhere")
+        await pane.session_changed_elsewhere(first)
+        assert pane.keeper.session.title == "Elsewhere"
+        await pilot.press("f7")
+        await until(lambda: app.query("SessionList"))
+        await pilot.pause(0.3)
+        await pilot.press("d")
+        await until(lambda: pane.keeper is not None and pane.keeper.session.id != first)
+        assert len(pane.conversation) == 0

@@ -35,17 +35,24 @@ def editor_command(environ: Mapping[str, str]) -> list[str]:
     raise EditorError("No editor was found.", "Set EDITOR to the one you like, as in EDITOR=nano.")
 
 
+def _in_memory() -> str | None:
+    """A folder that never reaches a disk; None, the usual place, where there is none."""
+    folder = Path("/dev/shm")  # noqa: S108 (a folder of our own is made inside)
+    return str(folder) if folder.is_dir() and os.access(folder, os.W_OK) else None
+
+
 def edit(text: str, environ: Mapping[str, str]) -> str | None:
     """Opens ``text`` in the editor and waits for it to end; the terminal must be free.
 
     Returns what was saved, or ``None`` when the editor was left without saving. The file lies in a folder that only
-    this user can open, and is gone afterwards.
+    this user can open, in memory where the system has a place for that, and is gone afterwards; so is what the editor
+    kept beside it for a crash.
 
     Raises:
         EditorError: when the editor cannot be started or ends with a failure, in which case nothing it wrote is used.
     """
     command = editor_command(environ)
-    with tempfile.TemporaryDirectory(prefix="playground-") as folder:
+    with tempfile.TemporaryDirectory(prefix="playground-", dir=_in_memory()) as folder:
         path = Path(folder) / "prompt.md"
         path.write_text(text, encoding="utf-8")
         os.utime(path, ns=(0, 0))

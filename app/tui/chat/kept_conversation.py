@@ -9,7 +9,7 @@ from textual.message import Message as TextualMessage
 
 from app.chat import Answering, Conversation
 from app.chat.summary import Summary
-from app.errors import PlaygroundError, VaultError
+from app.errors import PlaygroundError, UnknownSessionError, VaultError
 from app.messages import Sampling
 
 from .composer import Composer
@@ -96,6 +96,21 @@ class KeptConversation(ConversationActions):
                 await self._keeping.note_open("")
             except VaultError as error:
                 self.app.notify_error(error)
+
+    async def session_changed_elsewhere(self, session_id: str) -> None:
+        """Another pane renamed, deleted or otherwise changed a session: follows when it is the one that is shown."""
+        keeper, keeping = self.keeper, self._keeping
+        if keeper is None or keeping is None or keeper.session.id != session_id:
+            return
+        try:
+            session = await keeping.vault.sessions.get(session_id)
+        except UnknownSessionError:
+            session = None
+        if session is None or session.deleted_at is not None:
+            keeper.abandon()
+            await self.start_new()
+        else:
+            keeper.learn(session)
 
     def session_shown(self) -> None:
         """Called when another conversation is shown."""

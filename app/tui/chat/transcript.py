@@ -172,14 +172,14 @@ Page Up and Page Down; the view follows the answer only while you are at its end
 
     def _enough(self, views: int) -> int:
         """How many of the last messages are surely higher than so many times the view, and can be scrolled in it."""
-        width = max(20, self.size.width)
-        wanted = views * max(20, self.size.height) + 2 * NEAR
+        width, height = self.size or self.app.size  # it has no size before it was shown for the first time
+        wanted = views * height + 2 * NEAR
         lines = count = 0
         for node in reversed(self._messages[-MOST:]):
             if count >= FIRST and lines >= wanted:
                 break
             # A line for the footer or the frame, one between messages; Markdown joins lines, so breaks do not count.
-            lines += 2 + len(node.message.text) // width
+            lines += 2 + len(node.message.text) // max(1, width)
             count += 1
         return count
 

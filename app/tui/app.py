@@ -259,7 +259,7 @@ class PlaygroundApp(Face):
         await self.query_one(ChatPane).action_new_chat()
         await self.action_pane("chat")
 
-    async def on_sessions_pane_changed(self, event: Any) -> None:
+    async def on_session_deeds_changed(self, event: Any) -> None:
         """The chat follows what was done to the conversation that it shows."""
         chat = self.query_one(ChatPane)
         if not chat.answering:

@@ -19,6 +19,7 @@ from app.tui.app import PlaygroundApp
 from app.tui.bars.tabs import TabBar
 from app.tui.chat.composer import Composer
 from app.tui.chat.pane import ChatPane
+from app.tui.sessions.session_list import SessionList
 from app.tui.unlock.screen import UnlockScreen
 from app.vault import Vault
 
@@ -340,7 +341,8 @@ async def test_the_chat_follows_what_the_sessions_pane_does_to_its_conversation(
         assert pane.keeper.session.title == "Elsewhere"
         await pilot.press("f7")
         await until(lambda: app.query("SessionList"))
-        await pilot.pause(0.3)
+        await until(lambda: app.query_one(SessionList).count == 1)
+        await pilot.pause(0.2)
         await pilot.press("d")
         await until(lambda: pane.keeper is not None and pane.keeper.session.id != first)
         assert len(pane.conversation) == 0

@@ -25,7 +25,7 @@ from app.errors import BackupError
 from .cipher import PAGE_BYTES, connect, translated
 from .copying import Progress, copy_database
 from .files import sync_folder, write_error
-from .finishing import to_the_end
+from .finishing import Stoppable, to_the_end
 from .keyfile import KeyFile
 from .opening import Opened, Places, current_keys, master_key
 
@@ -75,6 +75,7 @@ class Backups:
     ) -> None:
         self.folder = folder
         self._home, self._opened, self._changing = home, opened, changing
+        self._under_way: Stoppable | None = None
         self._kept: dict[Reason, int | None] = {"daily": daily_kept, "manual": None, "upgrade": _UPGRADES_KEPT}
 
     async def create(self, reason: Reason = "manual", on_progress: Progress = lambda _done, _all: None) -> Backup:
@@ -83,10 +84,18 @@ class Backups:
         Raises:
             BackupError: when the folder is elsewhere and nothing but the key file guards the vault.
             DiskFullError: when there is no room; nothing is left of the attempt.
+            VaultError: when the vault was locked before it was done.
         """
         async with self._changing:
             opened = self._opened()
-            return await to_the_end(asyncio.to_thread(self._create, opened, self.folder, reason, on_progress))
+            self._under_way = Stoppable(on_progress)
+            work = asyncio.to_thread(self._create, opened, self.folder, reason, self._under_way)
+            return await to_the_end(work, self._under_way.stop)
+
+    def stop(self) -> None:
+        """Ends a backup that is under way soon, as before the vault is locked; nothing is left of it."""
+        if self._under_way is not None:
+            self._under_way.stop()
 
     def before_upgrade(self, opened: Opened, _version: int) -> None:
         """The backup that is made before a schema is changed, in the calling thread.

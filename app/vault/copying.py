@@ -15,7 +15,7 @@ from .files import sync_folder, write_error
 if TYPE_CHECKING:
     from sqlcipher3.dbapi2 import Connection
 
-_PAGES_AT_ONCE = 2048
+_PAGES_AT_ONCE = 512
 
 Progress = Callable[[int, int], None]
 """Called with pages done and pages in all."""

@@ -15,7 +15,7 @@ from .backup import Backups, Manifest, finish_restoring, restore
 from .cipher import damaged_pages
 from .copying import Progress
 from .database import Database
-from .finishing import to_the_end
+from .finishing import Stoppable, to_the_end
 from .keyfile import KeyFile
 from .messages import Messages
 from .notes import Notes
@@ -130,7 +130,11 @@ class Vault:
         self._opened = opened
 
     async def lock(self) -> None:
-        """Finishes writing, forgets the keys, and needs the passphrase again. Safe to call when locked."""
+        """Finishes writing, forgets the keys, and needs the passphrase again. Safe to call when locked.
+
+        A backup that is under way is given up: who ends the program should not wait for it.
+        """
+        self.backups.stop()
         async with self._changing:
             await to_the_end(self._close())
 
@@ -191,7 +195,8 @@ class Vault:
             DiskFullError: when there is no room for a second copy; nothing is changed then.
         """
         async with self._changing:
-            await to_the_end(self._rekey(self._require_open(), on_progress))
+            progress = Stoppable(on_progress)
+            await to_the_end(self._rekey(self._require_open(), progress), progress.stop)
 
     async def _rekey(self, opened: Opened, on_progress: Progress) -> None:
         await asyncio.to_thread(self._lock.take_alone)

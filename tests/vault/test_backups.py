@@ -7,6 +7,7 @@ import contextlib
 import os
 import shutil
 import tempfile
+import time
 from pathlib import Path
 
 import msgspec
@@ -15,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from app.chat.keeping import Keeping
-from app.errors import BackupError, VaultLockedError, WrongPassphraseError
+from app.errors import BackupError, VaultError, VaultLockedError, WrongPassphraseError
 from app.messages import Message
 from app.vault import Vault, backup
 from app.vault.backup import finish_restoring, verify
@@ -223,9 +224,25 @@ async def test_a_cancelled_backup_ends_before_the_vault_is_closed(vault):
     await asyncio.sleep(0.01)
     backing_up.cancel()
     await vault.close()
-    assert backing_up.done() or not any(vault.backups.folder.glob(".*"))
     await asyncio.gather(backing_up, return_exceptions=True)
-    assert not any(vault.backups.folder.glob(".*"))
+    assert list(vault.backups.folder.iterdir()) == []
+
+
+async def test_a_backup_does_not_keep_the_program_from_ending(vault):
+    await vault.sessions.add(conversation("a", *["words and words " * 40] * 8000))
+    seen: list[int] = []
+
+    def slowly(done: int, _all: int) -> None:
+        seen.append(done)
+        time.sleep(0.05)
+
+    backing_up = asyncio.create_task(vault.backups.create("daily", slowly))
+    while not seen:
+        await asyncio.sleep(0.001)
+    await vault.close()
+    with pytest.raises(VaultError, match="stopped"):
+        await backing_up
+    assert list(vault.backups.folder.iterdir()) == []
 
 
 class Killed(BaseException):

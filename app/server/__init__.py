@@ -1,1 +1,1 @@
-"""Other programs' way in: the wire formats of OpenAI, Anthropic, Ollama and llama.cpp over the same neutral requests."""
+"""Other programs' way in: what clients of OpenAI, Anthropic, Ollama and llama.cpp say, as the same neutral requests."""

@@ -6,6 +6,8 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct, field
 
+from .access import AccessSettings
+
 Tokens = Annotated[int, Meta(ge=0, le=16_777_216)]
 Count = Annotated[int, Meta(ge=1, le=256)]
 Seconds = Annotated[float, Meta(ge=0)]
@@ -133,3 +135,4 @@ class Settings(Struct, frozen=True, kw_only=True):
     tui: TuiSettings = TuiSettings()
     vault: VaultSettings = VaultSettings()
     server: ServerSettings = ServerSettings()
+    access: AccessSettings = AccessSettings()

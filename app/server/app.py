@@ -1,0 +1,100 @@
+"""The web application: every protocol's routes over the same services."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from fastapi import APIRouter, FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp
+
+from app import __version__
+from app.errors import InvalidRequestError, PlaygroundError
+
+from .docs import routes as docs
+from .error_shapes import protocol_of, shape, status_of
+from .openai import chat, errors
+from .openai import models as openai_models
+from .openai.invalid import refusal_of
+from .services import Services
+from .streaming import CLIENT_GONE, ClientGoneError
+
+GateFactory = Callable[[ASGIApp], ASGIApp]
+"""Wraps the application in what guards it: ``Gate`` with its own arguments bound."""
+
+_ROUTES: tuple[Callable[[Services], APIRouter], ...] = (
+    chat.routes,
+    openai_models.routes,
+)
+
+
+def build(services: Services, *, gate: GateFactory | None = None) -> FastAPI:
+    """The application.
+
+    Args:
+        services: what answers.
+        gate: what stands before every route; ``None`` lets everybody in.
+    """
+    app = FastAPI(
+        title="Playground",
+        version=__version__,
+        description="Models on your own machine, for programs written for OpenAI, Anthropic, Ollama and llama.cpp.",
+        docs_url=None,
+        redoc_url=None,
+        # Traces and metrics of a web framework are nothing that may leave a private machine by a variable's leave.
+        telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
+    )
+    for routes in _ROUTES:
+        app.include_router(routes(services))
+    app.include_router(docs())
+    _answer_errors(app)
+    if gate is not None:
+        app.add_middleware(gate)
+    if services.settings.server.cors_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=services.settings.server.cors_origins,
+            allow_methods=["*"],
+            allow_headers=["*"],
+        )
+    return app
+
+
+def _answer_errors(app: FastAPI) -> None:
+    """Every error in the shape of the protocol that was asked."""
+
+    @app.exception_handler(PlaygroundError)
+    async def ours(request: Request, error: PlaygroundError) -> Response:
+        return answer(request.scope["path"], error)
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(request: Request, error: RequestValidationError) -> Response:
+        return answer(request.scope["path"], refusal_of(error.errors()))
+
+    @app.exception_handler(HTTPException)
+    async def unrouted(request: Request, error: HTTPException) -> Response:
+        path = request.scope["path"]
+        words = {
+            404: f"Nothing is at {request.method} {path[:200]}.",
+            405: f"{request.method} is not understood at {path[:200]}.",
+        }
+        body, headers = shape(
+            path, InvalidRequestError(words.get(error.status_code, str(error.detail))), error.status_code
+        )
+        return Response(body, error.status_code, {**(error.headers or {}), **headers})
+
+    @app.exception_handler(ClientGoneError)
+    async def gone(request: Request, error: ClientGoneError) -> Response:
+        return Response(status_code=CLIENT_GONE)
+
+
+def answer(path: str, error: PlaygroundError) -> Response:
+    """``error`` as an HTTP answer to who asked at ``path``."""
+    if protocol_of(path) == "openai":
+        return errors.answer(error)
+    body, headers = shape(path, error)
+    return Response(body, status_of(error), headers)

@@ -1,0 +1,59 @@
+"""Which model names are answered."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from app.errors import UnknownModelError
+
+from .services import Services
+
+Purpose = Literal["chat", "embed", "transcribe"]
+
+
+async def known(services: Services) -> tuple[str, ...]:
+    """Every name that can be answered now: models of other backends, and those whose files are on this machine."""
+    entries = {entry.name: entry for entry in services.catalogue.entries}
+    chat = [
+        name
+        for name in await services.router.models()
+        if name not in entries or services.store.path_of(entries[name]) is not None
+    ]
+    others = [
+        entry.name for entry in entries.values() if entry.role != "chat" and services.store.path_of(entry) is not None
+    ]
+    return tuple(dict.fromkeys((*chat, *others)))
+
+
+async def resolve(services: Services, name: str, purpose: Purpose = "chat") -> str:
+    """The model that answers a request for ``name``.
+
+    With ``server.unknown_model = "default"`` an unknown name is answered by the default model, or for other purposes
+    by the first installed model that fits.
+
+    Raises:
+        UnknownModelError: when there is none.
+    """
+    names = await _names(services, purpose)
+    if name in names:
+        return name
+    if services.settings.server.unknown_model == "default":
+        default = services.settings.models.default if purpose == "chat" else next(iter(names), None)
+        if default in names:
+            return default
+    available = await _installed(services, purpose)
+    raise UnknownModelError(
+        f"The model {name!r} does not exist.",
+        f"Models that do: {', '.join(available)}." if available else "No model is installed yet.",
+    )
+
+
+async def _names(services: Services, purpose: Purpose) -> tuple[str, ...]:
+    if purpose == "chat":
+        return await services.router.models()
+    return tuple(entry.name for entry in services.catalogue.entries if entry.role == purpose)
+
+
+async def _installed(services: Services, purpose: Purpose) -> tuple[str, ...]:
+    names = frozenset(await _names(services, purpose))
+    return tuple(name for name in await known(services) if name in names)

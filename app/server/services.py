@@ -1,0 +1,46 @@
+"""What the server's routes are given."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from app.engine.catalogue import Catalogue
+    from app.engine.pool import ModelPool
+    from app.engine.store import ModelStore
+    from app.playground import Playground
+    from app.routing.router import Router
+    from app.settings import Settings
+    from app.vault import Vault
+
+
+@dataclass(frozen=True)
+class Services:
+    """The program's parts that answer requests.
+
+    Attributes:
+        clock: seconds since 1970.
+    """
+
+    router: Router
+    catalogue: Catalogue
+    store: ModelStore
+    pool: ModelPool
+    vault: Vault
+    settings: Settings
+    clock: Callable[[], float] = time.time
+
+    @classmethod
+    def of(cls, playground: Playground) -> Services:
+        """The parts of a running program."""
+        return cls(
+            playground.router,
+            playground.catalogue,
+            playground.store,
+            playground.pool,
+            playground.vault,
+            playground.settings,
+        )

@@ -1,0 +1,114 @@
+"""Answers that stop when the client leaves: server-sent events, and plain ones that take their time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Coroutine
+from contextlib import aclosing
+from typing import Any, TypeVar
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from app.errors import PlaygroundError
+
+T = TypeVar("T")
+
+CLIENT_GONE = 499
+"""What the log says of a request whose client did not wait; nginx's number. Nobody receives it."""
+
+
+class ClientGoneError(Exception):
+    """The client closed its connection before the answer was whole. Nothing is wrong, and nobody reads an answer."""
+
+
+async def while_connected(request: Request, work: Coroutine[Any, Any, T]) -> T:
+    """Does ``work`` for as long as the client waits for it; when it leaves, ``work`` is cancelled at once.
+
+    Call it after the request's body has been read.
+
+    Raises:
+        ClientGoneError: when the client left.
+    """
+    return await _unless_gone(request.receive, work)
+
+
+class EventStream(Response):
+    """Events of a generator as the client can take them.
+
+    Nothing is sent before the first event, so that a request which fails at once is answered by its own status. From
+    then on an error is the protocol's own event. When the client leaves, the generator is closed in the same turn of
+    the event loop; a client that reads slowly holds up its own generator and nobody else's.
+
+    Args:
+        events: encoded events, whole; each is sent by itself. Several may be joined in one.
+        failed: the event (or events) that tells of an error in mid-stream.
+        refused: the answer when it fails before the first event.
+        media_type: of the stream; NDJSON protocols have their own.
+    """
+
+    def __init__(
+        self,
+        events: AsyncGenerator[bytes, None],
+        *,
+        failed: Callable[[PlaygroundError], bytes],
+        refused: Callable[[PlaygroundError], Response],
+        media_type: str = "text/event-stream; charset=utf-8",
+    ) -> None:
+        self._events, self._failed, self._refused = events, failed, refused
+        self.status_code = 200
+        self.background = None
+        # Without a body there is no content-length.
+        self.init_headers(
+            {"content-type": media_type, "cache-control": "no-cache", "x-accel-buffering": "no"},
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Sends the events until they end or the client leaves."""
+        try:
+            await _unless_gone(receive, self._send_all(scope, receive, send))
+        except ClientGoneError:
+            return
+
+    async def _send_all(self, scope: Scope, receive: Receive, send: Send) -> None:
+        started = False
+        async with aclosing(self._events) as events:
+            try:
+                async for event in events:
+                    if not started:
+                        started = True
+                        await self._start(send)
+                    await send({"type": "http.response.body", "body": event, "more_body": True})
+            except PlaygroundError as error:
+                if not started:
+                    await self._refused(error)(scope, receive, send)
+                    return
+                await send({"type": "http.response.body", "body": self._failed(error), "more_body": True})
+        if not started:
+            await self._start(send)
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    async def _start(self, send: Send) -> None:
+        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+
+
+async def _unless_gone(receive: Receive, work: Coroutine[Any, Any, T]) -> T:
+    working = asyncio.ensure_future(work)
+    watching = asyncio.ensure_future(_gone(receive))
+    try:
+        await asyncio.wait({working, watching}, return_when=asyncio.FIRST_COMPLETED)
+        if working.done():
+            return working.result()
+        raise ClientGoneError
+    finally:
+        # Each is awaited to its end: generators are closed, and their work stopped at its source, before this returns.
+        for task in (working, watching):
+            if not task.done():
+                task.cancel()
+        await asyncio.gather(working, watching, return_exceptions=True)
+
+
+async def _gone(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass

@@ -26,7 +26,6 @@ from app.errors import PlaygroundError
 
 from .pipe import FramePipe
 
-
 _NICENESS = 5
 
 

@@ -1,8 +1,8 @@
 """Who uses the vault: any number of programs together, or one alone.
 
 The kernel's lock on a file beside the vault, which it gives back when its holder ends, however that happens. Changing
-from one kind of place to the other gives the lock up for a moment, so every change happens behind a gate: a lock on the
-folder, held for microseconds.
+from one kind of place to the other gives the lock up for a moment, so every change happens behind a gate: a second such
+lock, held for microseconds.
 """
 
 from __future__ import annotations
@@ -14,7 +14,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from app.errors import VaultError, VaultInUseError
+from app.errors import VaultInUseError
+
+from .files import write_error
 
 _PATIENCE_SECONDS = 10.0
 
@@ -80,12 +82,9 @@ class UseLock:
         """Keeps every other program from changing its place, or the key file, meanwhile.
 
         Raises:
-            VaultError: when the folder cannot be opened.
+            DiskFullError, VaultError: when its file cannot be made.
         """
-        try:
-            descriptor = os.open(self._path.parent, os.O_RDONLY | os.O_CLOEXEC)
-        except OSError as error:
-            raise VaultError(f"The vault's folder {self._path.parent} cannot be opened: {error.strerror}.") from error
+        descriptor = _open(self._path.with_suffix(".gate"))
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
             yield
@@ -94,12 +93,16 @@ class UseLock:
 
     def _try(self, kind: int) -> bool:
         if self._descriptor is None:
-            try:
-                self._descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-            except OSError as error:
-                raise VaultError(f"{self._path} cannot be opened: {error.strerror}.") from error
+            self._descriptor = _open(self._path)
         try:
             fcntl.flock(self._descriptor, kind | fcntl.LOCK_NB)
         except BlockingIOError:
             return False
         return True
+
+
+def _open(path: Path) -> int:
+    try:
+        return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise write_error(path, error) from error

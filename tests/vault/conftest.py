@@ -38,11 +38,11 @@ async def everything(vault: Vault) -> dict[str, WholeSession]:
 
 
 def fingerprints(folder: Path) -> dict[str, str]:
-    """Every file under a folder with the SHA-256 of its bytes; the lock, which holds nothing, left out."""
+    """Every file under a folder with the SHA-256 of its bytes; the locks, which hold nothing, left out."""
     return {
         str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in sorted(folder.rglob("*"))
-        if path.is_file() and path.name != "vault.lock"
+        if path.is_file() and path.name not in ("vault.lock", "vault.gate")
     }
 
 

@@ -8,7 +8,7 @@ from textual.pilot import Pilot
 from textual.widgets import Markdown, Static
 
 from app.errors import WorkerDiedError
-from app.messages import Message, Started, TextDelta, ThinkingDelta, Waiting
+from app.messages import Image, Message, Started, Text, TextDelta, ThinkingDelta, ToolCall, ToolResult, Waiting
 from app.tui.app import PlaygroundApp
 from app.tui.bars.status import StatusBar
 from app.tui.chat.composer import Composer
@@ -317,3 +317,21 @@ async def test_the_model_is_switched_in_mid_chat_and_remembered(make_app: Make) 
         assert [request.model for request in router.requests] == ["smollm2-135m", "qwen3-4b"]
         assert len(router.requests[1].messages) == 3
         assert app._state_file.load().model == "qwen3-4b"
+
+
+async def test_what_is_no_text_is_named_in_a_line(make_app: Make) -> None:
+    app = make_app()
+    async with app.run_test(size=(80, 24)) as pilot:
+        pane = app.query_one(ChatPane)
+        pane.conversation.append(Message("user", (Image("image/png", b"x"), Text("What is it?"))))
+        pane.conversation.append(Message("assistant", (ToolCall("1", "look", '{"at":\x1b "it"}'),)))
+        pane.conversation.append(Message("tool", (ToolResult("1", "a cat\n" * 100),)))
+        pane.show_stage()
+        await app.query_one(Transcript).show()
+        await pilot.pause()
+        notes = [str(note.render()) for note in app.query(".note").results(Static)]
+        assert notes[0] == "a picture, image/png"
+        assert notes[1].startswith('asked for look {"at":')
+        assert "\x1b" not in notes[1]
+        assert notes[2].startswith("it gave: a cat a cat")
+        assert len(notes[2]) == 300

@@ -12,7 +12,7 @@ from textual.content import Content
 from textual.message import Message as TextualMessage
 from textual.widgets import Markdown, Static
 
-from app.messages import Node, Thinking, Waiting
+from app.messages import Image, Node, Thinking, ToolCall, ToolResult, Waiting
 from app.privacy.terminal import clean
 from app.tui import words
 from app.tui.error_card import ErrorCard
@@ -22,6 +22,9 @@ from .shortened import Shortened
 
 MOST_SHOWN = 6_000
 """Characters of a prompt that are shown: a pasted file would hide the conversation. It is kept and copied whole."""
+
+MOST_OF_A_TOOL = 300
+"""Characters that are shown of a tool's call or result."""
 
 MOST_WAITED = 0.5
 """Seconds until a paint is taken for one that will not come."""
@@ -59,7 +62,7 @@ class PromptView(MessageView):
         """The text, and which version of how many it is."""
         text = clean(self.node.message.text)
         yield Static(Content(text[:MOST_SHOWN].rstrip("\n")), classes="text")
-        notes = []
+        notes = tool_lines(self.node)
         if len(text) > MOST_SHOWN:
             notes.append(f"… {words.count(len(text))} characters in all, sent whole")
         if self._versions[1] > 1:
@@ -157,6 +160,8 @@ class AnswerView(MessageView):
         thoughts = thinking_of(node)
         if thoughts:
             yield ThinkingView(clean(thoughts), open_=False)
+        for line in tool_lines(node):
+            yield Static(Content.styled(line, "$text-muted"), classes="note")
         yield AnswerText(self._shown(clean(node.message.text)))
         if node.status == "streaming" and not self._begun:
             yield WaitingLine()
@@ -262,6 +267,20 @@ class AnswerView(MessageView):
         event.stop()
         self.app.copy_to_clipboard(clean(event.href))
         self.app.notify(clean(event.href), title="Address copied", markup=False)
+
+
+def tool_lines(node: Node) -> list[str]:
+    """Parts that are no text, each in a line: calls of tools, their results, pictures."""
+    found = []
+    for part in node.message.parts:
+        if isinstance(part, ToolCall):
+            found.append(f"asked for {part.name} {part.arguments}")
+        elif isinstance(part, ToolResult):
+            found.append(f"{'it failed' if part.is_error else 'it gave'}: {part.text}")
+        elif isinstance(part, Image):
+            found.append(f"a picture, {part.media_type}")
+    lines = [" ".join(clean(line).split()) for line in found]
+    return [line if len(line) <= MOST_OF_A_TOOL else f"{line[: MOST_OF_A_TOOL - 1]}…" for line in lines]
 
 
 def thinking_of(node: Node) -> str:

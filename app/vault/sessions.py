@@ -183,10 +183,11 @@ class Sessions:
         await self._change(session_id, "deleted_at = ?", (None,))
 
     async def purge(self, session_id: str) -> None:
-        """Removes a session and its messages for good."""
+        """Removes a session for good: its messages, and every note whose name ends with a dot and its id."""
 
         def write(connection: Connection) -> None:
             connection.execute("DELETE FROM sessions WHERE number = ?", (session_number(connection, session_id),))
+            connection.execute("DELETE FROM state WHERE substr(name, -length(?1)) = ?1", (f".{session_id}",))
 
         await self._database.write(write)
 

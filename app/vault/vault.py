@@ -11,7 +11,7 @@ from app.errors import VaultLockedError
 
 from . import opening, system_keyring
 from .api_keys import ApiKeys
-from .backup import Backups, Manifest, finish_restoring, restore
+from .backup import Backups, Manifest
 from .cipher import damaged_pages
 from .copying import Progress
 from .database import Database
@@ -21,6 +21,7 @@ from .messages import Messages
 from .notes import Notes
 from .opening import Opened, Places
 from .rekeying import rekey
+from .restoring import finish_restoring, restore
 from .search import Search
 from .secrets import Secrets
 from .sessions import Sessions

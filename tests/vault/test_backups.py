@@ -18,8 +18,9 @@ from hypothesis import strategies as st
 from app.chat.keeping import Keeping
 from app.errors import BackupError, VaultError, VaultLockedError, WrongPassphraseError
 from app.messages import Message
-from app.vault import Vault, backup
-from app.vault.backup import finish_restoring, verify
+from app.vault import Vault, restoring
+from app.vault.backup import verify
+from app.vault.backup_file import append_trailer
 from app.vault.opening import Places
 from tests.vault.conftest import conversation, everything, fingerprints, vault_at
 
@@ -271,8 +272,8 @@ async def test_a_restore_that_is_cut_off_anywhere_is_the_old_or_the_new_vault(mo
     with monkeypatch.context() as patched:
         # Every step that changes a name; what tidies up after an error does not run in a program that was killed.
         patched.setattr(Path, "replace", counted(Path.replace))
-        patched.setattr(backup.shutil, "rmtree", counted(shutil.rmtree))
-        patched.setattr(backup, "sync_folder", counted(backup.sync_folder))
+        patched.setattr(restoring.shutil, "rmtree", counted(shutil.rmtree))
+        patched.setattr(restoring, "sync_folder", counted(restoring.sync_folder))
         with contextlib.suppress(Killed):
             await vault.restore(made.path)
     await vault.open()
@@ -285,7 +286,7 @@ async def test_a_restore_that_is_cut_off_anywhere_is_the_old_or_the_new_vault(mo
 async def test_finishing_a_restore_can_be_cut_off_and_done_again(copied, tmp_path):
     places = Places.under(copied)
     places.restored.mkdir()
-    finish_restoring(places)  # cut off when only the empty folder was left
+    restoring.finish_restoring(places)  # cut off when only the empty folder was left
     assert not places.restored.exists()
     vault = vault_at(copied)
     await vault.open()
@@ -303,8 +304,6 @@ async def test_a_backup_whose_keys_would_cost_all_memory_is_refused(one_backup, 
     )
     path = tmp_path / "greedy.backup"
     path.write_bytes(os.urandom(8192))
-    backup._append_trailer(
-        path, msgspec.structs.replace(manifest, keys=msgspec.structs.replace(greedy, wrapped=wrapped))
-    )
+    append_trailer(path, msgspec.structs.replace(manifest, keys=msgspec.structs.replace(greedy, wrapped=wrapped)))
     with pytest.raises(BackupError, match="out of range"):
         verify(path, "x")

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 _OUTSIDE = ((socket.AF_INET, "192.0.2.1"), (socket.AF_INET6, "2001:db8::1"))
 """Addresses that belong to nobody (RFC 5737, RFC 3849)."""
 
-_SECRET_WORDS = ("key", "token", "password", "secret", "passphrase")
+_SECRET_WORDS = ("key", "token", "password", "secret", "passphrase", "redis")
 _LEAST_FREE_BYTES = 1_000_000_000
 _MARKS = {"good": ("✓", "green"), "note": ("·", "yellow"), "broken": ("✗", "red")}
 

@@ -14,9 +14,11 @@ _COMMANDS = {
     "bench": ("app.cli.bench:bench", "Measure a model on this machine."),
     "chat": ("app.cli.chat:chat", "Ask a model, or go on with a conversation."),
     "doctor": ("app.cli.doctor:doctor", "Check this machine and show where every setting comes from."),
+    "keys": ("app.cli.keys:keys", "Keys for programs that ask the server: create, list, revoke, usage."),
     "models": ("app.cli.models:models", "Models on this machine: list, pull, import, verify, info, remove."),
     "serve": ("app.cli.serve:serve", "Answer other programs: OpenAI, Anthropic, Ollama and llama.cpp clients."),
     "sessions": ("app.cli.sessions:sessions", "Conversations that are kept: list, show, search, export, import."),
+    "users": ("app.cli.users:users", "People who may sign in to the server: add, list, disable, password."),
     "vault": ("app.cli.vault:vault", "What protects it: status, passphrase, keyring, recovery-key, rekey."),
 }
 

@@ -52,6 +52,7 @@ KINDS: Mapping[str, Kind] = {
     "busy": _AWAY._replace(openai_code="server_busy"),
     "vault_locked": _AWAY._replace(openai_code="vault_locked"),
     "offline": _AWAY._replace(openai_code="offline"),
+    "limits_unavailable": _AWAY._replace(openai_code="limits_unavailable"),
     "worker_died": Kind(500, "server_error", "worker_died", "api_error", "server_error"),
     "model_not_installed": Kind(404, _ASKED, "model_not_found", "not_found_error", "not_found_error"),
     "unknown_model": Kind(404, _ASKED, "model_not_found", "not_found_error", "not_found_error"),

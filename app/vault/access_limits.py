@@ -21,3 +21,6 @@ class AccessLimits(Struct, frozen=True, kw_only=True, omit_defaults=True):
     requests_per_minute: Limit = 0
     tokens_per_minute: Limit = 0
     tokens_per_month: Limit = 0
+
+
+NO_ACCESS_LIMITS = AccessLimits()

@@ -18,7 +18,7 @@ from msgspec import Struct
 
 from app.errors import InvalidRequestError, UnknownKeyError
 
-from .access_limits import AccessLimits
+from .access_limits import NO_ACCESS_LIMITS, AccessLimits
 from .database import Database
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ class ApiKeys:
         scopes: Iterable[Scope] = ("chat", "embed"),
         *,
         expires_at: float | None = None,
-        limits: AccessLimits = AccessLimits(),  # noqa: B008 - frozen
+        limits: AccessLimits = NO_ACCESS_LIMITS,
     ) -> tuple[ApiKey, str]:
         """Makes a key. Its text is given this once and cannot be had again.
 

@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from app.errors import InvalidRequestError, UnknownUserError
 
-from .access_limits import AccessLimits
+from .access_limits import NO_ACCESS_LIMITS, AccessLimits
 from .api_keys import digest, new_secret
 from .database import Database
 
@@ -61,7 +61,7 @@ class Users:
         name: str,
         password_hash: str,
         role: Role = "user",
-        limits: AccessLimits = AccessLimits(),  # noqa: B008 - frozen
+        limits: AccessLimits = NO_ACCESS_LIMITS,
     ) -> User:
         """Makes a user. ``password_hash`` comes from ``passwords.hashed``.
 

@@ -1,0 +1,86 @@
+"""Keys, and who bears them: the vault's, and fixed ones from the environment for containers."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Callable
+
+from app.errors import SettingsError
+from app.vault.api_keys import ApiKey, ApiKeys, digest, looks_like_key
+
+from ..refusals import KeyRefusedError
+from .principal import Principal
+from .remembering import Remembered
+
+VARIABLE = "PLAYGROUND_API_KEYS"
+LEAST_CHARACTERS = 16
+_REMEDY = "Make one: playground keys create NAME"
+
+
+class FixedKeys:
+    """The keys of ``PLAYGROUND_API_KEYS``; kept as their SHA-256 here too, so that no dump of memory shows them.
+
+    Raises:
+        SettingsError: when one is shorter than 16 characters, or not visible ASCII; it is not repeated.
+    """
+
+    def __init__(self, listed: str) -> None:
+        found = [key.strip() for key in listed.split(",")]
+        for number, key in enumerate(found, 1):
+            if key and not (key.isascii() and key.isprintable() and " " not in key):
+                raise SettingsError(
+                    f"{VARIABLE}: key {number} has characters that no header can carry.",
+                    "Use letters, digits and signs, without spaces.",
+                )
+            if key and len(key) < LEAST_CHARACTERS:
+                raise SettingsError(
+                    f"{VARIABLE}: key {number} has {len(key)} characters; a key that can be guessed is no key, so it"
+                    f" needs {LEAST_CHARACTERS} at least.",
+                    "`openssl rand -hex 32` prints a good one.",
+                )
+        self._digests = tuple(digest(key) for key in found if key)
+
+    def __len__(self) -> int:
+        return len(self._digests)
+
+    def identify(self, text: str) -> Principal | None:
+        """Whose key this is. Every key is compared, each in constant time."""
+        asked, match = digest(text), 0
+        for number, kept in enumerate(self._digests, 1):
+            if hmac.compare_digest(asked, kept):
+                match = number
+        return Principal.of_fixed(match) if match else None
+
+
+class VaultKeys:
+    """The vault's keys, each remembered for a second: a key that another program revokes is good for that long."""
+
+    def __init__(self, keys: ApiKeys, clock: Callable[[], float]) -> None:
+        self._keys, self._clock = keys, clock
+        self._remembered: Remembered[bytes, ApiKey] = Remembered()
+
+    async def identify(self, text: str) -> Principal:
+        """Whose key this is.
+
+        Raises:
+            KeyRefusedError: when there is no such key, or it is revoked or expired.
+            VaultLockedError: when the vault is locked.
+        """
+        if not looks_like_key(text):
+            raise KeyRefusedError("The API key is not valid.", _REMEDY)
+        name = digest(text)
+        key = self._remembered.get(name)
+        if key is None:
+            key = await self._keys.identify(text)
+            if key is None:
+                raise KeyRefusedError("The API key is not valid.", _REMEDY)
+            self._remembered.put(name, key)
+        if key.revoked_at is not None:
+            raise KeyRefusedError(f"The API key {key.name!r} has been revoked.", _REMEDY)
+        if not key.valid_at(self._clock()):
+            raise KeyRefusedError(f"The API key {key.name!r} has expired.", _REMEDY)
+        return Principal.of_key(key)
+
+    def forget(self) -> None:
+        """Looks every key up again: one was just changed."""
+        self._remembered.clear()

@@ -1,0 +1,99 @@
+"""The table of what each route needs. What is not in it needs everything.
+
+Decided by ``scope["path"]`` and the method alone: the Host header has no part in it, as it would in ``request.url``
+(CVE-2026-48710).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from app.vault.api_keys import Scope
+
+WEBSOCKET = "WEBSOCKET"
+"""Stands for the method of a WebSocket."""
+
+
+@dataclass(frozen=True)
+class Need:
+    """What a principal must have: one of ``scopes``, or, where there are none, only a valid key."""
+
+    public: bool = False
+    scopes: tuple[Scope, ...] = ()
+
+
+PUBLIC = Need(public=True)
+ANY_KEY = Need()
+CHAT = Need(scopes=("chat",))
+EMBED = Need(scopes=("embed",))
+ADMIN = Need(scopes=("admin",))
+
+_READ = {"GET": ANY_KEY, "HEAD": ANY_KEY}
+_POST_CHAT = {"POST": CHAT}
+_POST_EMBED = {"POST": EMBED}
+_PUBLIC_GET = {"GET": PUBLIC, "HEAD": PUBLIC}
+
+_EXACT: Mapping[str, Mapping[str, Need]] = {
+    # Everybody
+    "/": _PUBLIC_GET,
+    "/health": _PUBLIC_GET,
+    "/v1/health": _PUBLIC_GET,
+    "/readiness": _PUBLIC_GET,
+    "/docs": _PUBLIC_GET,
+    "/openapi.json": _PUBLIC_GET,
+    "/auth/login": {"POST": PUBLIC},
+    "/auth/refresh": {"POST": PUBLIC},
+    "/auth/logout": {"POST": ANY_KEY},
+    "/auth/me": _READ,
+    "/usage": _READ,
+    # OpenAI and Anthropic
+    "/v1/models": _READ,
+    "/v1/chat/completions": _POST_CHAT,
+    "/v1/completions": _POST_CHAT,
+    "/v1/responses": _POST_CHAT,
+    "/v1/audio/transcriptions": _POST_CHAT,
+    "/v1/messages": _POST_CHAT,
+    "/v1/messages/count_tokens": _POST_CHAT,
+    "/v1/embeddings": _POST_EMBED,
+    "/v1/chat/ws": {WEBSOCKET: CHAT},
+    # llama.cpp
+    "/completion": _POST_CHAT,
+    "/completions": _POST_CHAT,
+    "/chat/completions": _POST_CHAT,
+    "/infill": _POST_CHAT,
+    "/tokenize": _POST_CHAT,
+    "/detokenize": _POST_CHAT,
+    "/apply-template": _POST_CHAT,
+    "/embedding": _POST_EMBED,
+    "/embeddings": _POST_EMBED,
+    "/models": _READ,
+    "/props": _READ,
+    "/slots": _READ,
+    # Ollama
+    "/api/chat": _POST_CHAT,
+    "/api/generate": _POST_CHAT,
+    "/api/embed": _POST_EMBED,
+    "/api/embeddings": _POST_EMBED,
+    "/api/tags": _READ,
+    "/api/ps": _READ,
+    "/api/version": _READ,
+    "/api/show": {"POST": ANY_KEY},
+    # Ours
+    "/generate": _POST_CHAT,
+    "/analyze": _POST_CHAT,
+}
+_BELOW: Mapping[str, Mapping[str, Need]] = {
+    "/v1/models/": _READ,  # a model's name may hold slashes
+    "/models/": _READ,
+    "/v1/responses/": {"GET": CHAT, "DELETE": CHAT, "POST": CHAT},
+    "/docs/": _PUBLIC_GET,
+}
+
+
+def needed(method: str, path: str) -> Need:
+    """What a request needs; a route that is not in the table, or has other methods there, needs ``admin``."""
+    methods = _EXACT.get(path)
+    if methods is None:
+        methods = next((found for start, found in _BELOW.items() if path.startswith(start)), {})
+    return methods.get(method, ADMIN)

@@ -1,0 +1,283 @@
+"""What stands before every route: who asks, from where, how much, and whether the request is sound.
+
+Everything is decided by ``scope["path"]`` and the tables beside this file, nothing by ``request.url``. A refusal is
+worded as the protocol at that path words its own (``error_shapes.py``). What passes carries
+``scope["state"]["principal"]`` and ``scope["state"]["meter"]``.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.errors import PlaygroundError
+from app.privacy.connections import ConnectionPolicy
+from app.settings import Settings
+from app.vault import Vault
+
+from .accounts import accounts
+from .auth.identifying import Identification, check_exposure
+from .auth.keys import VARIABLE, FixedKeys
+from .auth.needs import PUBLIC, WEBSOCKET, Need, needed
+from .auth.principal import STRANGER, Principal
+from .blocking import Blocking, network_of
+from .bodies import BodyReader, BodyRules, check_headers
+from .hosts import Hosts, Origins
+from .limits import NO_LIMITS, Allowance, RateLimits
+from .log_lines import OneLine
+from .metering import Ledger, Meter
+from .refusal import grant_headers, preflight, refuse
+from .refusals import HeadTooLargeError, KeyRefusedError, MalformedRequestError, ScopeRefusedError, TooManyRequestsError
+
+_log = logging.getLogger(__name__)
+_log.addFilter(OneLine())
+
+_MOST_HEADERS = 100
+_UNSOUND_PATH = re.compile(r"[\x00-\x1f\x7f\\]|(?:^|/)\.{1,2}(?:/|$)")
+_ABUSE = frozenset({400, 401, 403, 408, 413, 415, 421, 431})
+_APP_ABUSE = frozenset({401, 403})
+
+
+@dataclass(frozen=True)
+class GateParts:
+    """What every gate of one server shares.
+
+    Attributes:
+        head_bytes: the largest head of a request.
+        clock: seconds since 1970.
+    """
+
+    vault: Vault
+    identification: Identification
+    hosts: Hosts
+    origins: Origins
+    bodies: BodyRules
+    limits: RateLimits
+    blocking: Blocking
+    ledger: Ledger
+    accounts: ASGIApp
+    head_bytes: int
+    clock: Callable[[], float]
+
+    @classmethod
+    def of(
+        cls,
+        vault: Vault,
+        settings: Settings,
+        environ: Mapping[str, str],
+        *,
+        no_auth: bool = False,
+        clock: Callable[[], float] = time.time,
+    ) -> GateParts:
+        """The parts as the settings say.
+
+        Args:
+            vault: where keys, users and usage are kept; while it is locked only the environment's keys open.
+            settings: what the user chose.
+            environ: the process's environment: ``PLAYGROUND_API_KEYS``.
+            no_auth: nobody need have a key; only for a server on loopback, see ``require_safe``.
+            clock: seconds since 1970.
+
+        Raises:
+            SettingsError: when a setting or a fixed key cannot be used.
+            LocalOnlyError: when Redis is on another machine and nothing may leave this one.
+        """
+        access, server = settings.access, settings.server
+        if access.redis_url:
+            policy = ConnectionPolicy(local_only=settings.privacy.local_only)
+            # Its host alone: the URL may hold a password.
+            policy.require(urlsplit(access.redis_url).hostname or "", "share its limits")
+        fixed = FixedKeys(environ.get(VARIABLE, ""))
+        identification = Identification.of(vault, fixed, clock, access.token_s, no_auth=no_auth)
+        limits = RateLimits.open(access)
+        ledger = Ledger(vault, limits, clock)
+        return cls(
+            vault=vault,
+            identification=identification,
+            hosts=Hosts(access.hosts),
+            origins=Origins(server.cors_origins),
+            bodies=BodyRules(server.max_body_bytes, server.max_audio_bytes, access.nesting, access.body_s),
+            limits=limits,
+            blocking=Blocking(
+                access.block_after, access.block_s, access.block_longest_s, loopback=access.block_loopback
+            ),
+            ledger=ledger,
+            accounts=accounts(vault, identification, limits, ledger, access.sign_in_s),
+            head_bytes=access.head_bytes,
+            clock=clock,
+        )
+
+    async def require_safe(self, host: str) -> None:
+        """Whether the server may listen on ``host``.
+
+        Raises:
+            SettingsError: when others could ask without a key.
+            VaultLockedError: when the keys cannot be seen.
+        """
+        has_keys = bool(self.identification.fixed)
+        if not has_keys and not self.identification.no_auth:
+            now = self.clock()
+            has_keys = any(key.valid_at(now) for key in await self.vault.api_keys.list())
+        check_exposure(host, no_auth=self.identification.no_auth, has_keys=has_keys)
+
+    def around(self, app: ASGIApp) -> Gate:
+        """A gate before an application."""
+        return Gate(app, self)
+
+    async def aclose(self) -> None:
+        """Writes what is not written yet. Call it once no request is under way and before the vault is closed."""
+        await self.ledger.aclose()
+
+
+class Gate:
+    """An ASGI application that lets pass to another what may.
+
+    Args:
+        app: the application behind it.
+        parts: shared with other gates of the same server.
+    """
+
+    def __init__(self, app: ASGIApp, parts: GateParts) -> None:
+        self._app, self._parts = app, parts
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One connection."""
+        if scope["type"] not in ("http", "websocket"):
+            await self._app(scope, receive, send)
+            return
+        passage = _Passage(self._parts, scope, send)
+        reader = BodyReader(receive, passage.path, scope["headers"], self._parts.bodies)
+        try:
+            answered = await passage.admit(reader)
+        except PlaygroundError as error:
+            await passage.refused(error, receive)
+            return
+        if answered:
+            return
+        app = self._parts.accounts if passage.is_account else self._app
+        if scope["type"] == "websocket":
+            await app(scope, receive, passage.send)
+            return
+        try:
+            await app(scope, reader.receive, passage.send)
+        except PlaygroundError as error:
+            if passage.started:
+                raise
+            # A recording that grew too large or stopped coming while the application read it.
+            await passage.refused(error, receive)
+
+
+class _Passage:
+    """One connection on its way through the gate."""
+
+    def __init__(self, parts: GateParts, scope: Scope, send: Send) -> None:
+        self._parts, self._scope, self._send = parts, scope, send
+        self.path: str = scope["path"]
+        self.method: str = scope["method"] if scope["type"] == "http" else WEBSOCKET
+        client = scope.get("client")
+        self.address = network_of(client[0]) if client else ""
+        self.is_account = self.path.startswith(("/auth/", "/users/", "/keys/")) or self.path in (
+            "/users",
+            "/keys",
+            "/usage",
+        )
+        self.started = False
+        self._headers: list[tuple[bytes, bytes]] = []
+        self._drop = False
+
+    async def admit(self, reader: BodyReader) -> bool:
+        """Decides; gives whether the gate has answered by itself, as it does a browser's question beforehand.
+
+        Raises:
+            PlaygroundError: when it does not pass.
+        """
+        parts, headers = self._parts, self._scope["headers"]
+        self._require_not_blocked()
+        self._require_sound_head()
+        host = parts.hosts.check(headers, self._scope.get("server"))
+        origin = parts.origins.check(headers, host)
+        if origin is not None:
+            self._headers = grant_headers(origin)
+            if self.method == "OPTIONS":
+                await preflight(headers, self._headers, self._send)
+                return True
+        need = needed(self.method, self.path)
+        principal = await self._principal(need)
+        allowance = await self._allowance(principal, need)
+        self._headers += allowance.headers(self.path)
+        if self.method != WEBSOCKET:
+            check_headers(headers, self.path, parts.bodies)
+            await reader.prepare()
+        state = self._scope.setdefault("state", {})
+        state["principal"] = principal
+        state["meter"] = Meter(parts.ledger, principal, self.address, parts.clock, parts.limits)
+        return False
+
+    def _require_not_blocked(self) -> None:
+        wait = self._parts.blocking.blocked_for(self.address)
+        if wait:
+            self._drop = True
+            raise TooManyRequestsError(
+                "This address was refused too often and is not heard for a while.", "Wait.", retry_after_s=wait
+            )
+
+    def _require_sound_head(self) -> None:
+        headers = self._scope["headers"]
+        size = sum(len(name) + len(value) for name, value in headers) + len(self._scope.get("raw_path") or b"")
+        if len(headers) > _MOST_HEADERS or size + len(self._scope["query_string"]) > self._parts.head_bytes:
+            raise HeadTooLargeError(
+                f"The head of the request is too large: {_MOST_HEADERS} headers and {self._parts.head_bytes} bytes"
+                " are allowed."
+            )
+        if _UNSOUND_PATH.search(self.path):
+            raise MalformedRequestError("The path has control characters, backslashes, or parts that are dots alone.")
+
+    async def _principal(self, need: Need) -> Principal:
+        if need == PUBLIC:
+            return STRANGER
+        principal = await self._parts.identification.identify(self._scope["headers"])
+        if need.scopes and not set(need.scopes) & set(principal.scopes):
+            raise ScopeRefusedError(
+                f"{principal.name!r} may not do this: it needs the scope {' or '.join(need.scopes)!r}.",
+                f"It has {', '.join(principal.scopes) or 'none'}. `playground keys create` makes another.",
+            )
+        return principal
+
+    async def _allowance(self, principal: Principal, need: Need) -> Allowance:
+        parts = self._parts
+        if need == PUBLIC and self.path.endswith(("/health", "/readiness")):
+            return NO_LIMITS  # whoever watches over the server must hear from it
+        allowance = await parts.limits.ask(principal, self.address)
+        if "chat" in need.scopes or "embed" in need.scopes:
+            await parts.ledger.check_quota(principal)
+        parts.ledger.used(principal)
+        return allowance
+
+    async def refused(self, error: PlaygroundError, receive: Receive) -> None:
+        """Answers with a refusal, and counts it against the address."""
+        self.started = True
+        status = await refuse(self._scope, receive, self._send, error, self._headers)
+        if status in _ABUSE and not self._drop:
+            self._failed(status)
+        cause = "no key" if isinstance(error, KeyRefusedError) else error.code
+        _log.info("refused %s %s from %s: %d %s", self.method, self.path, self.address, status, cause)
+
+    async def send(self, message: Message) -> None:
+        """Sends what the application answers, with the gate's own headers."""
+        if message["type"] in ("http.response.start", "websocket.http.response.start"):
+            self.started = True
+            if message["status"] in _APP_ABUSE:
+                self._failed(message["status"])
+            if self._headers:
+                message = {**message, "headers": [*message.get("headers", ()), *self._headers]}
+        await self._send(message)
+
+    def _failed(self, status: int) -> None:
+        if self._parts.blocking.failed(self.address):
+            _log.warning("blocked %s for a while, after %d at %s", self.address, status, self.path)

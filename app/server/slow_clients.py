@@ -1,0 +1,101 @@
+"""Connections whose requests never come: the head of each has a time limit and a size limit.
+
+The gate sees a request once its head is whole; a client that sends it a byte a minute (slow-loris) is dealt with here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+_LATE = (
+    b"HTTP/1.1 408 Request Timeout\r\ncontent-type: text/plain; charset=utf-8\r\ncontent-length: 34\r\n"
+    b"connection: close\r\n\r\nThe request did not come in time.\n"
+)
+_LARGE = (
+    b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-type: text/plain; charset=utf-8\r\ncontent-length: 36\r\n"
+    b"connection: close\r\n\r\nThe head of the request is too big.\n"
+)
+
+
+class TimedProtocol(HttpToolsProtocol):
+    """uvicorn's HTTP protocol, with a limit on the head of each request. Made for a server by ``timed``."""
+
+    head_s: float
+    head_bytes: int
+
+    def __init__(self, *args: Any, **more: Any) -> None:
+        super().__init__(*args, **more)
+        self._late: asyncio.TimerHandle | None = None
+        self._in_head = True
+        self._head_size = 0
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Waits for the first head from now on."""
+        super().connection_made(transport)
+        self._wait_for_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Waits no longer."""
+        self._head_is_here()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Counts what comes of a head that is not whole."""
+        if self._in_head:
+            self._head_size += len(data)
+            if self._late is None:
+                self._wait_for_head()
+        super().data_received(data)
+        # What came with the head's end may be its body; only a head that goes on is measured.
+        if self._in_head and self._head_size > self.head_bytes:
+            self._end(_LARGE)
+
+    def on_message_begin(self) -> None:
+        """A request begins; on a connection that is kept, this is the next one."""
+        self._in_head = True
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        """The head is whole."""
+        self._head_is_here()
+        self._in_head = False
+        super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        """The request is whole; another may follow."""
+        super().on_message_complete()
+        self._in_head, self._head_size = True, 0
+
+    def _wait_for_head(self) -> None:
+        self._late = self.loop.call_later(self.head_s, self._end, _LATE)
+
+    def _head_is_here(self) -> None:
+        if self._late is not None:
+            self._late.cancel()
+            self._late = None
+
+    def _end(self, words: bytes) -> None:
+        self._head_is_here()
+        if self.transport.is_closing():
+            return
+        if self.cycle is None or self.cycle.response_complete:
+            self.transport.write(words)
+        self.transport.close()
+
+
+def timed(head_s: float, head_bytes: int) -> type[TimedProtocol]:
+    """A protocol for ``uvicorn.Config(http=...)``.
+
+    Args:
+        head_s: seconds from a connection, or from the first byte of a further request on it, until its head is whole.
+        head_bytes: the most that it may have.
+    """
+
+    class Limited(TimedProtocol):
+        pass
+
+    Limited.head_s, Limited.head_bytes = head_s, head_bytes
+    return Limited

@@ -106,6 +106,29 @@ def test_themes(make_app: Make, picture: Any, size: Any, theme: str) -> None:
 
 
 @SIZES
+@pytest.mark.parametrize("step", [0, -1], ids=["newest", "walked-back"])
+def test_branches(make_app: Make, picture: Any, size: Any, step: int) -> None:
+    async def branched(pilot: Pilot[Any]) -> None:
+        pane = pilot.app.query_one(ChatPane)
+        conversation = pane.conversation
+        question = conversation.append(Message.user("Name a colour."))
+        conversation.append(Message.assistant("Red."), model="smollm2-135m")
+        conversation.append(Message.user("Why that one?"))
+        conversation.append(Message.assistant("It is warm."), model="smollm2-135m")
+        conversation.branch(question.id, Message.assistant("Blue."), model="smollm2-135m")
+        conversation.branch(None, Message.user("Name a bird."))
+        conversation.append(Message.assistant("A wren."), model="smollm2-135m")
+        if step:
+            await pane.action_version(step)
+        pane.show_stage()
+        await pilot.app.query_one(Transcript).show()
+        await pilot.pause()
+        pilot.app.query_one(StatusBar).status = READY
+
+    picture(make_app(), size, branched)
+
+
+@SIZES
 def test_compact(make_app: Make, picture: Any, size: Any) -> None:
     picture(make_app(density="compact"), size, talk)
 

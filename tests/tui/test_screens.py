@@ -118,11 +118,12 @@ def test_branches(make_app: Make, picture: Any, size: Any, step: int) -> None:
         conversation.branch(question.id, Message.assistant("Blue."), model="smollm2-135m")
         conversation.branch(None, Message.user("Name a bird."))
         conversation.append(Message.assistant("A wren."), model="smollm2-135m")
-        if step:
-            await pane.action_version(step)
         pane.show_stage()
         await pilot.app.query_one(Transcript).show()
         await pilot.pause()
+        if step:
+            await pane.action_version(step)
+            await pilot.pause()
         pilot.app.query_one(StatusBar).status = READY
 
     picture(make_app(), size, branched)

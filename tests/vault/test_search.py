@@ -148,7 +148,7 @@ def test_whatever_is_typed_is_never_an_error(several_words):
             await vault.search.sessions(words)
         await vault.close()
 
-    @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
     @given(st.lists(TYPED, min_size=1, max_size=20))
     def whatever(typed: list[str]) -> None:
         asyncio.run(search_for(typed))

@@ -1,4 +1,4 @@
-"""What tests share: a fresh home, and the real starter model, fetched once."""
+"""What tests share: a fresh home, and the real models, fetched once."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.starter import NAME, fetch
+from tests.starter import EMBEDDING, SPEECH, fetch
 
 
 @pytest.fixture
@@ -31,14 +31,42 @@ def starter_model() -> Path:
     return fetch()
 
 
+@pytest.fixture(scope="session")
+def embedding_model() -> Path:
+    """The file of the model that embeds, its tokenizer beside it; fetched as the starter is."""
+    return fetch(EMBEDDING)
+
+
+@pytest.fixture(scope="session")
+def speech_model() -> Path:
+    """The file of the model that transcribes, the rest of it beside it; fetched as the starter is."""
+    return fetch(SPEECH)
+
+
 @pytest.fixture
 def home_with_starter(home: Path, starter_model: Path) -> Path:
-    """A PLAYGROUND_HOME in which the starter model is installed already: a hard link, so it costs no time or room."""
-    models = home / "models"
-    (models / NAME).mkdir(parents=True)
-    (models / "blobs").mkdir()
-    blob = starter_model.resolve()
-    (models / "blobs" / blob.name).hardlink_to(blob)
-    (models / NAME / starter_model.name).symlink_to(Path("..") / "blobs" / blob.name)
-    (models / NAME / "record.json").write_bytes((starter_model.parent / "record.json").read_bytes())
+    """A PLAYGROUND_HOME in which the starter model is installed already."""
+    install(home, starter_model)
     return home
+
+
+@pytest.fixture
+def home_with_models(home: Path, starter_model: Path, embedding_model: Path, speech_model: Path) -> Path:
+    """A PLAYGROUND_HOME in which one model of each role is installed already."""
+    for model in (starter_model, embedding_model, speech_model):
+        install(home, model)
+    return home
+
+
+def install(home: Path, model: Path) -> None:
+    """Puts a fetched model into a home: its files as hard links, so it costs no time or room."""
+    models = home / "models"
+    (models / "blobs").mkdir(parents=True, exist_ok=True)
+    folder = models / model.parent.name
+    folder.mkdir()
+    for file in model.parent.iterdir():
+        if file.is_symlink():
+            blob = file.resolve()
+            (models / "blobs" / blob.name).hardlink_to(blob)
+            (folder / file.name).symlink_to(Path("..") / "blobs" / blob.name)
+    (folder / "record.json").write_bytes((model.parent / "record.json").read_bytes())

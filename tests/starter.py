@@ -1,4 +1,4 @@
-"""The starter model for the tests: fetched once, through the program's own store, into ``.cache`` of the checkout."""
+"""The real models that tests run: fetched once, through the program's own store, into ``.cache`` of the checkout."""
 
 from __future__ import annotations
 
@@ -12,11 +12,13 @@ from app.privacy.connections import ConnectionPolicy
 
 MODELS = Path(__file__).resolve().parent.parent / ".cache" / "test-models"
 NAME = "smollm2-135m"
+EMBEDDING = "all-minilm-l6-v2"
+SPEECH = "whisper-base"
 
 
-def fetch() -> Path:
-    """The path of the starter model's file."""
-    entry = Catalogue.load([shipped()]).get(NAME)
+def fetch(name: str = NAME) -> Path:
+    """The path of a model's main file; the starter model's, if no other is named."""
+    entry = Catalogue.load([shipped()]).get(name)
     store = ModelStore(MODELS, ConnectionPolicy(local_only=False))
 
     def ignore(progress: Progress) -> None:
@@ -26,4 +28,5 @@ def fetch() -> Path:
 
 
 if __name__ == "__main__":
-    print(fetch().name)
+    for model in (NAME, EMBEDDING, SPEECH):
+        print(fetch(model).name)

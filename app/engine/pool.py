@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from .catalogue import Catalogue, ModelEntry
     from .store import ModelStore
 
+__all__ = ["LoadedModel", "ModelPool"]
+
 _PURPOSES = {"chat": "chat", "embed": "embedding", "transcribe": "transcription"}
 
 

@@ -23,7 +23,7 @@ Samples = NDArray[np.float32]
 """``float32 [n]``, 16,000 a second, between -1 and 1."""
 
 _STRETCH_SECONDS = 300
-"""What is worked on at once: the spectrum of an hour would take more than a gigabyte."""
+"""What is worked on at once: the spectrum of an hour takes more than a gigabyte. At least 30, the model's window."""
 
 _CUT_SECONDS = 1.0
 """A segment that ends nearer to the end of its stretch may have been cut, and is heard again with the next."""
@@ -33,7 +33,6 @@ _SILENCE = 1e-4
 
 _FILES = ("config.json", "tokenizer.json")
 _TEMPERATURES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
-_PROMPT_CHARACTERS = 200
 
 
 class SpeechModel:
@@ -69,8 +68,8 @@ class SpeechModel:
 
         The language is told before the first segment, and not at all where nobody speaks.
         """
-        total = len(samples) / SAMPLE_RATE
-        language, prompt = options.language, options.prompt
+        total = _milliseconds(len(samples) / SAMPLE_RATE)
+        language = options.language
         begin = 0
         told = False
         while begin < len(samples):
@@ -79,7 +78,7 @@ class SpeechModel:
             is_last = begin + len(stretch) == len(samples)
             begin += len(stretch)
             if np.abs(stretch).max() >= _SILENCE:
-                found, info = self._transcribe(stretch, options, language, prompt)
+                found, info = self._transcribe(stretch, options, language)
                 if not told:
                     told, language = True, info.language
                     yield SpokenLanguage(info.language, 1.0 if options.language else float(info.language_probability))
@@ -87,22 +86,20 @@ class SpeechModel:
                 for segment in found:
                     if held is not None:
                         yield held
-                        yield SpeechProgress(min(total, held.end), total)
-                    held = _segment(segment, offset)
-                    prompt = (prompt + " " + held.text)[-_PROMPT_CHARACTERS:]
+                        yield SpeechProgress(held.end, total)
+                    held = _segment(segment, offset, offset + length)
                 if held is not None:
                     began, ended = held.start - offset, held.end - offset
-                    cut = not is_last and ended > length - _CUT_SECONDS and began > _CUT_SECONDS
-                    if not cut:
+                    if not is_last and ended > length - _CUT_SECONDS and began > _CUT_SECONDS:
+                        begin = round(held.start * SAMPLE_RATE)
+                    else:
                         yield held
-                    if not is_last:
-                        begin = round((offset + (began if cut else min(length, ended))) * SAMPLE_RATE)
-            yield SpeechProgress(begin / SAMPLE_RATE, total)
+            yield SpeechProgress(_milliseconds(begin / SAMPLE_RATE), total)
         if not len(samples):
             yield SpeechProgress(0.0, 0.0)
 
     def _transcribe(
-        self, samples: Samples, options: TranscribeOptions, language: str | None, prompt: str
+        self, samples: Samples, options: TranscribeOptions, language: str | None
     ) -> tuple[Iterator[Any], Any]:
         segments, info = self._model.transcribe(
             samples,
@@ -111,23 +108,31 @@ class SpeechModel:
             beam_size=options.beams,
             best_of=options.beams,
             temperature=_TEMPERATURES if options.temperature is None else (options.temperature,),
-            initial_prompt=prompt or None,
+            initial_prompt=options.prompt or None,
             word_timestamps=options.words,
             vad_filter=False,
         )
         return iter(segments), info
 
 
-def _segment(found: Any, offset: float) -> SpeechSegment:
-    """The library's segment, its times counted from the beginning of the recording."""
+def _segment(found: Any, offset: float, end: float) -> SpeechSegment:
+    """The library's segment, its times counted from the beginning of the recording, none beyond ``end``."""
+
+    def time(seconds: float) -> float:
+        return _milliseconds(min(end, offset + float(seconds)))
+
     return SpeechSegment(
-        start=offset + float(found.start),
-        end=offset + float(found.end),
+        start=time(found.start),
+        end=time(found.end),
         text=found.text.strip(),
         words=tuple(
-            Word(offset + float(word.start), offset + float(word.end), word.word, float(word.probability))
-            for word in found.words or ()
+            Word(time(word.start), time(word.end), word.word, float(word.probability)) for word in found.words or ()
         ),
         log_probability=float(found.avg_logprob),
         no_speech=float(found.no_speech_prob),
     )
+
+
+def _milliseconds(seconds: float) -> float:
+    """Seconds to three places: finer than the model hears, and what is later never becomes less by rounding."""
+    return round(seconds, 3)

@@ -1,4 +1,8 @@
-"""The neutral vocabulary that every part of the program speaks. Plain immutable data; imports nothing of ours."""
+"""The neutral vocabulary that every part of the program speaks. Plain immutable data; imports nothing of ours.
+
+What there can be thousands of is left out of cyclic garbage collection (``gc=False``): values that never change cannot
+form a cycle, and opening a long conversation would otherwise set off a collection of everything, 100 ms and more.
+"""
 
 from .delta import (
     ChosenToken,

@@ -14,7 +14,7 @@ from msgspec import Struct
 FinishReason = Literal["stop", "length", "tool_calls", "content_filter"]
 
 
-class TokenLogprob(Struct, frozen=True):
+class TokenLogprob(Struct, frozen=True, gc=False):
     """A token, its bytes (a token can hold a part of a character) and its natural-log probability."""
 
     token: str
@@ -22,14 +22,14 @@ class TokenLogprob(Struct, frozen=True):
     logprob: float
 
 
-class ChosenToken(Struct, frozen=True):
+class ChosenToken(Struct, frozen=True, gc=False):
     """The token that was chosen and the likeliest ones beside it, likeliest first."""
 
     chosen: TokenLogprob
     alternatives: tuple[TokenLogprob, ...] = ()
 
 
-class Usage(Struct, frozen=True):
+class Usage(Struct, frozen=True, gc=False):
     """Tokens spent. ``cached_tokens`` of the prompt were not computed again."""
 
     prompt_tokens: int = 0
@@ -42,7 +42,7 @@ class Usage(Struct, frozen=True):
         return self.prompt_tokens + self.completion_tokens
 
 
-class Timings(Struct, frozen=True):
+class Timings(Struct, frozen=True, gc=False):
     """Where the time went, in seconds.
 
     Attributes:
@@ -60,7 +60,7 @@ class Timings(Struct, frozen=True):
         return (completion_tokens - 1) / self.decode if completion_tokens > 1 and self.decode > 0 else 0.0
 
 
-class Waiting(Struct, frozen=True, tag_field="kind", tag="waiting"):
+class Waiting(Struct, frozen=True, gc=False, tag_field="kind", tag="waiting"):
     """Why nothing has come yet. ``done`` of ``total``: percent when loading, else tokens; total 0 is unknown."""
 
     stage: Literal["loading", "queued", "prefill"]
@@ -68,7 +68,7 @@ class Waiting(Struct, frozen=True, tag_field="kind", tag="waiting"):
     total: int = 0
 
 
-class Started(Struct, frozen=True, tag_field="kind", tag="started"):
+class Started(Struct, frozen=True, gc=False, tag_field="kind", tag="started"):
     """The model has begun to answer: which model of which backend, and the length of its prompt in tokens."""
 
     model: str
@@ -78,20 +78,20 @@ class Started(Struct, frozen=True, tag_field="kind", tag="started"):
     context: int = 0
 
 
-class TextDelta(Struct, frozen=True, tag_field="kind", tag="text_delta"):
+class TextDelta(Struct, frozen=True, gc=False, tag_field="kind", tag="text_delta"):
     """More of the answer. Never ends within a character."""
 
     text: str
     logprobs: tuple[ChosenToken, ...] = ()
 
 
-class ThinkingDelta(Struct, frozen=True, tag_field="kind", tag="thinking_delta"):
+class ThinkingDelta(Struct, frozen=True, gc=False, tag_field="kind", tag="thinking_delta"):
     """More of what the model thinks aloud."""
 
     text: str
 
 
-class ToolCallDelta(Struct, frozen=True, tag_field="kind", tag="tool_call_delta"):
+class ToolCallDelta(Struct, frozen=True, gc=False, tag_field="kind", tag="tool_call_delta"):
     """More of a tool call. ``index`` tells parallel calls apart; id and name come with the first delta of each."""
 
     index: int
@@ -100,12 +100,13 @@ class ToolCallDelta(Struct, frozen=True, tag_field="kind", tag="tool_call_delta"
     name: str | None = None
 
 
-class Finished(Struct, frozen=True, tag_field="kind", tag="finished"):
-    """The answer is whole: why it ended, what it cost, how long it took."""
+class Finished(Struct, frozen=True, gc=False, tag_field="kind", tag="finished"):
+    """The answer is whole: why it ended, what it cost, how long it took, and which stop string ended it if one did."""
 
     reason: FinishReason
     usage: Usage = Usage()
     timings: Timings = Timings()
+    stop: str | None = None
 
 
 Delta = Waiting | Started | TextDelta | ThinkingDelta | ToolCallDelta | Finished

@@ -11,7 +11,7 @@ from .parts import Part, Text, Thinking
 Role = Literal["system", "user", "assistant", "tool"]
 
 
-class Message(Struct, frozen=True):
+class Message(Struct, frozen=True, gc=False):
     """Who spoke, and what was said, in order."""
 
     role: Role

@@ -23,7 +23,7 @@ class Described(Protocol):
     remedy: str
 
 
-class Failure(Struct, frozen=True):
+class Failure(Struct, frozen=True, gc=False):
     """An error that ended an answer, in the words that a person reads."""
 
     code: str
@@ -37,7 +37,7 @@ class Failure(Struct, frozen=True):
         return cls(error.code, error.title, error.message, error.remedy)
 
 
-class Node(Struct, frozen=True, kw_only=True):
+class Node(Struct, frozen=True, gc=False, kw_only=True):
     """One message of a conversation, and how it came to be. Nodes form a tree: versions of a message share a parent.
 
     Attributes:

@@ -8,13 +8,13 @@ from __future__ import annotations
 from msgspec import Struct
 
 
-class Text(Struct, frozen=True, tag_field="kind", tag="text"):
+class Text(Struct, frozen=True, gc=False, tag_field="kind", tag="text"):
     """Words, as Markdown or plain."""
 
     text: str
 
 
-class Thinking(Struct, frozen=True, tag_field="kind", tag="thinking"):
+class Thinking(Struct, frozen=True, gc=False, tag_field="kind", tag="thinking"):
     """What a model thought aloud before it answered.
 
     ``signature`` is the provider's proof of origin; it must be sent back unchanged where there is one.
@@ -24,7 +24,7 @@ class Thinking(Struct, frozen=True, tag_field="kind", tag="thinking"):
     signature: str | None = None
 
 
-class Image(Struct, frozen=True, tag_field="kind", tag="image"):
+class Image(Struct, frozen=True, gc=False, tag_field="kind", tag="image"):
     """A picture: either its bytes or the address of it, never both.
 
     Raises:
@@ -40,7 +40,7 @@ class Image(Struct, frozen=True, tag_field="kind", tag="image"):
             raise ValueError("an Image has either data or a url")
 
 
-class ToolCall(Struct, frozen=True, tag_field="kind", tag="tool_call"):
+class ToolCall(Struct, frozen=True, gc=False, tag_field="kind", tag="tool_call"):
     """A model asks for a tool to be run. ``arguments`` is JSON text, exactly as the model wrote it."""
 
     call_id: str
@@ -48,7 +48,7 @@ class ToolCall(Struct, frozen=True, tag_field="kind", tag="tool_call"):
     arguments: str
 
 
-class ToolResult(Struct, frozen=True, tag_field="kind", tag="tool_result"):
+class ToolResult(Struct, frozen=True, gc=False, tag_field="kind", tag="tool_result"):
     """What a tool gave back for the call of the same ``call_id``."""
 
     call_id: str

@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import time
+from typing import TYPE_CHECKING
 
 import click
 
-from app.errors import SettingsError
+from app.errors import VaultLockedError
 from app.playground import Playground
+from app.privacy.terminal import clean
 
 from .session import Session, reporting_errors
+from .unlocking import unlocked
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_KEY_NAME = "playground serve"
 
 
 @click.command()
@@ -20,30 +29,64 @@ from .session import Session, reporting_errors
 @click.pass_obj
 @reporting_errors
 def serve(session: Session, host: str | None, port: int | None, no_auth: bool) -> None:
-    """Answer programs written for OpenAI, Anthropic, Ollama or llama.cpp by your own models."""
+    """Answer programs written for OpenAI, Anthropic, Ollama or llama.cpp by your own models.
+
+    Prints what to paste into a shell: addresses, and a key. `playground keys` makes keys for good.
+    """
     session.run(lambda playground: _serve(playground, host, port, no_auth))
 
 
 async def _serve(playground: Playground, host: str | None, port: int | None, no_auth: bool) -> None:
     from app.server.app import build
+    from app.server.gate import GateParts
     from app.server.services import Services
-    from app.server.serving import Serving, listen, loopback
+    from app.server.serving import Serving, listen
 
     chosen = playground.settings.server
     host = host or chosen.host
-    if no_auth and not loopback(host):
-        raise SettingsError(
-            f"Without keys the server listens on this machine alone, and {host} is open to others.",
-            "Leave out --no-auth, or --host.",
-        )
-    app = build(Services.of(playground))
-    serving = Serving(app, listen(host, chosen.port if port is None else port), shutdown_s=chosen.shutdown_s)
-    for line in _lines(serving.address, "none"):
-        click.echo(line)
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, serving.stop)
-    await serving.run()
+    key, environ = ("none", playground.environ) if no_auth else await _key(playground)
+    gate = GateParts.of(playground.vault, playground.settings, environ, no_auth=no_auth)
+    try:
+        await gate.require_safe(host)
+        app = build(Services.of(playground), gate=gate.around)
+        serving = Serving(app, listen(host, chosen.port if port is None else port), shutdown_s=chosen.shutdown_s)
+        for line in _lines(serving.address, key):
+            click.echo(line)
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, serving.stop)
+        await serving.run()
+    finally:
+        await gate.aclose()
+
+
+async def _key(playground: Playground) -> tuple[str, Mapping[str, str]]:
+    """A key to show, and the environment that the gate is to see.
+
+    The first key is kept, hashed, so it can be shown once only. Where there is one already, another is made that opens
+    until the server ends: what is printed can always be pasted.
+    """
+    from app.server.auth.keys import VARIABLE
+    from app.vault.api_keys import new_secret
+
+    fixed = playground.environ.get(VARIABLE, "")
+    try:
+        vault = await unlocked(playground)
+    except VaultLockedError as error:
+        if not fixed:
+            raise
+        click.echo(f"Keys of the vault do not open until it does: {clean(error.message)}", err=True)
+    else:
+        now = time.time()
+        if not fixed and not any(key.valid_at(now) for key in await vault.api_keys.list()):
+            _kept, made = await vault.api_keys.create(_KEY_NAME, scopes=("chat", "embed"))
+            click.echo(
+                "This key is new and stays valid. It is shown this once; `playground keys` makes more.", err=True
+            )
+            return made, playground.environ
+    made = new_secret()
+    click.echo("This key opens until the server ends; your other keys open too.", err=True)
+    return made, {**playground.environ, VARIABLE: ",".join(filter(None, (fixed, made)))}
 
 
 def _lines(address: str, key: str) -> tuple[str, ...]:

@@ -83,10 +83,16 @@ class ResponseFormat(Struct, frozen=True):
 
 
 class ChatRequest(Struct, frozen=True, kw_only=True):
-    """One question to one model: the conversation so far and how to answer it."""
+    """One question to one model: the conversation so far and how to answer it.
+
+    Attributes:
+        prompt: text, or tokens of the model's own, to be continued as it is, without a chat template; ``messages`` are
+            not looked at then.
+    """
 
     model: str
     messages: tuple[Message, ...]
+    prompt: str | tuple[int, ...] | None = None
     sampling: Sampling = Sampling()
     tools: tuple[Tool, ...] = ()
     tool_choice: ToolChoice = ToolChoice()

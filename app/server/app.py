@@ -7,7 +7,6 @@ from collections.abc import Callable
 from fastapi import APIRouter, FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
-from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp
@@ -15,20 +14,26 @@ from starlette.types import ASGIApp
 from app import __version__
 from app.errors import InvalidRequestError, PlaygroundError
 
+from .anthropic import messages as anthropic
 from .docs import routes as docs
 from .error_shapes import protocol_of, shape, status_of
-from .openai import chat, errors
+from .openai import audio, chat, completions, embeddings, errors, responses
 from .openai import models as openai_models
 from .openai.invalid import refusal_of
 from .services import Services
 from .streaming import CLIENT_GONE, ClientGoneError
 
 GateFactory = Callable[[ASGIApp], ASGIApp]
-"""Wraps the application in what guards it: ``Gate`` with its own arguments bound."""
+"""Wraps the application in what guards it: ``GateParts.around``."""
 
 _ROUTES: tuple[Callable[[Services], APIRouter], ...] = (
     chat.routes,
+    completions.routes,
+    responses.routes,
+    embeddings.routes,
+    audio.routes,
     openai_models.routes,
+    anthropic.routes,
 )
 
 
@@ -54,13 +59,6 @@ def build(services: Services, *, gate: GateFactory | None = None) -> FastAPI:
     _answer_errors(app)
     if gate is not None:
         app.add_middleware(gate)
-    if services.settings.server.cors_origins:
-        app.add_middleware(
-            CORSMiddleware,
-            allow_origins=services.settings.server.cors_origins,
-            allow_methods=["*"],
-            allow_headers=["*"],
-        )
     return app
 
 

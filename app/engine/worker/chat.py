@@ -150,9 +150,16 @@ class ChatWorker:
             self._emit(Failed(request_id, error.code, error.message, error.remedy))
 
     def _prompt(self, request: ChatRequest) -> list[int]:
-        tokens = self._model.tokenize(self._template.render(request.messages, request.tools))
+        if isinstance(request.prompt, tuple):
+            tokens = list(request.prompt)
+            if not all(0 <= token < self._model.vocab_size for token in tokens):
+                raise InvalidRequestError(f"The prompt has tokens that are not 0 to {self._model.vocab_size - 1}.")
+        elif request.prompt is not None:
+            tokens = self._model.tokenize(request.prompt)
+        else:
+            tokens = self._model.tokenize(self._template.render(request.messages, request.tools))
         if not tokens:
-            raise InvalidRequestError("The request has no messages.")
+            raise InvalidRequestError("The prompt is empty.", "Send at least one message, or some text.")
         return tokens
 
     def _prepare(self, request_id: int, request: ChatRequest) -> Sequence:

@@ -19,9 +19,11 @@ from app.messages import (
     Usage,
 )
 from app.server.collect import Whole
+from app.server.metered import Metered
 from app.server.models import resolve
 from app.server.services import Services
 from app.server.streaming import EventStream, while_connected
+from app.server.strict_json import JsonRoute
 
 from . import errors
 from .asking import messages_of, refuse_foreign, response_format_of, sampling_of, tool_choice_of, tools_of
@@ -49,21 +51,22 @@ DONE = b"data: [DONE]\n\n"
 
 def routes(services: Services) -> APIRouter:
     """The route, answering from ``services``."""
-    router = APIRouter(tags=["OpenAI"])
+    api = APIRouter(tags=["OpenAI"], route_class=JsonRoute)
 
-    @router.post("/v1/chat/completions", response_class=Response)
+    @api.post("/v1/chat/completions", response_class=Response)
     async def chat_completions(asked: ChatCompletionRequest, request: Request) -> Response:
         """Answers a conversation; with ``stream`` as server-sent events."""
         neutral = await neutral_request(services, asked)
         count = asked.n or 1
         created = int(services.clock())
+        router = Metered.of(services.router, request.scope)
         if asked.stream:
-            events = _Events(asked, neutral, created).of(services, count)
+            events = _Events(asked, neutral, created).of(router, count)
             return EventStream(events, failed=errors.event, refused=errors.answer)
-        answers = await while_connected(request, gathered(services.router, seeded(neutral, count)))
+        answers = await while_connected(request, gathered(router, seeded(neutral, count)))
         return Response(encode(_reply(answers, asked, neutral, created)), media_type="application/json")
 
-    return router
+    return api
 
 
 async def neutral_request(services: Services, asked: ChatCompletionRequest) -> ChatRequest:
@@ -124,10 +127,10 @@ class _Events:
         # Most events differ in their text alone: everything around it is laid out once.
         self._before, self._after = plain.split(b'"\\u0000"')
 
-    async def of(self, services: Services, count: int) -> AsyncGenerator[bytes, None]:
+    async def of(self, router: Metered, count: int) -> AsyncGenerator[bytes, None]:
         usages: list[Usage] = []
         opened: set[int] = set()
-        async with aclosing(merged(services.router, seeded(self._neutral, count))) as deltas:
+        async with aclosing(merged(router, seeded(self._neutral, count))) as deltas:
             async for place, delta in deltas:
                 event = self._event(place, delta, count)
                 if event is None:

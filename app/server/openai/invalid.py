@@ -29,7 +29,7 @@ _EXPECTED = {
 
 def refusal_of(errors: Sequence[Mapping[str, Any]]) -> RefusedError:
     """The first of pydantic's ``errors`` as OpenAI says it."""
-    error = errors[0]
+    error = max((one for one in errors if one["loc"][:2] == errors[0]["loc"][:2]), key=_telling)
     kind = str(error["type"])
     param = _param(error["loc"])
     if kind == "json_invalid":
@@ -46,6 +46,11 @@ def refusal_of(errors: Sequence[Mapping[str, Any]]) -> RefusedError:
         return RefusedError(f"Invalid type for '{param}': expected {expected}, but got {found}.", param, "invalid_type")
     reason = str(error["msg"]).removeprefix("Value error, ")
     return RefusedError(f"Invalid value for '{param}': {reason[:1].lower()}{reason[1:]}.", param, "invalid_value")
+
+
+def _telling(error: Mapping[str, Any]) -> tuple[int, bool]:
+    """How much an error says: one member of a union has another type than what was sent, and says no more."""
+    return len(_param(error["loc"])), not str(error["type"]).endswith("_type")
 
 
 def _param(place: Sequence[int | str]) -> str:

@@ -150,16 +150,16 @@ def logprobs_of(chosen: Sequence[ChosenToken]) -> LogprobsReply:
         [
             LogprobReply(
                 token.chosen.token,
-                _finite(token.chosen.logprob),
+                finite(token.chosen.logprob),
                 tuple(token.chosen.raw),
-                [TopLogprob(other.token, _finite(other.logprob), tuple(other.raw)) for other in token.alternatives],
+                [TopLogprob(other.token, finite(other.logprob), tuple(other.raw)) for other in token.alternatives],
             )
             for token in chosen
         ]
     )
 
 
-def _finite(logprob: float) -> float:
+def finite(logprob: float) -> float:
     """OpenAI's own number for what is next to impossible: JSON has no infinity."""
     return max(logprob, -9999.0)
 

@@ -9,8 +9,8 @@ from contextlib import aclosing
 import msgspec
 
 from app.messages import ChatRequest, Delta
-from app.routing.router import Router
 from app.server.collect import Whole, collect
+from app.server.metered import Metered
 
 _AHEAD = 64
 """Deltas that may wait for a slow client; then the answers wait, and the engine joins what comes."""
@@ -29,7 +29,7 @@ def seeded(request: ChatRequest, count: int) -> list[ChatRequest]:
     ]
 
 
-async def gathered(router: Router, requests: Sequence[ChatRequest]) -> list[Whole]:
+async def gathered(router: Metered, requests: Sequence[ChatRequest]) -> list[Whole]:
     """All answers, whole, in their order. When one fails, or this is cancelled, none goes on.
 
     Raises:
@@ -46,7 +46,7 @@ async def gathered(router: Router, requests: Sequence[ChatRequest]) -> list[Whol
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def merged(router: Router, requests: Sequence[ChatRequest]) -> AsyncGenerator[tuple[int, Delta], None]:
+async def merged(router: Metered, requests: Sequence[ChatRequest]) -> AsyncGenerator[tuple[int, Delta], None]:
     """The deltas of all answers as they come, each with its answer's place. Closing it ends them all.
 
     Raises:

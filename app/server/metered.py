@@ -1,0 +1,57 @@
+"""Answers that are counted against who asked."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+
+from starlette.types import Scope
+
+from app.errors import PlaygroundError
+from app.messages import ChatRequest, Delta, Finished, Started, TextDelta, ThinkingDelta, ToolCallDelta, Usage
+from app.routing.router import Router
+
+from .metering import Meter, meter_of
+
+
+class Metered:
+    """The router as one connection sees it: whatever it streams is counted, whole or cut."""
+
+    def __init__(self, router: Router, meter: Meter) -> None:
+        self._router, self._meter = router, meter
+
+    @classmethod
+    def of(cls, router: Router, scope: Scope) -> Metered:
+        """For the connection of ``scope``."""
+        return cls(router, meter_of(scope))
+
+    async def stream(self, request: ChatRequest) -> AsyncGenerator[Delta, None]:
+        """As ``Router.stream``. An answer that is left counts the prompt, and a token for each piece that had come."""
+        backend, prompt, cached, pieces = "", 0, 0, 0
+        finished: Finished | None = None
+        outcome = "stopped"
+        try:
+            async with aclosing(self._router.stream(request)) as deltas:
+                async for delta in deltas:
+                    if isinstance(delta, TextDelta | ThinkingDelta | ToolCallDelta):
+                        pieces += 1
+                    elif isinstance(delta, Started):
+                        backend, prompt, cached = delta.backend, delta.prompt_tokens, delta.cached_tokens
+                    elif isinstance(delta, Finished):
+                        finished, outcome = delta, "finished"
+                    yield delta
+        except PlaygroundError:
+            outcome = "failed"
+            raise
+        finally:
+            if finished is not None:
+                times = finished.timings
+                self._meter.count(
+                    request.model,
+                    backend,
+                    finished.usage,
+                    first_token_s=times.queued + times.prefill,
+                    decode_s=times.decode,
+                )
+            elif backend:
+                self._meter.count(request.model, backend, Usage(prompt, pieces, cached), outcome=outcome)

@@ -169,8 +169,9 @@ class Prefilling(Struct, frozen=True, tag_field="kind", tag="prefilling"):
 class Piece(Struct, frozen=True, array_like=True, omit_defaults=True):
     """What one decoding step added to one request.
 
-    ``reason`` is set on the last piece of a request, with its ``usage`` and ``timings``. ``text`` may be empty: a token
-    that ends inside a character, or might begin a stop string, is held back until it is known.
+    ``reason`` is set on the last piece of a request, with its ``usage`` and ``timings``, and the ``stop`` string that
+    ended it where one did. ``text`` may be empty: a token that ends inside a character, or might begin a stop string,
+    is held back until it is known.
     """
 
     request_id: int
@@ -179,6 +180,7 @@ class Piece(Struct, frozen=True, array_like=True, omit_defaults=True):
     reason: FinishReason | None = None
     usage: Usage | None = None
     timings: Timings | None = None
+    stop: str | None = None
 
 
 class Step(Struct, frozen=True, tag_field="kind", tag="step"):

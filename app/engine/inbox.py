@@ -111,7 +111,7 @@ class AnswerReader:
             usage = batch.end.usage or Usage()
             yield from self._start(usage)
             yield from self._rest()
-            yield Finished(batch.end.reason or "stop", usage, batch.end.timings or Timings())
+            yield Finished(batch.end.reason or "stop", usage, batch.end.timings or Timings(), batch.end.stop)
         elif batch.end is not None:
             yield from self._rest()
             raise batch.end

@@ -28,6 +28,7 @@ class Whole:
 
     Attributes:
         model: the model that answered.
+        stop: the stop string that ended it, where one did.
     """
 
     model: str
@@ -38,6 +39,7 @@ class Whole:
     finish: FinishReason
     usage: Usage
     timings: Timings
+    stop: str | None = None
 
 
 @dataclass
@@ -72,11 +74,11 @@ async def collect(stream: AsyncGenerator[Delta, None]) -> Whole:
                     call.arguments.append(arguments)
                 case Started():
                     model = delta.model
-                case Finished(reason, usage, timings):
+                case Finished(reason, usage, timings, stop):
                     made = tuple(
                         ToolCall(call.call_id, call.name, "".join(call.arguments)) for _, call in sorted(calls.items())
                     )
                     return Whole(
-                        model, "".join(texts), "".join(thoughts), made, tuple(logprobs), reason, usage, timings
+                        model, "".join(texts), "".join(thoughts), made, tuple(logprobs), reason, usage, timings, stop
                     )
     raise EngineError("The answer ended without its last word.", "Ask again.")

@@ -81,4 +81,4 @@ class Sequence:
             prefill=max(0.0, self.first_token - self.started),
             decode=max(0.0, self.last_token - self.first_token),
         )
-        return Piece(self.request_id, text, self.assembler.take_logprobs(), reason, usage, timings)
+        return Piece(self.request_id, text, self.assembler.take_logprobs(), reason, usage, timings, self.assembler.found)

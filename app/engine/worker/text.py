@@ -23,20 +23,25 @@ class TextAssembler:
         self._held = ""
         self._released = 0
         self._logprobs: list[tuple[int, ChosenToken]] = []
-        self.stopped = False
+        self.found: str | None = None
+
+    @property
+    def stopped(self) -> bool:
+        """Whether a stop string was found."""
+        return self.found is not None
 
     def feed(self, raw: bytes, logprob: ChosenToken | None = None) -> str:
-        """More bytes in; text that is certain out. After a stop string ``stopped`` is set and nothing more comes."""
+        """More bytes in; text that is certain out. After a stop string, which ``found`` names, nothing more comes."""
         if logprob is not None:
             self._logprobs.append((self._released + len(self._held), logprob))
         text = self._decode(raw)
         if not self._stops:
             return self._release(text)
         self._held += text
-        found = min((at for stop in self._stops if (at := self._held.find(stop)) >= 0), default=-1)
-        if found >= 0:
-            self.stopped = True
-            certain, self._held = self._held[:found], ""
+        at, stop = min(((at, stop) for stop in self._stops if (at := self._held.find(stop)) >= 0), default=(-1, ""))
+        if stop:
+            self.found = stop
+            certain, self._held = self._held[:at], ""
             return self._release(certain)
         keep = max((_overlap(self._held, stop) for stop in self._stops), default=0)
         certain, self._held = self._held[: len(self._held) - keep], self._held[len(self._held) - keep :]

@@ -153,6 +153,15 @@ async def test_the_model_used_longest_ago_makes_room(make: Make) -> None:
     assert names(pool) == {"a", "c"}
 
 
+async def test_models_of_other_roles_are_beside_it_not_in_its_place(make: Make) -> None:
+    pool = make(max_loaded=1)
+    await said(pool, "a")
+    await pool.load("e")
+    assert names(pool) == {"a", "e"}
+    await said(pool, "b")
+    assert names(pool) == {"b", "e"}
+
+
 async def test_little_memory_makes_room_too(make: Make) -> None:
     free = 300 * MIB
     pool = make(lambda: free, max_loaded=9)

@@ -72,7 +72,7 @@ class Messages:
             if not kept:
                 connection.execute("UPDATE sessions SET head_id = ? WHERE number = ?", (head_id, number))
                 return
-            fresh = sum(not connection.execute(_KNOWN, (node.id,)).fetchone() for node in kept)
+            fresh = sum(not connection.execute(_KNOWN, (node_id,)).fetchone() for node_id in {node.id for node in kept})
             insert_nodes(connection, number, kept)
             connection.execute(
                 "UPDATE sessions SET head_id = ?, updated_at = ?, messages = messages + ? WHERE number = ?",

@@ -15,6 +15,7 @@ from app import __version__
 from app.errors import InvalidRequestError, PlaygroundError
 
 from .anthropic import messages as anthropic
+from .description import describe
 from .docs import routes as docs
 from .error_shapes import protocol_of, shape, status_of
 from .openai import audio, chat, completions, embeddings, errors, responses
@@ -56,6 +57,7 @@ def build(services: Services, *, gate: GateFactory | None = None) -> FastAPI:
     for routes in _ROUTES:
         app.include_router(routes(services))
     app.include_router(docs())
+    describe(app)
     _answer_errors(app)
     if gate is not None:
         app.add_middleware(gate)

@@ -18,6 +18,8 @@ from .anthropic import messages as anthropic
 from .description import describe
 from .docs import routes as docs
 from .error_shapes import protocol_of, shape, status_of
+from .ollama import answering as ollama
+from .ollama import listing as ollama_listing
 from .openai import audio, chat, completions, embeddings, errors, responses
 from .openai import models as openai_models
 from .openai.invalid import refusal_of
@@ -35,6 +37,8 @@ _ROUTES: tuple[Callable[[Services], APIRouter], ...] = (
     audio.routes,
     openai_models.routes,
     anthropic.routes,
+    ollama.routes,
+    ollama_listing.routes,
 )
 
 

@@ -3,17 +3,21 @@
 import io
 import math
 import wave
+from array import array
+from base64 import b64decode
+from dataclasses import replace
 
 import openai
 import pytest
 
-from app.engine.catalogue import Catalogue, shipped
 from app.engine.embeddings import Embeddings
 from app.engine.speech import SpeechProgress, SpeechSegment, SpokenLanguage, Word
-from app.engine.store import ModelStore
 from app.messages import Waiting
+from app.playground import Playground
 from app.server.openai.errors import RefusedError
 from app.server.openai.recordings import decoded
+from app.server.services import Services
+from tests.starter import MODELS
 
 from .scripted import ScriptedBackend, served, services_of
 
@@ -24,9 +28,7 @@ class ScriptedPool:
     truncated = ()
 
     async def embed(self, model, texts):
-        import array
-
-        numbers = array.array("f", [value for text in texts for value in (len(text), 1.0)])
+        numbers = array("f", [value for text in texts for value in (len(text), 1.0)])
         return Embeddings(numbers.tobytes(), 2, sum(map(len, texts)), self.truncated)
 
     async def transcribe(self, model, pcm, options=None):
@@ -58,8 +60,6 @@ def pool():
 
 @pytest.fixture
 async def client(pool):
-    from dataclasses import replace
-
     catalogue = ScriptedCatalogue()
     services = replace(services_of(ScriptedBackend([])), pool=pool, catalogue=catalogue, store=catalogue)
     async with (
@@ -88,10 +88,7 @@ async def test_vectors(client, form):
     answer = await client.embeddings.create(model="vectors", input=["a", "bcd"], **more)
     expected = [[1, 1], [3, 1]]
     if form == "base64":
-        import array
-        import base64
-
-        found = [list(array.array("f", base64.b64decode(one.embedding))) for one in answer.data]
+        found = [list(array("f", b64decode(one.embedding))) for one in answer.data]
     else:
         found = [list(one.embedding) for one in answer.data]
     assert found == expected
@@ -165,30 +162,50 @@ async def test_what_is_no_recording_is_said_so():
         await decoded(b"RIFF" + bytes(1000))
 
 
-@pytest.mark.slow
-async def test_the_real_model_gives_neighbouring_vectors(environ, home):
-    from app.playground import Playground
-    from app.server.services import Services
-    from tests.starter import MODELS
-
-    entry = Catalogue.load([shipped()]).get("all-minilm-l6-v2")
-    from app.privacy.connections import ConnectionPolicy
-
-    if ModelStore(MODELS, ConnectionPolicy(local_only=False)).path_of(entry) is None:
-        pytest.skip("the embedding model has not been fetched")
+@pytest.fixture
+async def real(home, environ):
+    """The client on what has been fetched for the tests; ``needs`` skips where a model has not."""
     (home / "models").symlink_to(MODELS)
     playground = Playground.open(environ)
     try:
         async with (
             served(Services.of(playground)) as address,
-            openai.AsyncOpenAI(base_url=f"{address}/v1", api_key="none", max_retries=0) as client,
+            openai.AsyncOpenAI(base_url=f"{address}/v1", api_key="none", max_retries=0, timeout=100) as client,
         ):
-            texts = ["A cat sleeps.", "A kitten is napping.", "The stock market fell."]
-            answer = await client.embeddings.create(model=entry.name, input=texts)
+            client.playground = playground
+            yield client
     finally:
         await playground.aclose()
+
+
+def needs(client, name):
+    playground = client.playground
+    if playground.store.path_of(playground.catalogue.get(name)) is None:
+        pytest.skip(f"{name} has not been fetched")
+
+
+async def test_the_real_model_gives_neighbouring_vectors(real):
+    needs(real, "all-minilm-l6-v2")
+    texts = ["A cat sleeps.", "A kitten is napping.", "The stock market fell."]
+    answer = await real.embeddings.create(model="all-minilm-l6-v2", input=texts)
     first, second, third = (one.embedding for one in answer.data)
     near = sum(a * b for a, b in zip(first, second, strict=True))
     far = sum(a * b for a, b in zip(first, third, strict=True))
     assert len(first) == 384
     assert near > far + 0.3
+
+
+async def test_the_real_model_hears_nothing_where_nobody_speaks(real):
+    needs(real, "whisper-base")
+    silent = io.BytesIO()
+    with wave.open(silent, "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(8000)
+        file.writeframes(bytes(16_000))
+    answer = await real.audio.transcriptions.create(model="whisper-base", file=("x.wav", silent.getvalue()))
+    assert answer.text == ""
+    with pytest.raises(openai.BadRequestError):
+        await real.audio.transcriptions.create(
+            model="whisper-base", file=("x.wav", sound(0.2)), language="klingon", timeout=60
+        )

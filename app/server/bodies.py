@@ -12,7 +12,7 @@ import msgspec
 from starlette.types import Message, Receive
 
 from .hosts import Headers
-from .refusals import BodyLateError, BodyTooLargeError, EncodingRefusedError, MalformedRequestError
+from .refusals import BodyLateError, BodyTooLargeError, EncodingRefusedError, MalformedRequestError, RefusalError
 
 _AUDIO = "/v1/audio/"
 _SLOWEST = 16 * 1024
@@ -89,6 +89,8 @@ class BodyReader:
         self._bytes = 0
         self._ready: Message | None = None
         self._whole = False
+        self.failure: RefusalError | None = None
+        """Why a recording was found to be unsound while the application read it."""
 
     async def prepare(self) -> None:
         """Reads the body, unless it is a recording.
@@ -120,7 +122,11 @@ class BodyReader:
             return message
         if self._whole:
             return await self._receive()
-        return await self._next()
+        try:
+            return await self._next()
+        except RefusalError as error:
+            self.failure = error
+            raise
 
     async def _next(self) -> Message:
         left = self._started + self._rules.seconds + self._bytes / _SLOWEST - self._clock()

@@ -165,12 +165,12 @@ class Gate:
             await app(scope, receive, passage.send)
             return
         try:
-            await app(scope, reader.receive, passage.send)
-        except PlaygroundError as error:
-            if passage.started:
+            await app(scope, reader.receive, passage.send_unless(reader))
+        except PlaygroundError:
+            if reader.failure is None:
                 raise
-            # A recording that grew too large or stopped coming while the application read it.
-            await passage.refused(error, receive)
+        if reader.failure is not None and not passage.started:
+            await passage.refused(reader.failure, receive)
 
 
 class _Passage:
@@ -267,6 +267,15 @@ class _Passage:
             self._failed(status)
         cause = "no key" if isinstance(error, KeyRefusedError) else error.code
         _log.info("refused %s %s from %s: %d %s", self.method, self.path, self.address, status, cause)
+
+    def send_unless(self, reader: BodyReader) -> Send:
+        """Sends what the application answers, but not to a body that was found to be unsound while it was read."""
+
+        async def send(message: Message) -> None:
+            if reader.failure is None or self.started:
+                await self.send(message)
+
+        return send
 
     async def send(self, message: Message) -> None:
         """Sends what the application answers, with the gate's own headers."""

@@ -69,8 +69,12 @@ class Gated:
             writer.write(sent)
             with contextlib.suppress(ConnectionError):
                 await writer.drain()
+            said = b""
             async with asyncio.timeout(seconds):
-                return await reader.read()
+                with contextlib.suppress(ConnectionResetError):
+                    while piece := await reader.read(65_536):
+                        said += piece
+            return said
         finally:
             writer.close()
 

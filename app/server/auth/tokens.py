@@ -62,9 +62,11 @@ class Tokens:
         user = self._remembered.get(sign_in)
         if user is None:
             user = await self._users.signed_in(sign_in)
-            if user is None or user.name != claims["sub"]:
+            if user is None:
                 raise KeyRefusedError("The sign-in of this token has ended.", _REMEDY)
             self._remembered.put(sign_in, user)
+        if user.name != claims["sub"]:
+            raise KeyRefusedError("The token is not valid.", _REMEDY)
         return Principal.of_user(user, sign_in)
 
     def forget(self) -> None:

@@ -20,17 +20,16 @@ class OutputText(Struct):
     logprobs: list[LogprobReply] = field(default_factory=list)
 
 
-class MessageItem(Struct):
+class MessageItem(Struct, tag_field="type", tag="message"):
     """An answer in words."""
 
     id: str
     status: str
     content: list[OutputText] = field(default_factory=list)
-    type: str = "message"
     role: str = "assistant"
 
 
-class CallItem(Struct):
+class CallItem(Struct, tag_field="type", tag="function_call"):
     """A function to call."""
 
     id: str
@@ -38,7 +37,6 @@ class CallItem(Struct):
     name: str
     arguments: str
     status: str
-    type: str = "function_call"
 
 
 class ReasoningText(Struct):
@@ -48,14 +46,13 @@ class ReasoningText(Struct):
     type: str = "reasoning_text"
 
 
-class ReasoningItem(Struct):
+class ReasoningItem(Struct, tag_field="type", tag="reasoning"):
     """A model's thoughts before its answer."""
 
     id: str
     status: str
     content: list[ReasoningText] = field(default_factory=list)
     summary: list[Any] = field(default_factory=list)
-    type: str = "reasoning"
 
 
 Item = MessageItem | CallItem | ReasoningItem

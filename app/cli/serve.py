@@ -49,7 +49,14 @@ async def _serve(playground: Playground, host: str | None, port: int | None, no_
     try:
         await gate.require_safe(host)
         app = build(Services.of(playground), gate=gate.around)
-        serving = Serving(app, listen(host, chosen.port if port is None else port), shutdown_s=chosen.shutdown_s)
+        access = playground.settings.access
+        serving = Serving(
+            app,
+            listen(host, chosen.port if port is None else port),
+            shutdown_s=chosen.shutdown_s,
+            head_s=access.head_s,
+            head_bytes=access.head_bytes,
+        )
         for line in _lines(serving.address, key):
             click.echo(line)
         loop = asyncio.get_running_loop()

@@ -13,6 +13,8 @@ from starlette.types import ASGIApp
 
 from app.errors import SettingsError
 
+from .slow_clients import timed
+
 _BACKLOG = 2048
 
 
@@ -63,16 +65,26 @@ class Serving:
         app: what answers.
         listening: the socket, from ``listen``; closed at the end.
         shutdown_s: seconds that answers may still run at the end; then they are cut.
+        head_s: seconds in which the head of a request must arrive.
+        head_bytes: the largest head.
     """
 
-    def __init__(self, app: ASGIApp, listening: socket.socket, *, shutdown_s: float = 10.0) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        listening: socket.socket,
+        *,
+        shutdown_s: float = 10.0,
+        head_s: float = 15.0,
+        head_bytes: int = 64 * 1024,
+    ) -> None:
         self._socket = listening
         self._server = _Server(
             uvicorn.Config(
                 app,
                 # uvloop connects past the guard of local-only mode, and wants no place here.
                 loop="asyncio",
-                http="httptools",
+                http=timed(head_s, head_bytes),
                 ws="websockets-sansio",
                 lifespan="off",
                 access_log=False,

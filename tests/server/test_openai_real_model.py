@@ -3,6 +3,9 @@
 import asyncio
 import json
 
+import openai
+import pytest
+
 from tests.starter import NAME
 
 QUESTION = [{"role": "user", "content": "What is the capital of France? One word."}]
@@ -64,3 +67,50 @@ async def test_a_client_that_leaves_frees_the_models_place(real_client):
     before = (await worker.status()).decoded_tokens
     await asyncio.sleep(0.3)
     assert (await worker.status()).decoded_tokens == before
+
+
+async def test_the_choices_of_a_request_hold_on_the_real_model(real_client):
+    async def text(**more):
+        answer = await real_client.chat.completions.create(
+            **{"model": NAME, "messages": QUESTION, "max_tokens": 12, "temperature": 1.0, **more}
+        )
+        return answer.choices[0].message.content, answer.choices[0].finish_reason
+
+    assert await text(seed=3) == await text(seed=3)
+    plain, reason = await text(temperature=0, max_tokens=3)
+    assert reason == "length"
+    stopped, reason = await text(temperature=0, stop=[plain.strip()[-3:]])
+    assert reason == "stop"
+    assert plain.strip()[-3:] not in stopped
+    token = await real_client.chat.completions.create(
+        model=NAME, messages=QUESTION, max_tokens=1, temperature=0, logprobs=True, top_logprobs=5
+    )
+    assert len(token.choices[0].logprobs.content[0].top_logprobs) == 5
+    several = await real_client.chat.completions.create(model=NAME, messages=QUESTION, max_tokens=8, n=3, seed=1)
+    assert len({choice.message.content for choice in several.choices}) > 1
+
+
+async def test_raw_text_and_tokens_are_continued(real_client):
+    prompt = "1, 2, 3, 4, 5, 6, 7,"
+    answer = await real_client.completions.create(model=NAME, prompt=prompt, temperature=0, max_tokens=4)
+    assert answer.choices[0].text.startswith(" 8")
+    tokens = await real_client.completions.create(model=NAME, prompt=[33, 28, 32], temperature=0, max_tokens=2)
+    assert tokens.usage.prompt_tokens == 3
+    with pytest.raises(openai.BadRequestError):
+        await real_client.completions.create(model=NAME, prompt=[2**30])
+    with pytest.raises(openai.BadRequestError):
+        await real_client.completions.create(model=NAME, prompt="a", logit_bias={"999999999": 1})
+
+
+async def test_what_the_real_model_cannot_do_is_refused(real_client):
+    with pytest.raises(openai.BadRequestError) as caught:
+        await real_client.chat.completions.create(model=NAME, messages=[{"role": "user", "content": "word " * 30_000}])
+    assert caught.value.body["code"] == "context_length_exceeded"
+    image = {"type": "image_url", "image_url": {"url": "data:image/png;base64,aGk="}}
+    with pytest.raises(openai.BadRequestError):
+        await real_client.chat.completions.create(model=NAME, messages=[{"role": "user", "content": [image]}])
+    with pytest.raises(openai.NotFoundError) as missing:
+        await real_client.chat.completions.create(model="qwen2.5-0.5b-instruct", messages=QUESTION)
+    assert missing.value.body["code"] == "model_not_found"
+    response = await real_client.responses.create(model=NAME, input="Say hello.", max_output_tokens=8, temperature=0)
+    assert response.output_text

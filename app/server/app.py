@@ -14,10 +14,12 @@ from starlette.types import ASGIApp
 from app import __version__
 from app.errors import InvalidRequestError, PlaygroundError
 
+from . import extras, session_routes, sockets
 from .anthropic import messages as anthropic
 from .description import describe
 from .docs import routes as docs
 from .error_shapes import protocol_of, shape, status_of
+from .llamacpp import routes as llamacpp
 from .ollama import answering as ollama
 from .ollama import listing as ollama_listing
 from .openai import audio, chat, completions, embeddings, errors, responses
@@ -39,6 +41,10 @@ _ROUTES: tuple[Callable[[Services], APIRouter], ...] = (
     anthropic.routes,
     ollama.routes,
     ollama_listing.routes,
+    sockets.routes,
+    extras.routes,  # before llama.cpp's, where a model's name may stand at /models/
+    llamacpp.routes,
+    session_routes.routes,
 )
 
 

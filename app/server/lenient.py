@@ -9,6 +9,8 @@ from fastapi.routing import APIRoute
 from starlette.requests import Request
 from starlette.responses import Response
 
+from .strict_json import JsonRequest
+
 
 class JsonWhateverItSays(APIRoute):
     """A route whose body is JSON, whatever its head says."""
@@ -20,6 +22,6 @@ class JsonWhateverItSays(APIRoute):
         async def handled(request: Request) -> Response:
             kept = [(name, value) for name, value in request.scope["headers"] if name != b"content-type"]
             scope = {**request.scope, "headers": [*kept, (b"content-type", b"application/json")]}
-            return await handle(Request(scope, request.receive))
+            return await handle(JsonRequest(scope, request.receive))
 
         return handled

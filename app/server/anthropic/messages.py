@@ -8,9 +8,11 @@ from starlette.responses import Response
 from app.errors import PlaygroundError
 from app.server.collect import collect
 from app.server.error_shapes import shape, status_of
+from app.server.metered import Metered
 from app.server.models import resolve
 from app.server.services import Services
 from app.server.streaming import EventStream, while_connected
+from app.server.strict_json import JsonRoute
 
 from .asking import request_of
 from .events import events_of
@@ -22,7 +24,7 @@ _PATH = "/v1/messages"
 
 def routes(services: Services) -> APIRouter:
     """The routes, answering from ``services``."""
-    router = APIRouter(tags=["Anthropic"])
+    router = APIRouter(tags=["Anthropic"], route_class=JsonRoute)
 
     @router.post(_PATH, response_class=Response)
     async def messages(asked: MessagesRequest, request: Request) -> Response:
@@ -30,7 +32,7 @@ def routes(services: Services) -> APIRouter:
         model = await resolve(services, asked.model)
         neutral = request_of(asked, model, services.settings.server.max_output_tokens)
         with_thinking = asked.thinking is not None and asked.thinking.shown
-        deltas = services.router.stream(neutral)
+        deltas = Metered.of(services.router, request.scope).stream(neutral)
         if asked.stream:
             events = events_of(deltas, model, with_thinking=with_thinking)
             return EventStream(events, failed=_failed, refused=_refused)

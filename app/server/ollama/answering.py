@@ -9,10 +9,12 @@ from starlette.responses import Response
 
 from app.engine.embeddings import Embeddings
 from app.errors import InvalidRequestError, PlaygroundError
-from app.messages import ChatRequest
+from app.messages import ChatRequest, Usage
 from app.server.collect import collect
 from app.server.error_shapes import shape, status_of
 from app.server.lenient import JsonWhateverItSays
+from app.server.metered import Metered
+from app.server.metering import meter_of
 from app.server.models import resolve
 from app.server.services import Services
 from app.server.streaming import EventStream, while_connected
@@ -76,7 +78,7 @@ def _lines(services: Services, asked: Asked, *, chat: bool) -> Lines:
 
 
 async def _answer(services: Services, asked: Asked, neutral: ChatRequest, lines: Lines, request: Request) -> Response:
-    deltas = services.router.stream(neutral)
+    deltas = Metered.of(services.router, request.scope).stream(neutral)
     if asked.streamed:
         return EventStream(lines.of(deltas), failed=_failed, refused=_refused, media_type="application/x-ndjson")
     return _json(lines.whole(await while_connected(request, collect(deltas))))
@@ -97,7 +99,9 @@ async def _vectors(services: Services, name: str, texts: Sequence[str], request:
         return None
     if not all(texts):
         raise InvalidRequestError("An empty text has no vector.", "Leave it out.")
-    return await while_connected(request, services.pool.embed(model, texts))
+    found = await while_connected(request, services.pool.embed(model, texts))
+    meter_of(request.scope).count(model, "local", Usage(found.tokens))
+    return found
 
 
 def _json(reply: object) -> Response:

@@ -1,0 +1,215 @@
+"""``/completion``, ``/embedding``, ``/props``, ``/slots``, and OpenAI's routes without ``/v1``."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from typing import Any
+
+import msgspec
+from fastapi import APIRouter, Request
+from fastapi.routing import APIRoute
+from starlette.responses import Response
+
+from app import __version__
+from app.errors import InvalidRequestError, PlaygroundError
+from app.messages import ChatRequest, Delta, Finished, ResponseFormat, Sampling, TextDelta, ThinkingDelta, Usage
+from app.server.collect import collect
+from app.server.error_shapes import shape, status_of
+from app.server.lenient import JsonWhateverItSays
+from app.server.metered import Metered
+from app.server.metering import meter_of
+from app.server.models import known, resolve
+from app.server.openai import chat as openai_chat
+from app.server.openai import models as openai_models
+from app.server.services import Services
+from app.server.streaming import EventStream, while_connected
+
+from .wire import CompletionBody, EmbeddingBody
+
+_PATH = "/completion"
+_SEEDS = 2**32
+_STOP_TYPES = {"stop": "eos", "length": "limit", "tool_calls": "eos", "content_filter": "eos"}
+_UNSPLIT = ("/tokenize", "/detokenize", "/apply-template", "/infill")
+
+
+def routes(services: Services) -> APIRouter:
+    """The routes, answering from ``services``."""
+    router = APIRouter(tags=["llama.cpp"], route_class=JsonWhateverItSays)
+
+    @router.post("/completions", response_class=Response, operation_id="completions_of_llamacpp")
+    @router.post("/completion", response_class=Response)
+    async def completion(asked: CompletionBody, request: Request) -> Response:
+        """Continues a prompt; with ``stream`` as server-sent events."""
+        model = await resolve(services, asked.model or services.settings.models.default)
+        neutral = _request(asked, model, services.settings.server.max_output_tokens)
+        deltas = Metered.of(services.router, request.scope).stream(neutral)
+        if asked.stream:
+            return EventStream(_events(deltas, model), failed=_failed, refused=_refused)
+        whole = await while_connected(request, collect(deltas))
+        ended = Finished(whole.finish, whole.usage, whole.timings, whole.stop)
+        return _json(_ended(whole.thinking + whole.text, ended, model))
+
+    @router.post("/embeddings", response_class=Response, operation_id="embeddings_of_llamacpp")
+    @router.post("/embedding", response_class=Response)
+    async def embedding(asked: EmbeddingBody, request: Request) -> Response:
+        """Turns texts into vectors."""
+        texts = asked.texts
+        if not texts or not all(texts):
+            raise InvalidRequestError('"content" or "input" must be a text, or several.')
+        if asked.model is None:
+            installed = frozenset(await known(services))
+            first = (entry.name for entry in services.catalogue.entries if entry.role == "embed")
+            name = next((found for found in first if found in installed), "")
+        else:
+            name = asked.model
+        model = await resolve(services, name, "embed")
+        found = await while_connected(request, services.pool.embed(model, texts))
+        meter_of(request.scope).count(model, "local", Usage(found.tokens))
+        return _json([{"index": place, "embedding": [list(found[place])]} for place in range(len(found))])
+
+    @router.get("/props", response_class=Response)
+    async def props() -> Response:
+        """What the server is set to."""
+        engine = services.settings.engine
+        return _json(
+            {
+                "default_generation_settings": {"n_ctx": engine.context, "params": {}},
+                "total_slots": engine.sequences,
+                "model_path": services.settings.models.default,
+                "model_alias": services.settings.models.default,
+                "modalities": {"vision": False, "audio": False},
+                "build_info": f"playground {__version__}",
+            }
+        )
+
+    @router.get("/slots", response_class=Response)
+    async def slots() -> Response:
+        """The places in which loaded models answer."""
+        found = [(model, place) for model in services.pool.loaded() for place in range(model.loaded.sequences)]
+        return _json(
+            [
+                {
+                    "id": number,
+                    "model": model.name,
+                    "n_ctx": model.loaded.context,
+                    "is_processing": place < model.requests,
+                }
+                for number, (model, place) in enumerate(found)
+            ]
+        )
+
+    async def unsupported(request: Request) -> Response:
+        """Not here yet: the engine does not tell of its tokens one by one."""
+        path = request.scope["path"]
+        body, headers = shape(path, InvalidRequestError(f"{path} is not supported by this server."), 501)
+        return Response(body, 501, headers)
+
+    for path in _UNSPLIT:
+        router.add_api_route(path, unsupported, methods=["POST"], include_in_schema=False)
+    _add_unprefixed(router, openai_chat.routes(services))
+    _add_unprefixed(router, openai_models.routes(services))
+    return router
+
+
+def _add_unprefixed(router: APIRouter, original: APIRouter) -> None:
+    for route in original.routes:
+        if isinstance(route, APIRoute):
+            router.add_api_route(
+                route.path.removeprefix("/v1"),
+                route.endpoint,
+                methods=sorted(route.methods or ()),
+                response_class=Response,
+                include_in_schema=False,
+            )
+
+
+def _request(asked: CompletionBody, model: str, most_tokens: int) -> ChatRequest:
+    for name in ("mirostat", "n_probs", "lora"):
+        if getattr(asked, name):
+            raise InvalidRequestError(f"{name} is not supported here.", "Leave it out.")
+    if asked.grammar and asked.json_schema is not None:
+        raise InvalidRequestError('Either "json_schema" or "grammar" can be specified, but not both.')
+    # Less than zero is no limit, as there.
+    wanted = asked.n_predict if asked.n_predict is not None and asked.n_predict >= 0 else None
+    if wanted == 0:
+        raise InvalidRequestError("n_predict is 0; expected 1 or more, or -1.")
+    if most_tokens:
+        wanted = min(wanted or most_tokens, most_tokens)
+    return ChatRequest(
+        model=model,
+        messages=(),
+        prompt=asked.prompt if isinstance(asked.prompt, str) else tuple(asked.prompt),
+        sampling=Sampling(
+            temperature=asked.temperature,
+            top_k=asked.top_k,
+            top_p=asked.top_p,
+            min_p=asked.min_p,
+            repeat_penalty=asked.repeat_penalty,
+            repeat_last_n=asked.repeat_last_n,
+            presence_penalty=asked.presence_penalty,
+            frequency_penalty=asked.frequency_penalty,
+            seed=None if asked.seed is None or asked.seed < 0 else asked.seed % _SEEDS,
+            logit_bias={token: -100.0 if bias is False else float(bias) for token, bias in asked.logit_bias or ()},
+            stop=tuple(asked.stop or ()),
+            max_tokens=wanted,
+        ),
+        response_format=ResponseFormat(asked.json_schema, asked.grammar or None),
+    )
+
+
+async def _events(deltas: AsyncGenerator[Delta, None], model: str) -> AsyncGenerator[bytes, None]:
+    async with aclosing(deltas) as stream:
+        async for delta in stream:
+            match delta:
+                case TextDelta(text) | ThinkingDelta(text) if text:
+                    # A plain continuation knows no thoughts: all of it is content, in its order.
+                    yield _event({"index": 0, "content": text, "tokens": [], "stop": False})
+                case Finished():
+                    yield _event(_ended("", delta, model))
+                case _:
+                    pass
+
+
+def _ended(content: str, finished: Finished, model: str) -> dict[str, Any]:
+    usage, timings = finished.usage, finished.timings
+    fresh = usage.prompt_tokens - usage.cached_tokens
+    return {
+        "index": 0,
+        "content": content,
+        "tokens": [],
+        "id_slot": -1,
+        "stop": True,
+        "model": model,
+        "tokens_predicted": usage.completion_tokens,
+        "tokens_evaluated": usage.prompt_tokens,
+        "tokens_cached": usage.cached_tokens,
+        "truncated": False,
+        "stop_type": "word" if finished.stop is not None else _STOP_TYPES[finished.reason],
+        "stopping_word": finished.stop or "",
+        "timings": {
+            "prompt_n": fresh,
+            "prompt_ms": timings.prefill * 1000,
+            "prompt_per_second": fresh / timings.prefill if timings.prefill else 0.0,
+            "predicted_n": usage.completion_tokens,
+            "predicted_ms": timings.decode * 1000,
+            "predicted_per_second": timings.tokens_per_second(usage.completion_tokens),
+        },
+    }
+
+
+def _event(data: Any) -> bytes:
+    return b"data: " + msgspec.json.encode(data) + b"\n\n"
+
+
+def _json(reply: Any) -> Response:
+    return Response(msgspec.json.encode(reply), media_type="application/json; charset=utf-8")
+
+
+def _refused(error: PlaygroundError) -> Response:
+    body, headers = shape(_PATH, error)
+    return Response(body, status_of(error), headers)
+
+
+def _failed(error: PlaygroundError) -> bytes:
+    return b"data: " + shape(_PATH, error)[0] + b"\n\n"

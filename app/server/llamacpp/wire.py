@@ -1,0 +1,57 @@
+"""What clients of llama.cpp's server send. Names that nobody knows are let pass, as there."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Whole = Annotated[int, Field(ge=-(2**63), le=2**63 - 1)]
+Name = Annotated[str, Field(min_length=1, max_length=256)]
+Bias = tuple[Annotated[int, Field(ge=0, le=2**31 - 1)], float | bool]
+
+
+class Wire(BaseModel):
+    """Outside input: types are not guessed."""
+
+    model_config = ConfigDict(extra="ignore", strict=True, frozen=True, allow_inf_nan=False)
+
+
+class CompletionBody(Wire):
+    """``POST /completion``: a prompt, as text or tokens, to be continued as it is."""
+
+    prompt: Annotated[str, Field(min_length=1)] | Annotated[list[Whole], Field(min_length=1)]
+    model: Name | None = None
+    stream: bool = False
+    n_predict: Whole | None = None
+    temperature: float | None = None
+    top_k: Whole | None = None
+    top_p: float | None = None
+    min_p: float | None = None
+    repeat_penalty: float | None = None
+    repeat_last_n: Whole | None = None
+    presence_penalty: float | None = None
+    frequency_penalty: float | None = None
+    seed: Whole | None = None
+    stop: Annotated[list[str], Field(max_length=64)] | None = None
+    logit_bias: Annotated[list[Annotated[Bias, Field(strict=False)]], Field(max_length=1024)] | None = None
+    grammar: str | None = None
+    json_schema: dict[str, Any] | None = None
+    # Known, and refused where they ask for what is not here
+    mirostat: int | None = None
+    n_probs: int | None = None
+    lora: list[Any] | None = None
+
+
+class EmbeddingBody(Wire):
+    """``POST /embedding``: texts, in either of two names."""
+
+    content: str | list[str] | None = None
+    input: str | list[str] | None = None
+    model: Name | None = None
+
+    @property
+    def texts(self) -> list[str]:
+        """What to embed."""
+        given = self.content if self.content is not None else self.input
+        return [given] if isinstance(given, str) else list(given or ())

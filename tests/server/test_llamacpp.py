@@ -1,0 +1,135 @@
+"""Routes of llama.cpp's server."""
+
+import httpx
+import msgspec
+import openai
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from app.errors import BusyError, EngineError
+from app.messages import Finished, Usage
+from tests.starter import NAME
+
+from .scripted import served, services_of
+
+
+@pytest.fixture
+async def curl(backend):
+    async with (
+        served(services_of(backend, unknown_model="refuse")) as address,
+        httpx.AsyncClient(base_url=address) as client,
+    ):
+        yield client
+
+
+async def test_a_prompt_is_continued(curl, backend):
+    backend.steps = ["Hello", " there", Finished("stop", Usage(9, 2, 4), stop="END")]
+    asked = {
+        "model": "scripted",
+        "prompt": "Once",
+        "n_predict": 5,
+        "temperature": 0.2,
+        "seed": -1,
+        "stop": ["END"],
+        "logit_bias": [[7, -1.5], [8, False]],
+    }
+    # Without a content type: as curl -d does it.
+    answer = (await curl.post("/completion", content=msgspec.json.encode(asked))).json()
+    assert (answer["content"], answer["stop"], answer["stop_type"]) == ("Hello there", True, "word")
+    assert answer["stopping_word"] == "END"
+    assert (answer["tokens_evaluated"], answer["tokens_predicted"], answer["timings"]["prompt_n"]) == (9, 2, 5)
+    request = backend.requests[0]
+    assert (request.prompt, request.sampling.max_tokens, request.sampling.seed) == ("Once", 5, None)
+    assert request.sampling.logit_bias == {7: -1.5, 8: -100.0}
+
+
+async def test_tokens_and_grammars_are_taken(curl, backend):
+    await curl.post("/completions", json={"model": "scripted", "prompt": [1, 2], "grammar": 'root ::= "a"'})
+    await curl.post("/completion", json={"model": "scripted", "prompt": "a", "json_schema": {"type": "object"}})
+    assert backend.requests[0].prompt == (1, 2)
+    assert backend.requests[0].response_format.grammar == 'root ::= "a"'
+    assert backend.requests[1].response_format.json_schema == {"type": "object"}
+
+
+async def test_a_stream_ends_with_its_figures(curl):
+    answer = await curl.post("/completion", json={"model": "scripted", "prompt": "Once", "stream": True})
+    events = [msgspec.json.decode(line.removeprefix("data: ")) for line in answer.text.splitlines() if line]
+    assert "".join(event["content"] for event in events) == "Hello there."
+    assert [event["stop"] for event in events] == [False, False, False, True]
+
+
+async def test_openais_routes_answer_without_their_prefix(curl):
+    client = openai.AsyncOpenAI(base_url=str(curl.base_url), api_key="none", max_retries=0)
+    answer = await client.chat.completions.create(model="scripted", messages=[{"role": "user", "content": "Hi"}])
+    assert answer.choices[0].message.content == "Hello there."
+    assert [model.id async for model in await client.models.list()] == ["scripted"]
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "status", "kind"),
+    [
+        ("/completion", {"model": "nobody", "prompt": "a"}, 404, "not_found_error"),
+        ("/completion", {"prompt": ""}, 400, "invalid_request_error"),
+        ("/completion", {"model": "scripted", "prompt": "a", "mirostat": 2}, 400, "invalid_request_error"),
+        (
+            "/completion",
+            {"model": "scripted", "prompt": "a", "grammar": "x", "json_schema": {}},
+            400,
+            "invalid_request_error",
+        ),
+        ("/embedding", {}, 400, "invalid_request_error"),
+        ("/embedding", {"content": "a"}, 404, "not_found_error"),
+        ("/tokenize", {"content": "a"}, 501, "not_supported_error"),
+        ("/apply-template", {"messages": []}, 501, "not_supported_error"),
+    ],
+)
+async def test_what_cannot_be_honoured_is_refused(curl, path, body, status, kind):
+    answer = await curl.post(path, json=body)
+    assert answer.status_code == status
+    assert (answer.json()["error"]["code"], answer.json()["error"]["type"]) == (status, kind)
+
+
+async def test_failures_are_told(curl, backend):
+    backend.steps = ["Half", EngineError("The engine stopped.")]
+    answer = await curl.post("/completion", json={"model": "scripted", "prompt": "a", "stream": True})
+    assert "The engine stopped." in answer.text.splitlines()[-2]
+    backend.steps = [BusyError("Full.")]
+    answer = await curl.post("/completion", json={"model": "scripted", "prompt": "a"})
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
+
+
+async def test_a_real_model_continues_and_shows_its_slots(real_client):
+    address = str(real_client.base_url).removesuffix("/v1/")
+    async with httpx.AsyncClient(base_url=address, timeout=60) as client:
+        asked = {"prompt": "The capital of France is", "n_predict": 6, "temperature": 0, "stop": ["."]}
+        answer = (await client.post("/completion", json=asked)).json()
+        slots = (await client.get("/slots")).json()
+        props = (await client.get("/props")).json()
+    assert "Paris" in answer["content"]
+    assert (answer["stop_type"], answer["stopping_word"]) in (("word", "."), ("limit", ""))
+    assert len(slots) == props["total_slots"]
+    assert not any(slot["is_processing"] for slot in slots)
+    assert props["model_alias"] == NAME
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**40), 2**40) | st.floats(allow_nan=False) | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
+    max_leaves=12,
+)
+NAMES = st.sampled_from(["prompt", "n_predict", "stop", "logit_bias", "stream", "grammar", "content", "input", "x"])
+BODIES = st.binary(max_size=60) | st.builds(
+    lambda model, rest: msgspec.json.encode({**model, **rest}),
+    st.sampled_from([{}, {"model": "scripted", "prompt": "a"}, {"model": "x"}]),
+    st.dictionaries(NAMES, JSON, max_size=5),
+)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(body=BODIES, path=st.sampled_from(["completion", "completions", "embedding"]))
+async def test_garbage_is_answered_in_llamacpps_shape(curl, body, path):
+    answer = await curl.post(f"/{path}", content=body)
+    assert answer.status_code < 500, answer.text
+    if answer.status_code != 200:
+        assert answer.json()["error"]["code"] == answer.status_code

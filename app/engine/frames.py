@@ -158,12 +158,16 @@ class LoadFailed(Struct, frozen=True, tag_field="kind", tag="load_failed"):
 
 
 class Prefilling(Struct, frozen=True, tag_field="kind", tag="prefilling"):
-    """A request's prompt is being computed. Sent when work on it starts and after each chunk but the last."""
+    """A request's prompt is being computed. Sent when work on it starts and after each chunk but the last.
+
+    ``thinking``: the prompt has opened what the model thinks aloud, so its answer begins inside.
+    """
 
     request_id: int
     prompt_tokens: int
     cached_tokens: int
     done_tokens: int
+    thinking: bool = False
 
 
 class Piece(Struct, frozen=True, array_like=True, omit_defaults=True):

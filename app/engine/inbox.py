@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from app.errors import PlaygroundError, error_codes
-from app.messages import ChosenToken, Delta, Finished, Started, TextDelta, ThinkingDelta, Timings, Usage, Waiting
+from app.messages import (
+    ChosenToken,
+    Delta,
+    Finished,
+    Started,
+    TextDelta,
+    ThinkingDelta,
+    Timings,
+    ToolCallDelta,
+    Usage,
+    Waiting,
+)
 
 from .frames import Failed, Piece, Prefilling
 from .thinking import ThinkingSplitter
+from .tool_calls import ToolCallSplitter
 
 
 class Inbox:
@@ -85,11 +97,16 @@ class Batch:
 
 
 class AnswerReader:
-    """Turns a request's batches into the deltas that every face understands, in their order."""
+    """Turns a request's batches into the deltas that every face understands, in their order.
 
-    def __init__(self, model: str, context: int) -> None:
+    Args:
+        tools: names of those that the model may call.
+    """
+
+    def __init__(self, model: str, context: int, tools: Sequence[str] = ()) -> None:
         self._model, self._context = model, context
         self._splitter = ThinkingSplitter()
+        self._calls = ToolCallSplitter(tools) if tools else None
         self._started = False
         self._prompt_tokens = self._cached_tokens = 0
         self._logprobs: tuple[ChosenToken, ...] = ()
@@ -103,6 +120,7 @@ class AnswerReader:
         report = batch.prefilling
         if report is not None and not self._started:
             self._prompt_tokens, self._cached_tokens = report.prompt_tokens, report.cached_tokens
+            self._splitter = ThinkingSplitter(inside=report.thinking)
             yield Waiting("prefill", report.done_tokens, report.prompt_tokens)
         if batch.answering:
             yield from self._start(None)
@@ -111,7 +129,10 @@ class AnswerReader:
             usage = batch.end.usage or Usage()
             yield from self._start(usage)
             yield from self._rest()
-            yield Finished(batch.end.reason or "stop", usage, batch.end.timings or Timings(), batch.end.stop)
+            reason = batch.end.reason or "stop"
+            if reason == "stop" and self._calls is not None and self._calls.called:
+                reason = "tool_calls"
+            yield Finished(reason, usage, batch.end.timings or Timings(), batch.end.stop)
         elif batch.end is not None:
             yield from self._rest()
             raise batch.end
@@ -130,14 +151,30 @@ class AnswerReader:
             # Log-probabilities are reported for the answer; those of the thinking go with it.
             self._logprobs = ()
             yield ThinkingDelta(thinking)
-        if answer:
-            found, self._logprobs = self._logprobs, ()
-            yield TextDelta(answer, found)
+        if answer and self._calls is None:
+            yield self._text(answer)
+        elif answer and self._calls is not None:
+            yield from self._told(self._calls.feed(answer))
+
+    def _told(self, found: Iterator[str | ToolCallDelta]) -> Iterator[Delta]:
+        for part in found:
+            if isinstance(part, str):
+                yield self._text(part)
+            else:
+                # What was held back until it was known to be a call has its log-probabilities dropped with its text.
+                self._logprobs = ()
+                yield part
+
+    def _text(self, text: str) -> TextDelta:
+        found, self._logprobs = self._logprobs, ()
+        return TextDelta(text, found)
 
     def _rest(self) -> Iterator[Delta]:
         thinking, answer = self._splitter.finish()
         yield from self._said(thinking, answer, ())
-        if self._logprobs:
+        if self._calls is not None:
+            yield from self._told(self._calls.finish())
+        if self._logprobs and not (self._calls is not None and self._calls.called):
             yield TextDelta("", self._logprobs)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-_OPENING, _CLOSING = "<think>", "</think>"
+THINKING_TEXTS = _OPENING, _CLOSING = "<think>", "</think>"
 
 
 class ThinkingSplitter:

@@ -40,6 +40,7 @@ from .frames import (
 from .hearing import Hearing
 from .inbox import AnswerReader, Inbox, error_of
 from .speech import Heard, TranscribeOptions
+from .tool_calls import offered_tools
 from .worker_log import WorkerLog
 
 # -P: the folder that the user happens to stand in must not be searched; it may hold another package named ``app``.
@@ -168,7 +169,7 @@ class WorkerProcess:
             self._write(command)
             if waits:
                 yield Waiting("queued")
-            reader = AnswerReader(self.model, self.loaded.context)
+            reader = AnswerReader(self.model, self.loaded.context, [tool.name for tool in offered_tools(request)])
             while True:
                 ended = False
                 for delta in reader.deltas(batch := await inbox.take()):

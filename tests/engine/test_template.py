@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from jinja2 import TemplateError
 
 from app.engine.worker.sandbox import ChatSandbox, TemplateLimitError
-from app.engine.worker.template import CHATML, ChatTemplate
+from app.engine.worker.template import CHATML, ChatTemplate, begins_thinking
 from app.errors import InvalidRequestError
-from app.messages import Image, Message, Text, Tool, ToolCall, ToolResult
+from app.messages import Image, Message, Text, Thinking, Tool, ToolCall, ToolResult
 
 SMOL = (
     "{% for message in messages %}{% if loop.first and messages[0]['role'] != 'system' %}"
@@ -158,9 +158,77 @@ def test_tools_calls_and_results_read_as_templates_expect() -> None:
     assert "<|im_start|>tool\nrain" in rendered
 
 
-def test_tools_are_refused_where_a_template_would_drop_them() -> None:
-    with pytest.raises(InvalidRequestError, match="tools"):
-        chosen(SMOL).render(HELLO, (Tool("weather", "", {}),))
+WEATHER = Tool("weather", "Tells the weather", {"type": "object"})
+TRAFFIC = (
+    Message.system("Be brief."),
+    *HELLO,
+    Message("assistant", (Text("I look."), ToolCall("c1", "weather", '{"city": "Köln"}'), ToolCall("c2", "now", ""))),
+    Message("tool", (ToolResult("c1", "rain"),)),
+    Message("tool", (ToolResult("c2", "broken", is_error=True),)),
+)
+
+
+def test_tools_are_told_in_words_where_a_template_knows_none() -> None:
+    rendered = chosen(SMOL).render(TRAFFIC, (WEATHER,))
+    assert rendered.startswith("<|im_start|>system\nBe brief.\n\nYou can call tools.")
+    assert '{"name": "weather", "description": "Tells the weather", "parameters": {"type": "object"}}' in rendered
+    assert (
+        "<|im_start|>assistant\nI look.\n"
+        '<tool_call>\n{"name": "weather", "arguments": {"city": "Köln"}}\n</tool_call>\n'
+        '<tool_call>\n{"name": "now", "arguments": {}}\n</tool_call><|im_end|>\n'
+        "<|im_start|>user\n<tool_response>\nrain\n</tool_response>\n"
+        "<tool_response>\nError: broken\n</tool_response><|im_end|>\n"
+    ) in rendered
+
+
+def test_old_calls_are_told_in_words_too_when_no_tools_are_offered_any_more() -> None:
+    rendered = chosen(SMOL).render(TRAFFIC)
+    assert "You can call tools" not in rendered
+    assert "<tool_response>\nrain" in rendered
+
+
+def test_tools_in_words_reach_a_template_without_a_system_prompt() -> None:
+    rendered = chosen(STRICT).render(TRAFFIC, (WEATHER,))
+    assert "<start_of_turn>user\nBe brief.\n\nYou can call tools." in rendered
+
+
+LLAMA3 = (
+    "{% for m in messages %}{% if m.tool_calls %}{% if m.tool_calls | length != 1 %}"
+    "{{ raise_exception('This model only supports single tool-calls at once!') }}{% endif %}"
+    "{% set call = m.tool_calls[0].function %}"
+    "{{ '<|start|>' + m.role + '{\"name\": \"' + call.name + '\", \"parameters\": ' }}"
+    "{{ call.arguments | tojson }}{{ '}' }}"
+    "{% else %}{{ '<|start|>' + m.role + '\n' + m.content }}{% endif %}"
+    "{% if loop.first and tools %}{% for t in tools %}{{ t | tojson }}{% endfor %}{% endif %}{% endfor %}"
+    "{% if add_generation_prompt %}{{ '<|start|>assistant' }}{% endif %}"
+)
+
+
+def test_parallel_calls_are_told_one_by_one_where_a_template_knows_no_others() -> None:
+    rendered = chosen(LLAMA3).render(TRAFFIC, (WEATHER,))
+    first = rendered.index('{"name": "weather", "parameters": {"city": "Köln"}}<|start|>tool\nrain')
+    assert first < rendered.index('{"name": "now", "parameters": {}}<|start|>tool\nError: broken')
+
+
+def test_arguments_are_text_where_a_template_wants_them_so() -> None:
+    as_text = LLAMA3.replace("{{ call.arguments | tojson }}", "{{ '' + call.arguments }}")
+    rendered = chosen(as_text).render(TRAFFIC, (WEATHER,))
+    assert '"parameters": {"city": "Köln"}}' in rendered
+    assert "You can call tools" not in rendered
+
+
+def test_ids_of_calls_have_the_form_that_mistral_insists_on() -> None:
+    source = LLAMA3.replace(
+        "{% set call", "{% if m.tool_calls[0].id | length != 9 %}{{ raise_exception('id') }}{% endif %}{% set call"
+    )
+    assert "You can call tools" not in chosen(source).render(TRAFFIC, (WEATHER,))
+
+
+def test_a_prompt_that_opens_the_thinking_is_known() -> None:
+    assert begins_thinking("<|im_start|>assistant\n<think>\n", HELLO)
+    assert not begins_thinking("<|im_start|>assistant\n", HELLO)
+    assert begins_thinking("<think>\nHm", (*HELLO, Message("assistant", (Thinking("Hm"),))))
+    assert not begins_thinking("<think>\nHm\n</think>\n\nYes", (*HELLO, Message.assistant("Yes", "Hm")))
 
 
 def test_an_empty_conversation_is_refused() -> None:

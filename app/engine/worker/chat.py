@@ -23,17 +23,19 @@ from app.engine.frames import (
     Ping,
     Status,
 )
+from app.engine.thinking import THINKING_TEXTS
+from app.engine.tool_calls import CONTROL_TEXTS, offered_tools
 from app.errors import ContextOverflowError, InvalidRequestError, PlaygroundError
 from app.messages import ChatRequest
 
 from .devices import accelerator
-from .grammar import grammar_for
 from .native import Batch, Context, Model
 from .sampler import SamplerChain, plan_for
 from .scheduler import Scheduler
 from .sequence import Sequence
-from .template import ChatTemplate
+from .template import ChatTemplate, begins_thinking
 from .text import TextAssembler
+from .tools import constraint_for, form_of
 
 _BATCH_TOKENS = 512
 _KEPT_CONVERSATIONS = 16
@@ -74,6 +76,8 @@ class ChatWorker:
             model.chat_template, options.chat_template, model.bos, model.eos
         )
         warnings.extend(template_warnings)
+        self._thinking_marks = _control_tokens(model, THINKING_TEXTS)
+        self._call_marks = _control_tokens(model, CONTROL_TEXTS)
         self._batch = Batch(_BATCH_TOKENS)
         self._scheduler = Scheduler(
             model,
@@ -112,7 +116,9 @@ class ChatWorker:
             case Generate(request_id, request):
                 self._answering(request_id, lambda: self._scheduler.submit(self._prepare(request_id, request)))
             case CountTokens(request_id, request):
-                self._answering(request_id, lambda: self._emit(Counted(request_id, len(self._prompt(request)))))
+                self._answering(
+                    request_id, lambda: self._emit(Counted(request_id, len(self._tokens(self._prompt(request)))))
+                )
             case Cancel(request_id):
                 self._scheduler.cancel(request_id)
             case Ping(request_id):
@@ -149,21 +155,22 @@ class ChatWorker:
         except PlaygroundError as error:
             self._emit(Failed(request_id, error.code, error.message, error.remedy))
 
-    def _prompt(self, request: ChatRequest) -> list[int]:
-        if isinstance(request.prompt, tuple):
-            tokens = list(request.prompt)
-            if not all(0 <= token < self._model.vocab_size for token in tokens):
-                raise InvalidRequestError(f"The prompt has tokens that are not 0 to {self._model.vocab_size - 1}.")
-        elif request.prompt is not None:
-            tokens = self._model.tokenize(request.prompt)
-        else:
-            tokens = self._model.tokenize(self._template.render(request.messages, request.tools))
+    def _prompt(self, request: ChatRequest) -> str | tuple[int, ...]:
+        if request.prompt is not None:
+            return request.prompt
+        return self._template.render(request.messages, offered_tools(request))
+
+    def _tokens(self, prompt: str | tuple[int, ...]) -> list[int]:
+        tokens = self._model.tokenize(prompt) if isinstance(prompt, str) else list(prompt)
         if not tokens:
             raise InvalidRequestError("The prompt is empty.", "Send at least one message, or some text.")
+        if not all(0 <= token < self._model.vocab_size for token in tokens):
+            raise InvalidRequestError(f"The prompt has tokens that are not 0 to {self._model.vocab_size - 1}.")
         return tokens
 
     def _prepare(self, request_id: int, request: ChatRequest) -> Sequence:
-        prompt = self._prompt(request)
+        text = self._prompt(request)
+        prompt = self._tokens(text)
         limit = self._context_tokens
         if len(prompt) >= limit:
             raise ContextOverflowError(
@@ -172,12 +179,17 @@ class ChatWorker:
             )
         sampling = request.sampling
         plan = plan_for(sampling, self._model.vocab_size, limit)
-        chain = SamplerChain(self._model, plan, grammar_for(request.response_format))
+        thinking = request.prompt is None and isinstance(text, str) and begins_thinking(text, request.messages)
+        tools = offered_tools(request)
+        constraint = constraint_for(request, tools, form_of(self._template.source), thinking=thinking)
+        shown = self._thinking_marks | (self._call_marks if tools else {})
+        chain = SamplerChain(self._model, plan, constraint, shown)
         if plan.penalises:
             chain.remember(prompt[-plan.repeat_last_n :])
         if sampling.max_tokens is not None:
             limit = min(limit, len(prompt) + sampling.max_tokens)
-        return Sequence(request_id, prompt, limit, chain, TextAssembler(sampling.stop), sampling.logprobs)
+        assembler = TextAssembler(sampling.stop)
+        return Sequence(request_id, prompt, limit, chain, assembler, sampling.logprobs, thinking, shown)
 
     def _warm_up(self) -> None:
         """Decodes one token, so that the first request does not pay for touching every weight.
@@ -206,6 +218,16 @@ def _fit(options: LoadOptions, model: Model, warnings: list[str]) -> tuple[int, 
         warnings.append(f"A context of {wanted} tokens does not fit in memory; {affordable} are used.")
         wanted = affordable
     return wanted, max(wanted, min(options.cells or 2 * wanted, affordable))
+
+
+def _control_tokens(model: Model, texts: tuple[str, ...]) -> dict[int, bytes]:
+    """Those of ``texts`` that are control tokens of the vocabulary, whose text is otherwise not shown."""
+    found: dict[int, bytes] = {}
+    for text in texts:
+        tokens = model.tokenize(model.bos + text)[1 if model.bos else 0 :]
+        if len(tokens) == 1 and not model.piece(tokens[0]) and not model.ends_generation(tokens[0]):
+            found[tokens[0]] = text.encode()
+    return found
 
 
 def _default_threads() -> int:

@@ -53,7 +53,7 @@ def grammar_for(response_format: ResponseFormat) -> str | None:
         return response_format.grammar
     if response_format.json_schema is None:
         return None
-    return _from_schema(response_format.json_schema)
+    return rules_for({"root": response_format.json_schema})[1]
 
 
 def _nesting(grammar: str) -> int:
@@ -64,16 +64,31 @@ def _nesting(grammar: str) -> int:
     return deepest
 
 
-def _from_schema(schema: dict[str, Any]) -> str:
-    plain = _plain(schema, "the schema", 0) if schema else {"type": "object"}
+def rules_for(schemas: dict[str, dict[str, Any]]) -> tuple[dict[str, str], str]:
+    """Grammar rules for several schemas, which can be used in a larger grammar.
+
+    Args:
+        schemas: by the name that a rule of it should have: lower-case letters, digits and hyphens; ``root`` is free.
+
+    Gives:
+        The name that each rule has, and the text of the rules. They use the names ``space``, ``definition-…`` and those
+        of JSON's types.
+
+    Raises:
+        InvalidRequestError: when a schema is too large, or says what no grammar can hold an answer to.
+    """
+    sound: dict[str, Any] = {}
+    for name, schema in schemas.items():
+        plain = _plain(schema, "the schema", 0) if schema else {"type": "object"}
+        try:
+            text = json.dumps(plain)
+        except (TypeError, ValueError) as error:
+            raise InvalidRequestError(f"The JSON schema is not JSON: {error}.") from error
+        if len(text) > MAX_SCHEMA_BYTES:
+            raise InvalidRequestError(f"The JSON schema has {len(text)} bytes; at most {MAX_SCHEMA_BYTES} can be used.")
+        sound[name] = json.loads(text)
     try:
-        text = json.dumps(plain)
-    except (TypeError, ValueError) as error:
-        raise InvalidRequestError(f"The JSON schema is not JSON: {error}.") from error
-    if len(text) > MAX_SCHEMA_BYTES:
-        raise InvalidRequestError(f"The JSON schema has {len(text)} bytes; at most {MAX_SCHEMA_BYTES} can be used.")
-    try:
-        grammar = _converted(json.loads(text))
+        names, grammar = _converted(sound)
     except RecursionError as error:
         raise InvalidRequestError("The JSON schema refers to itself without end.") from error
     except (AssertionError, LookupError, ValueError, TypeError, AttributeError) as error:
@@ -83,10 +98,15 @@ def _from_schema(schema: dict[str, Any]) -> str:
         raise InvalidRequestError(
             f"The JSON schema makes a grammar of {len(grammar)} bytes; at most {MAX_GRAMMAR_BYTES} can be used."
         )
-    return grammar
+    return names, grammar
 
 
-def _converted(schema: dict[str, Any]) -> str:
+def literal(text: str) -> str:
+    """The text as a grammar spells it."""
+    return '"' + "".join(_LITERAL_ESCAPES.get(character, character) for character in text) + '"'
+
+
+def _converted(schemas: dict[str, Any]) -> tuple[dict[str, str], str]:
     """The work of llama-cpp-python's converter, without three faults of it.
 
     It forgets to escape backslashes in literals, takes any rule of the same name for what a ``$ref`` points at, and
@@ -97,23 +117,31 @@ def _converted(schema: dict[str, Any]) -> str:
     class Converter(SchemaConverter):  # type: ignore[misc]  # untyped, and imported late: it is native code's package
         def __init__(self, **options: Any) -> None:
             super().__init__(**options)
+            self._definitions = 0
             self._rule_of_ref: dict[str, str] = {}
 
-        def _format_literal(self, literal: str) -> str:
-            return '"' + "".join(_LITERAL_ESCAPES.get(character, character) for character in literal) + '"'
+        def within(self, schema: Any) -> None:
+            self._refs = {reference: _target(schema, reference) for reference in _references(schema)}
+            self._rule_of_ref = {}
+
+        def _format_literal(self, text: str) -> str:
+            return literal(text)
 
         def _resolve_ref(self, ref: str) -> str:
             name = self._rule_of_ref.get(ref)
             if name is None:
-                name = self._rule_of_ref[ref] = f"definition-{len(self._rule_of_ref)}"
+                name = self._rule_of_ref[ref] = f"definition-{self._definitions}"
+                self._definitions += 1
                 name = self._rule_of_ref[ref] = self.visit(self._refs[ref], name)
             return name
 
     converter = Converter(prop_order={}, allow_fetch=False, dotall=False, raw_pattern=False)
-    converter._refs = {reference: _target(schema, reference) for reference in _references(schema)}
-    converter.visit(schema, "")
+    names: dict[str, str] = {}
+    for name, schema in schemas.items():
+        converter.within(schema)
+        names[name] = converter.visit(schema, "" if name == "root" else name)
     grammar: str = converter.format_grammar()
-    return grammar
+    return names, grammar
 
 
 def _references(schema: Any) -> Iterator[str]:

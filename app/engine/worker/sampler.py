@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes
 import math
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -73,6 +73,21 @@ class SamplerPlan:
         )
 
 
+@dataclass(frozen=True)
+class Constraint:
+    """A grammar, and the part of an answer that it holds for.
+
+    Attributes:
+        grammar: GBNF with a rule ``root``.
+        after: the answer is free until it comes to this text; empty: it never is.
+        again: once something fits the grammar whole, the answer is free again, up to the next ``after``.
+    """
+
+    grammar: str
+    after: str = ""
+    again: bool = False
+
+
 def plan_for(sampling: Sampling, vocab_size: int, context: int) -> SamplerPlan:
     """The plan of a request, its gaps filled.
 
@@ -126,21 +141,31 @@ class SamplerChain:
     order. A grammar stands beside the chain: a choice that it forbids is made once more among the tokens that it
     allows, so that only forbidden choices pay for the walk through the whole vocabulary.
 
+    llama.cpp has lazy grammars too, but ends the process when what follows a trigger does not fit; so waiting for the
+    text that a constraint begins after is done here.
+
+    Args:
+        shown: bytes of control tokens that count as text in this answer.
+
     Raises:
         InvalidRequestError: when the grammar does not parse.
     """
 
-    def __init__(self, model: Model, plan: SamplerPlan, grammar: str | None) -> None:
-        self._model = model
+    def __init__(
+        self, model: Model, plan: SamplerPlan, constraint: Constraint | None, shown: Mapping[int, bytes] | None = None
+    ) -> None:
+        self._model, self._constraint, self._shown = model, constraint, shown or {}
         self._grammar: Any = None
+        self._holding = constraint is not None and not constraint.after
+        self._seen = b""
         self._likeliest = plan.likeliest
         self._biased = np.array([token for token, _bias in plan.logit_bias], np.int64)
         self._biases = np.array([bias for _token, bias in plan.logit_bias], np.float32)
         self._chain: Any = llama.llama_sampler_chain_init(llama.llama_sampler_chain_default_params())
         for sampler in self._samplers(plan):
             llama.llama_sampler_chain_add(self._chain, sampler)
-        if grammar is not None:
-            self._grammar = llama.llama_sampler_init_grammar(model.vocab, grammar.encode(), b"root")
+        if constraint is not None:
+            self._grammar = llama.llama_sampler_init_grammar(model.vocab, constraint.grammar.encode(), b"root")
             if not self._grammar:
                 self.close()
                 raise InvalidRequestError(
@@ -177,17 +202,50 @@ class SamplerChain:
 
     def choose(self, context: Context, row: int) -> int:
         """The next token after a batch row that was added with ``output``."""
-        if self._grammar is None and not self._likeliest:
-            return int(llama.llama_sampler_sample(self._chain, context.handle, row))
+        if not self._holding:
+            if self._likeliest:
+                token = self._largest(context.logits(row))
+            else:
+                token = int(llama.llama_sampler_sample(self._chain, context.handle, row))
+            if self._constraint is not None:
+                self._watch(token, self._constraint)
+            return token
         logits = context.logits(row)
-        if self._grammar is None:
-            return self._largest(logits)
         token = self._pick(logits, constrained=False)
         if not self._permits(token):
             token = self._pick(logits, constrained=True)
         llama.llama_sampler_accept(self._chain, token)
         llama.llama_sampler_accept(self._grammar, token)
+        if self._constraint is not None and self._constraint.again and self._fits_whole():
+            self._holding = False
         return token
+
+    def _watch(self, token: int, constraint: Constraint) -> None:
+        """Looks whether the answer has come to where the grammar begins to hold."""
+        mark = constraint.after.encode()
+        self._seen += self._shown.get(token) or self._model.piece(token)
+        _before, found, rest = self._seen.partition(mark)
+        if not found:
+            self._seen = self._seen[-len(mark) :]
+            return
+        self._seen = b""
+        llama.llama_sampler_reset(self._grammar)
+        # The token that ends the mark may go on behind it. A call that began in a form of its own is left free.
+        self._holding = self._accepts(rest.decode("utf-8", "ignore").strip()) or not constraint.again
+
+    def _accepts(self, text: str) -> bool:
+        bos = self._model.bos
+        tokens = self._model.tokenize(bos + text, parse_special=True)[1 if bos else 0 :] if text else []
+        for token in tokens:
+            if not self._permits(token):
+                llama.llama_sampler_reset(self._grammar)
+                return False
+            llama.llama_sampler_accept(self._grammar, token)
+        return True
+
+    def _fits_whole(self) -> bool:
+        end = llama.llama_vocab_eos(self._model.vocab)
+        return end >= 0 and self._model.ends_generation(end) and self._permits(end)
 
     def _largest(self, logits: Logits) -> int:
         """Greedy choice without laying out a list of candidates: 0.01 ms instead of 0.1 for 49,000 tokens."""

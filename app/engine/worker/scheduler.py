@@ -370,7 +370,7 @@ class Scheduler:
 
     def _report_prefill(self, sequence: Sequence) -> None:
         done = len(_slot_of(sequence).tokens)
-        self._emit(Prefilling(sequence.request_id, sequence.prompt_length, sequence.cached, done))
+        self._emit(Prefilling(sequence.request_id, sequence.prompt_length, sequence.cached, done, sequence.thinking))
 
 
 def _slot_of(sequence: Sequence) -> Slot:

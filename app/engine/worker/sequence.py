@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from app.engine.frames import Piece
@@ -24,6 +25,8 @@ class Sequence:
         limit: ``tokens`` never grows longer than this: the context window, or the prompt and ``max_tokens``.
         slot: where in the KV cache it is; None while it waits.
         cached: prompt tokens that did not have to be computed.
+        thinking: the prompt has opened what the model thinks aloud.
+        shown: bytes of control tokens that count as text in this answer.
     """
 
     request_id: int
@@ -32,6 +35,8 @@ class Sequence:
     sampler: SamplerChain
     assembler: TextAssembler
     logprobs: int | None = None
+    thinking: bool = False
+    shown: Mapping[int, bytes] = field(default_factory=dict)
     slot: Slot | None = None
     cached: int = 0
     prompt_length: int = 0
@@ -65,7 +70,7 @@ class Sequence:
         logprob = None
         if self.logprobs is not None:
             logprob = logprobs_of(model, context.logits(row), token, self.logprobs)
-        text = self.assembler.feed(model.piece(token), logprob)
+        text = self.assembler.feed(self.shown.get(token) or model.piece(token), logprob)
         if self.assembler.stopped:
             return self.finish("stop", text)
         if len(self.tokens) >= self.limit:
@@ -81,4 +86,6 @@ class Sequence:
             prefill=max(0.0, self.first_token - self.started),
             decode=max(0.0, self.last_token - self.first_token),
         )
-        return Piece(self.request_id, text, self.assembler.take_logprobs(), reason, usage, timings, self.assembler.found)
+        return Piece(
+            self.request_id, text, self.assembler.take_logprobs(), reason, usage, timings, self.assembler.found
+        )

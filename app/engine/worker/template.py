@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -13,6 +14,7 @@ from app.errors import InvalidRequestError
 from app.messages import Image, Message, Text, Thinking, Tool, ToolCall, ToolResult
 
 from .sandbox import ChatSandbox
+from .tools_in_words import in_words
 
 CHATML = (
     "{% for message in messages %}"
@@ -34,6 +36,20 @@ _PROBE_LONG: tuple[_Turn, ...] = (
     {"role": "assistant", "content": _REPLY},
     {"role": "user", "content": _SECOND},
 )
+_VALUE, _RESULT = "probe value", "probe result"
+_ARGUMENT = {"probe_argument": _VALUE}
+_PROBE_TOOL = Tool("probe_tool", "probes", {"type": "object", "properties": {"probe_argument": {"type": "string"}}})
+_PROBE_CALL: tuple[_Turn, ...] = (
+    *_PROBE_SHORT,
+    {
+        "role": "assistant",
+        "content": "",
+        "tool_calls": [
+            {"id": "probe0001", "type": "function", "function": {"name": _PROBE_TOOL.name, "arguments": _ARGUMENT}}
+        ],
+    },
+    {"role": "tool", "content": _RESULT, "tool_call_id": "probe0001", "name": _PROBE_TOOL.name},
+)
 _PROBE_SYSTEM: tuple[_Turn, ...] = ({"role": "system", "content": _INSTRUCTION}, *_PROBE_LONG)
 
 
@@ -54,9 +70,10 @@ class ChatTemplate:
         self._sandbox = ChatSandbox(RENDER_SECONDS)
         self._template: Template = self._sandbox.compile_template(source)
         self._tokens = {"bos_token": bos, "eos_token": eos}
-        self._as_parts = False
+        self._as_parts = self._arguments_as_text = False
         self._as_parts = self._needs_parts()
         self.takes_system = self._shows(_PROBE_SYSTEM, _INSTRUCTION, _FIRST, _REPLY, _SECOND)
+        self.takes_tools = self._tells_of_tools()
 
     @classmethod
     def choose(
@@ -88,27 +105,20 @@ class ChatTemplate:
         warnings.append("Conversations are written as ChatML, which this model may not have learnt.")
         return cls(CHATML, bos, eos), tuple(warnings)
 
-    @property
-    def takes_tools(self) -> bool:
-        """Whether the template says anywhere what to do with tools."""
-        return "tools" in self.source
-
     def render(
         self, messages: tuple[Message, ...], tools: tuple[Tool, ...] = (), add_generation_prompt: bool = True
     ) -> str:
         """The prompt for a conversation.
 
-        A conversation that ends with the assistant's own words is left open after them, so that the model goes on.
+        Where the template does not know tools, they are described in the system prompt, and calls and results are told
+        in words. A conversation that ends with the assistant's own words is left open after them, so that the model
+        goes on.
 
         Raises:
             InvalidRequestError: when the template does not take such a conversation.
         """
         if not messages:
             raise InvalidRequestError("The conversation is empty.", "Send at least one message.")
-        if tools and not self.takes_tools:
-            raise InvalidRequestError(
-                "This model's chat template has no place for tools.", "Send no tools, or choose another model."
-            )
         if add_generation_prompt and messages[-1].role == "assistant" and not _calls_tools(messages[-1]):
             return self._open_ended(messages, tools)
         return self._render(_turns(messages), tools, add_generation_prompt)
@@ -136,13 +146,15 @@ class ChatTemplate:
         return prompt
 
     def _render(self, turns: Sequence[_Turn], tools: tuple[Tool, ...], add_generation_prompt: bool) -> str:
+        if not self.takes_tools:
+            turns, tools = in_words(turns, tools), ()
         if not self.takes_system:
             turns = _without_system(turns)
         try:
             return self._run(turns, tools, add_generation_prompt)
         except TemplateError as error:
             # Many templates insist on question and answer by turns, and on one system prompt, at the beginning.
-            plain = _by_turns(turns)
+            plain = _one_call_a_turn(_by_turns(turns))
             if plain == list(turns):
                 raise _refusal(error) from error
         try:
@@ -153,6 +165,8 @@ class ChatTemplate:
     def _run(self, turns: Sequence[_Turn], tools: tuple[Tool, ...], add_generation_prompt: bool) -> str:
         if self._as_parts:
             turns = [turn | {"content": [{"type": "text", "text": turn["content"]}]} for turn in turns]
+        if self._arguments_as_text:
+            turns = [_with_arguments_as_text(turn) for turn in turns]
         variables: dict[str, Any] = {
             **self._tokens,
             "messages": list(turns),
@@ -179,6 +193,25 @@ class ChatTemplate:
             return True
         raise failure
 
+    def _tells_of_tools(self) -> bool:
+        """Whether tools, calls and results all come through; finds out how the template wants a call's arguments."""
+        for self._arguments_as_text in (False, True):
+            try:
+                offered = self._run(_PROBE_SHORT, (_PROBE_TOOL,), True)
+                called = self._run(_PROBE_CALL, (_PROBE_TOOL,), True)
+            except TemplateError:
+                continue
+            if (
+                _PROBE_TOOL.name in offered
+                and called.count(_PROBE_TOOL.name) > offered.count(_PROBE_TOOL.name)
+                and _RESULT in called
+                and _VALUE in called
+                # Python's own spelling of a dict, which ``~`` gives, is not what a model has learnt.
+                and str(_ARGUMENT) not in called
+            ):
+                return True
+        return False
+
     def _shows(self, turns: tuple[_Turn, ...], *texts: str) -> bool:
         try:
             return self._says_all(turns, *texts)
@@ -190,22 +223,32 @@ class ChatTemplate:
         return all(text in prompt for text in texts)
 
 
+def begins_thinking(prompt: str, messages: tuple[Message, ...]) -> bool:
+    """Whether a prompt ends inside what the model thinks aloud: the template began it, or the answer to go on."""
+    last = messages[-1]
+    if last.role == "assistant" and any(isinstance(part, Thinking) for part in last.parts) and not _calls_tools(last):
+        return not last.text
+    return prompt.rstrip().endswith("<think>")
+
+
 def _refusal(error: TemplateError) -> InvalidRequestError:
     reason = str(error)[:300].rstrip(".") or type(error).__name__
     return InvalidRequestError(f"This model's chat template does not take the conversation: {reason}.")
 
 
 def _turns(messages: tuple[Message, ...]) -> list[_Turn]:
-    return [turn for message in messages for turn in _turns_of(message)]
+    names = {part.call_id: part.name for message in messages for part in message.parts if isinstance(part, ToolCall)}
+    return [turn for message in messages for turn in _turns_of(message, names)]
 
 
-def _turns_of(message: Message) -> Iterator[_Turn]:
+def _turns_of(message: Message, names: dict[str, str]) -> Iterator[_Turn]:
     """One message as Hugging Face's templates read it; tool results are turns of their own there."""
     if any(isinstance(part, Image) for part in message.parts):
         raise InvalidRequestError("This model cannot see images.", "Remove the image, or choose a vision model.")
     results = [part for part in message.parts if isinstance(part, ToolResult)]
     for result in results:
-        yield {"role": "tool", "content": result.text, "tool_call_id": result.call_id}
+        told: _Turn = {"role": "tool", "content": _told(result), "tool_call_id": _short_id(result.call_id)}
+        yield told | ({"name": names[result.call_id]} if result.call_id in names else {})
     if results and not message.text:
         return
     turn: _Turn = {"role": message.role, "content": message.text}
@@ -216,13 +259,24 @@ def _turns_of(message: Message) -> Iterator[_Turn]:
     if calls:
         turn["tool_calls"] = [
             {
-                "id": call.call_id,
+                "id": _short_id(call.call_id),
                 "type": "function",
                 "function": {"name": call.name, "arguments": _arguments(call)},
             }
             for call in calls
         ]
     yield turn
+
+
+def _told(result: ToolResult) -> str:
+    return f"Error: {result.text}" if result.is_error else result.text
+
+
+def _short_id(call_id: str) -> str:
+    """Mistral's templates insist on ids of nine letters and digits; others do not mind them."""
+    if len(call_id) == 9 and call_id.isalnum():
+        return call_id
+    return hashlib.sha256(call_id.encode("utf-8", "replace")).hexdigest()[:9]
 
 
 def _arguments(call: ToolCall) -> Any:
@@ -279,3 +333,34 @@ def _by_turns(turns: Sequence[_Turn]) -> list[_Turn]:
         else:
             joined.append(turn)
     return joined
+
+
+def _one_call_a_turn(turns: Sequence[_Turn]) -> list[_Turn]:
+    """Parallel calls one after the other, each with its result behind it, for templates that know no others."""
+    results = {turn["tool_call_id"]: turn for turn in turns if turn["role"] == "tool"}
+    apart: list[_Turn] = []
+    placed: set[str] = set()
+    for turn in turns:
+        calls = turn.get("tool_calls", ())
+        if len(calls) < 2:
+            if turn.get("tool_call_id") not in placed:
+                apart.append(turn)
+            continue
+        for at, call in enumerate(calls):
+            apart.append(turn | {"content": "" if at else turn["content"], "tool_calls": [call]})
+            if call["id"] in results:
+                apart.append(results[call["id"]])
+                placed.add(call["id"])
+    return apart
+
+
+def _with_arguments_as_text(turn: _Turn) -> _Turn:
+    if "tool_calls" not in turn:
+        return turn
+    calls = []
+    for call in turn["tool_calls"]:
+        function = call["function"]
+        if not isinstance(function["arguments"], str):
+            function = function | {"arguments": json.dumps(function["arguments"], ensure_ascii=False)}
+        calls.append(call | {"function": function})
+    return turn | {"tool_calls": calls}

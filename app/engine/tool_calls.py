@@ -125,8 +125,9 @@ class ToolCallSplitter:
         """After an opener: is it a call? Text and opener are given back where it is not."""
         bare = self._held.lstrip()
         if self._form == "[TOOL_CALLS]" and bare.startswith("["):
-            self._held = bare = bare[1:].lstrip()
-            self._opener += "["
+            self._opener += self._held[: len(self._held) - len(bare) + 1]
+            self._held = bare[1:]
+            bare = self._held.lstrip()
             self._form = "[TOOL_CALLS]["
         if not bare:
             if ended:

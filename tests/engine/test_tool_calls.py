@@ -74,6 +74,7 @@ TEXTS = (
     '{"name": "now"}',
     "{ braces } and [TOOL_CALLS] in words",
     "[TOOL_CALLS][1, 2]",
+    "[TOOL_CALLS] [\n, x",
     '[TOOL_CALLS]unknown[ARGS]{"a": 1}',
     '<|python_tag|>print("hello")',
     'As JSON: {"name": "now", "parameters": {}}',
@@ -143,3 +144,5 @@ def test_any_cut_of_any_stream_reads_the_same(answer: str, data: st.DataObject) 
     cuts = sorted(data.draw(st.lists(st.integers(0, len(answer)), max_size=6)))
     pieces = [answer[start:end] for start, end in itertools.pairwise([0, *cuts, len(answer)])]
     assert read(pieces) == read([answer]) == read(list(answer))
+    text, calls = read([answer])
+    assert calls or text == answer, "text that is no call is lost"

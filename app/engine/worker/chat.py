@@ -35,7 +35,7 @@ from .scheduler import Scheduler
 from .sequence import Sequence
 from .template import ChatTemplate, begins_thinking
 from .text import TextAssembler
-from .tools import constraint_for, form_of
+from .tools import MOST_CALLS, constraint_for, form_of
 
 _BATCH_TOKENS = 512
 _KEPT_CONVERSATIONS = 16
@@ -181,7 +181,10 @@ class ChatWorker:
         plan = plan_for(sampling, self._model.vocab_size, limit)
         thinking = request.prompt is None and isinstance(text, str) and begins_thinking(text, request.messages)
         tools = offered_tools(request)
-        constraint = constraint_for(request, tools, form_of(self._template.source), thinking=thinking)
+        # A model that was never taught to call tools repeats its first call when it may: one is what it can do.
+        most_calls = MOST_CALLS if self._template.takes_tools else 1
+        form = form_of(self._template.source)
+        constraint = constraint_for(request, tools, form, thinking=thinking, most_calls=most_calls)
         shown = self._thinking_marks | (self._call_marks if tools else {})
         chain = SamplerChain(self._model, plan, constraint, shown)
         if plan.penalises:

@@ -13,7 +13,7 @@ from .grammar import MAX_GRAMMAR_BYTES, grammar_for, literal, rules_for
 from .sampler import Constraint
 
 MOST_CALLS = 8
-"""Calls in one answer, where it must consist of calls: a small model would go on for ever."""
+"""Calls in one answer, where it must consist of calls: some models would go on for ever."""
 
 _THINKING_ENDS = "</think>"
 
@@ -50,13 +50,16 @@ def form_of(template: str) -> CallForm:
     return TAGGED
 
 
-def constraint_for(request: ChatRequest, tools: Sequence[Tool], form: CallForm, *, thinking: bool) -> Constraint | None:
+def constraint_for(
+    request: ChatRequest, tools: Sequence[Tool], form: CallForm, *, thinking: bool, most_calls: int = MOST_CALLS
+) -> Constraint | None:
     """What the answer is held to: calls where they are required, the response format, or a call once it has begun.
 
     Args:
         request: what is asked.
         tools: those that the model may call.
         form: how the model writes a call that it is forced to.
+        most_calls: in one answer, where it must consist of calls.
         thinking: the answer begins inside what the model thinks aloud, which is free.
 
     Raises:
@@ -80,12 +83,12 @@ def constraint_for(request: ChatRequest, tools: Sequence[Tool], form: CallForm, 
                 f"tool_choice names the tool {choice.name[:80]!r}, which is not among the request's tools."
             )
         if choice.name is None:
-            return Constraint(_calls(tools, form, MOST_CALLS), after)
+            return Constraint(_calls(tools, form, most_calls), after)
         return Constraint(_calls([tool for tool in tools if tool.name == choice.name], form, 1), after)
     if asked.grammar is not None:
         return Constraint(grammar_for(asked) or "", after)
     if asked.json_schema is not None:
-        return Constraint(_answer_or_calls(asked.json_schema, tools, form), after)
+        return Constraint(_answer_or_calls(asked.json_schema, tools, form, most_calls), after)
     return Constraint(_one_begun(tools), TAGGED.opening.strip(), again=True)
 
 
@@ -94,9 +97,9 @@ def _calls(tools: Sequence[Tool], form: CallForm, most: int) -> str:
     return _checked(f"root ::= {_sequence(form, most)}\n{rules}")
 
 
-def _answer_or_calls(schema: dict[str, object], tools: Sequence[Tool], form: CallForm) -> str:
+def _answer_or_calls(schema: dict[str, object], tools: Sequence[Tool], form: CallForm, most: int) -> str:
     names, rules = _call_rules(tools, form, {"answer": schema})
-    return _checked(f"root ::= {names['answer']} | {_sequence(form, MOST_CALLS)}\n{rules}")
+    return _checked(f"root ::= {names['answer']} | {_sequence(form, most)}\n{rules}")
 
 
 def _one_begun(tools: Sequence[Tool]) -> str:

@@ -104,9 +104,8 @@ def request(
 def test_a_required_call_parses_and_fits_its_schema(bench: Bench, seed: int) -> None:
     said, calls = bench.calls(request(seed=seed, tool_choice=REQUIRED))
     assert said == ""
-    assert 1 <= len(calls) <= 8
-    for name, arguments in calls:
-        jsonschema_rs.validate({"get_weather": WEATHER, "now": CLOCK}[name].parameters, arguments)
+    ((name, arguments),) = calls  # a model that was never taught would only repeat itself
+    jsonschema_rs.validate({"get_weather": WEATHER, "now": CLOCK}[name].parameters, arguments)
 
 
 def test_a_named_tool_is_called_once(bench: Bench) -> None:

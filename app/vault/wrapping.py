@@ -1,7 +1,7 @@
 """How keys are kept: a random key sealed under another one, which a passphrase or a recovery key gives.
 
-Sealing is ChaCha20-Poly1305 (RFC 8439) with a random nonce. A passphrase is stretched by Argon2id (RFC 9106, second
-recommended choice: 3 passes over 64 MiB). A recovery key is random already, so HKDF-SHA256 (RFC 5869) is enough.
+Sealing is ChaCha20-Poly1305 (RFC 8439) with a random nonce. A passphrase is stretched by Argon2id (RFC 9106: 3
+passes over 64 MiB). A recovery key is random already, so HKDF-SHA256 (RFC 5869) is enough.
 """
 
 from __future__ import annotations
@@ -21,12 +21,15 @@ _CHECK_BYTES = 5
 
 
 class Stretching(Struct, frozen=True):
-    """The cost of a guess: Argon2id with this many passes over this much memory."""
+    """The cost of a guess: Argon2id with this many passes over this much memory.
+
+    One lane: with more, OpenSSL's implementation never returns when two threads of a process use it at once.
+    """
 
     salt: bytes
     passes: int = 3
     memory_kib: int = 64 * 1024
-    lanes: int = 4
+    lanes: int = 1
 
     @classmethod
     def fresh(cls) -> Stretching:

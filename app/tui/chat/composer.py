@@ -10,6 +10,7 @@ from textual.message import Message
 from textual.widgets import TextArea
 from textual.widgets.text_area import Selection
 
+from .commands import matching
 from .history import PromptHistory
 from .pasted import PastedTexts
 
@@ -120,7 +121,8 @@ whole.
 
     def action_send(self) -> None:
         """Sends the prompt, or breaks the line after a backslash."""
-        if self.offering:
+        # What is offered follows the text a moment later; a line that has gone on meanwhile is sent as it is.
+        if self.offering and matching(self.text):
             self.post_message(self.CompletionMoved(0))
             return
         row, column = self.cursor_location

@@ -64,6 +64,12 @@ def matching(text: str) -> tuple[Command, ...]:
     return tuple(command for command in COMMANDS if command.name.startswith(text[1:].lower()))
 
 
+def offered(text: str) -> tuple[Command, ...]:
+    """The commands to offer for a line: those it may become, unless it already is the only one of them."""
+    found = matching(text)
+    return () if len(found) == 1 and text == f"/{found[0].name}" else found
+
+
 def parse(text: str) -> tuple[str, str] | None:
     """The name and argument of a command line; ``None`` for what is no command: a path, two slashes, more lines."""
     found = _LINE.fullmatch(text)

@@ -10,7 +10,7 @@ from textual.message import Message
 from textual.widgets import TextArea
 from textual.widgets.text_area import Selection
 
-from .commands import matching
+from .commands import offered
 from .history import PromptHistory
 from .pasted import PastedTexts
 
@@ -122,7 +122,7 @@ whole.
     def action_send(self) -> None:
         """Sends the prompt, or breaks the line after a backslash."""
         # What is offered follows the text a moment later; a line that has gone on meanwhile is sent as it is.
-        if self.offering and matching(self.text):
+        if self.offering and offered(self.text):
             self.post_message(self.CompletionMoved(0))
             return
         row, column = self.cursor_location

@@ -21,7 +21,7 @@ from app.settings import ChatSettings
 from app.tui.bars.status import Status
 
 from .command_list import CommandList
-from .commands import Command, command, matching, parse
+from .commands import Command, command, offered, parse
 from .composer import Composer
 from .kept_conversation import KeptConversation
 from .quiet_memory import quiet_memory
@@ -481,10 +481,7 @@ Asking again, and editing an earlier prompt, keep both versions: walk between th
     def _text_changed(self) -> None:
         composer = self.query_one(Composer)
         line = composer.text if composer.document.line_count == 1 and len(composer.text) < 40 else ""
-        offered = matching(line)
-        if len(offered) == 1 and f"/{offered[0].name}" == line:
-            offered = ()
-        self._offer(offered)
+        self._offer(offered(line))
 
     def _offer(self, commands: tuple[Command, ...]) -> None:
         composer = self.query_one(Composer)

@@ -513,6 +513,8 @@ Asking again, and editing an earlier prompt, keep both versions: walk between th
 
     async def run_command(self, known: Command, argument: str) -> None:
         """Does what a command says."""
+        if known.name in ("set", "system", "title"):
+            await self.attached()  # these belong to the session
         if known.name == "model" and argument:
             self.use_model(argument)
         elif known.name == "system" and argument:

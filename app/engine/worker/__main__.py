@@ -95,6 +95,8 @@ def _open(options: LoadOptions, emit: Callable[[Event], None]) -> Worker:
 
         return EmbedWorker(options, emit)
     if options.role == "transcribe":
+        # Read at import by the hub's library, which faster-whisper brings in: it has nothing to fetch here.
+        os.environ["HF_HUB_OFFLINE"] = "1"
         from .transcribe import TranscribeWorker
 
         return TranscribeWorker(options, emit)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import faster_whisper
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,10 +14,6 @@ from app.engine.hardware import cores
 from app.engine.speech import SAMPLE_RATE, Heard, SpeechProgress, SpeechSegment, SpokenLanguage, TranscribeOptions, Word
 from app.errors import ModelLoadError
 
-# Read at import by the hub's library, which faster-whisper brings in: it has nothing to fetch here.
-os.environ["HF_HUB_OFFLINE"] = "1"
-
-import faster_whisper
 
 Samples = NDArray[np.float32]
 """``float32 [n]``, 16,000 a second, between -1 and 1."""

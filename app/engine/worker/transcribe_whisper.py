@@ -14,7 +14,6 @@ from app.engine.hardware import cores
 from app.engine.speech import SAMPLE_RATE, Heard, SpeechProgress, SpeechSegment, SpokenLanguage, TranscribeOptions, Word
 from app.errors import ModelLoadError
 
-
 Samples = NDArray[np.float32]
 """``float32 [n]``, 16,000 a second, between -1 and 1."""
 

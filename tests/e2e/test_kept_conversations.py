@@ -22,7 +22,13 @@ def answered(screen: Screen, prompt: str) -> None:
     screen.press("/set max_tokens 24\r")
     screen.wait_for("Sampling: max_tokens 24", 20)
     screen.press(f"{prompt}\r")
-    screen.wait_for("esc Stop", 30)
+    finished(screen, prompt)
+
+
+def finished(screen: Screen, prompt: str) -> None:
+    """Waits for the end of a short answer, which may have come before one could see that it was coming."""
+    screen.wait_for(f"█ {prompt}", 60)
+    screen.look(0.5)
     screen.wait_for("esc Stop", 60, gone=True)
 
 
@@ -47,7 +53,6 @@ def test_killed_in_mid_answer_it_comes_back_and_goes_on(environ_with_starter):
         screen.program.wait()
 
     with running([], environ_with_starter) as screen:
-        screen.wait_for("Write a very long story", 20)
         screen.wait_for("stopped", 20)
         assert re.search(re.escape(said[:20]), screen.text), f"{said!r} is not there:\n{screen.text}"
         screen.wait_for("Continue", 20)
@@ -105,8 +110,7 @@ def test_both_versions_of_an_edited_prompt_can_be_walked(environ_with_starter):
         screen.press(ALT_E)
         screen.wait_for("│ Name a bird.", 20)
         screen.press("\x15Name a fish.\r")
-        screen.wait_for("esc Stop", 30)
-        screen.wait_for("esc Stop", 60, gone=True)
+        finished(screen, "Name a fish.")
         screen.wait_for("2/2", 20)
         assert "Name a fish." in screen.text
         screen.press(ALT_LEFT)

@@ -135,6 +135,74 @@ class InvalidRequestError(PlaygroundError):
     code = "invalid_request"
 
 
+class TranslationError(InvalidRequestError):
+    """A provider's protocol has no words for something in the request."""
+
+    title = "This model cannot be asked that"
+    code = "not_translatable"
+
+
+class RemoteError(PlaygroundError):
+    """A remote model did not answer as it should.
+
+    Attributes:
+        status: what its HTTP answer said; ``None`` when there was none.
+        retry_after: seconds that it asked us to wait; ``None`` when it did not.
+    """
+
+    title = "The remote model failed"
+    code = "remote_failed"
+
+    def __init__(
+        self, message: str, remedy: str = "", *, status: int | None = None, retry_after: float | None = None
+    ) -> None:
+        super().__init__(message, remedy)
+        self.status = status
+        self.retry_after = retry_after
+
+
+class RemoteUnreachableError(RemoteError):
+    """No connection: the name, the network, the port or the certificate."""
+
+    title = "The remote model cannot be reached"
+    code = "remote_unreachable"
+
+
+class RemoteTimeoutError(RemoteError):
+    """It took longer than is allowed."""
+
+    title = "The remote model took too long"
+    code = "remote_timeout"
+
+
+class RemoteBusyError(RemoteError):
+    """It answers nobody, or not us, for a while: rate limits and overload."""
+
+    title = "The remote model is busy"
+    code = "remote_busy"
+
+
+class RemoteRefusedError(RemoteError):
+    """It will not answer this request, now or later: the key, the model's name, the request itself."""
+
+    title = "The remote model refused"
+    code = "remote_refused"
+
+
+class StreamBrokenError(RemoteError):
+    """The answer ended before it was whole. What came is good."""
+
+    title = "The answer broke off"
+    code = "stream_broken"
+
+
+class CredentialError(PlaygroundError):
+    """A key that a remote model needs is not where the catalogue says."""
+
+    title = "A key is missing"
+    code = "credential"
+
+
 class VaultError(PlaygroundError):
     """The vault could not do its work."""
 

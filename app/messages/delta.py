@@ -1,8 +1,8 @@
 """What comes back from a model while it answers: a stream of small events.
 
-Every stream that ends well is: any number of ``Waiting``, one ``Started``, any number of text, thinking and tool-call
-deltas, one ``Finished``. A stream that ends badly raises a ``PlaygroundError`` instead of giving ``Finished``; what
-came before the error is good and is kept by the reader.
+Every stream that ends well is: any number of ``Waiting`` and ``Rerouted``, one ``Started``, any number of text,
+thinking and tool-call deltas, one ``Finished``. A stream that ends badly raises a ``PlaygroundError`` instead of giving
+``Finished``; what came before the error is good and is kept by the reader.
 """
 
 from __future__ import annotations
@@ -61,21 +61,36 @@ class Timings(Struct, frozen=True, gc=False):
 
 
 class Waiting(Struct, frozen=True, gc=False, tag_field="kind", tag="waiting"):
-    """Why nothing has come yet. ``done`` of ``total``: percent when loading, else tokens; total 0 is unknown."""
+    """Why nothing has come yet.
 
-    stage: Literal["loading", "queued", "prefill"]
+    ``done`` of ``total``: percent when loading, attempts when retrying, else tokens; total 0 is unknown.
+    """
+
+    stage: Literal["loading", "queued", "prefill", "connecting", "retrying"]
     done: int = 0
     total: int = 0
 
 
+class Rerouted(Struct, frozen=True, gc=False, tag_field="kind", tag="rerouted"):
+    """``model`` could not answer, so ``next_model`` is asked now. ``reason`` is a sentence for a person."""
+
+    model: str
+    next_model: str
+    reason: str
+
+
 class Started(Struct, frozen=True, gc=False, tag_field="kind", tag="started"):
-    """The model has begun to answer: which model of which backend, and the length of its prompt in tokens."""
+    """The model has begun to answer: which model of which backend, and the length of its prompt in tokens.
+
+    ``from_cache`` is an answer that was given before and is given again.
+    """
 
     model: str
     backend: str
     prompt_tokens: int = 0
     cached_tokens: int = 0
     context: int = 0
+    from_cache: bool = False
 
 
 class TextDelta(Struct, frozen=True, gc=False, tag_field="kind", tag="text_delta"):
@@ -86,9 +101,10 @@ class TextDelta(Struct, frozen=True, gc=False, tag_field="kind", tag="text_delta
 
 
 class ThinkingDelta(Struct, frozen=True, gc=False, tag_field="kind", tag="thinking_delta"):
-    """More of what the model thinks aloud."""
+    """More of what the model thinks aloud. ``signature`` comes with the last piece, from providers that sign it."""
 
     text: str
+    signature: str | None = None
 
 
 class ToolCallDelta(Struct, frozen=True, gc=False, tag_field="kind", tag="tool_call_delta"):
@@ -109,4 +125,4 @@ class Finished(Struct, frozen=True, gc=False, tag_field="kind", tag="finished"):
     stop: str | None = None
 
 
-Delta = Waiting | Started | TextDelta | ThinkingDelta | ToolCallDelta | Finished
+Delta = Waiting | Rerouted | Started | TextDelta | ThinkingDelta | ToolCallDelta | Finished

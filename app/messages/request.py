@@ -88,6 +88,7 @@ class ChatRequest(Struct, frozen=True, kw_only=True):
     Attributes:
         prompt: text, or tokens of the model's own, to be continued as it is, without a chat template; ``messages`` are
             not looked at then.
+        fresh: whether the answer must be made anew, even where the same request was answered before.
     """
 
     model: str
@@ -97,3 +98,4 @@ class ChatRequest(Struct, frozen=True, kw_only=True):
     tools: tuple[Tool, ...] = ()
     tool_choice: ToolChoice = ToolChoice()
     response_format: ResponseFormat = ResponseFormat()
+    fresh: bool = False

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct, field
 
 from .access import AccessSettings
+from .routing import RoutingSettings
 
 Tokens = Annotated[int, Meta(ge=0, le=16_777_216)]
 Count = Annotated[int, Meta(ge=1, le=256)]
@@ -50,9 +51,19 @@ class ModelSettings(Struct, frozen=True, kw_only=True):
 
 
 class PrivacySettings(Struct, frozen=True, kw_only=True):
-    """What may leave the machine. ``local_only`` refuses everything that would."""
+    """What may leave the machine.
+
+    Attributes:
+        local_only: refuses everything that would.
+        redact: replaces personal data in what goes to remote models, and puts it back in their answers.
+        redact_kinds: the kinds that are replaced; empty is all that are known.
+        redact_patterns: further ones by name, in RE2's syntax.
+    """
 
     local_only: bool = False
+    redact: bool = True
+    redact_kinds: tuple[str, ...] = ()
+    redact_patterns: dict[str, str] = field(default_factory=dict)
 
 
 class TuiSettings(Struct, frozen=True, kw_only=True):
@@ -136,3 +147,4 @@ class Settings(Struct, frozen=True, kw_only=True):
     vault: VaultSettings = VaultSettings()
     server: ServerSettings = ServerSettings()
     access: AccessSettings = AccessSettings()
+    routing: RoutingSettings = RoutingSettings()

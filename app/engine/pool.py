@@ -248,7 +248,9 @@ class ModelPool:
             worker = slot.worker = WorkerProcess(entry.name, options, log, self._command)
             worker.on_death(lambda: self._bury(slot))
             slot.stage = "loading"
+            began = time.monotonic()
             await worker.load(slot.report)
+            slot.load_s = time.monotonic() - began
             return worker
 
     async def _plan(self, entry: ModelEntry, path: Path) -> tuple[LoadOptions, Placement]:

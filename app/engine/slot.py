@@ -26,6 +26,7 @@ class LoadedModel:
         placement: where it runs and why.
         requests: answers that are being given or waited for.
         last_used: seconds of ``time.monotonic``.
+        load_s: seconds that loading took.
     """
 
     name: str
@@ -34,6 +35,7 @@ class LoadedModel:
     pid: int | None
     requests: int
     last_used: float
+    load_s: float = 0.0
 
 
 class Slot:
@@ -47,6 +49,7 @@ class Slot:
         self.stage: Literal["loading", "queued"] = "queued"
         self.users = 0
         self.last_used = time.monotonic()
+        self.load_s = 0.0
         self.timer: asyncio.TimerHandle | None = None
         self.closed = False
         self._share = 0.0
@@ -110,5 +113,11 @@ class Slot:
         """This model, for others to see."""
         assert self.worker is not None, "only a model that is ready is described"
         return LoadedModel(
-            self.name, self.worker.loaded, self.placement, self.worker.pid, self.worker.open_requests, self.last_used
+            self.name,
+            self.worker.loaded,
+            self.placement,
+            self.worker.pid,
+            self.worker.open_requests,
+            self.last_used,
+            self.load_s,
         )

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct, field
 
 from .access import AccessSettings
+from .observability import ObservabilitySettings
 from .routing import RoutingSettings
 
 Tokens = Annotated[int, Meta(ge=0, le=16_777_216)]
@@ -147,4 +148,5 @@ class Settings(Struct, frozen=True, kw_only=True):
     vault: VaultSettings = VaultSettings()
     server: ServerSettings = ServerSettings()
     access: AccessSettings = AccessSettings()
+    observability: ObservabilitySettings = ObservabilitySettings()
     routing: RoutingSettings = RoutingSettings()

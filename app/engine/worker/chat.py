@@ -10,18 +10,23 @@ from collections.abc import Callable
 import psutil
 
 from app.engine.frames import (
+    ApplyTemplate,
     Cancel,
     Command,
     Counted,
     CountTokens,
+    Detokenize,
     Event,
     Failed,
     Generate,
+    Infill,
     Loaded,
     Loading,
     LoadOptions,
     Ping,
     Status,
+    Tokenize,
+    Written,
 )
 from app.engine.thinking import THINKING_TEXTS
 from app.engine.tool_calls import CONTROL_TEXTS, offered_tools
@@ -35,6 +40,7 @@ from .scheduler import Scheduler
 from .sequence import Sequence
 from .template import ChatTemplate, begins_thinking
 from .text import TextAssembler
+from .token_questions import TokenQuestions
 from .tools import MOST_CALLS, constraint_for, form_of
 
 _BATCH_TOKENS = 512
@@ -89,6 +95,7 @@ class ChatWorker:
             parking_bytes=int(psutil.virtual_memory().available * _PARKING_SHARE),
             emit=emit,
         )
+        self._questions = TokenQuestions(model.vocabulary, self._context_tokens, emit)
         layers_on_gpu = 0 if not gpu else model.layers + 1 if options.gpu_layers < 0 else options.gpu_layers
         self.loaded = Loaded(
             description=model.description,
@@ -108,6 +115,7 @@ class ChatWorker:
     def start(self) -> None:
         """Begins to answer; returns when the weights have been touched once."""
         self._thread.start()
+        self._questions.start()
         self._warm.wait()
 
     def handle(self, command: Command) -> None:
@@ -119,8 +127,18 @@ class ChatWorker:
                 self._answering(
                     request_id, lambda: self._emit(Counted(request_id, len(self._tokens(self._prompt(request)))))
                 )
+            case Tokenize() | Detokenize() | Infill():
+                self._answering(command.request_id, lambda: self._questions.ask(command))
+            case ApplyTemplate(request_id, request):
+                self._answering(
+                    request_id,
+                    lambda: self._emit(
+                        Written(request_id, self._template.render(request.messages, offered_tools(request)))
+                    ),
+                )
             case Cancel(request_id):
                 self._scheduler.cancel(request_id)
+                self._questions.cancel(request_id)
             case Ping(request_id):
                 load = self._scheduler.load()
                 self._emit(
@@ -131,6 +149,7 @@ class ChatWorker:
 
     def close(self) -> None:
         """Ends within one step."""
+        self._questions.close()
         self._scheduler.close()
         if self._thread.is_alive():
             self._thread.join()

@@ -14,7 +14,9 @@ import llama_cpp.llama_cpp as llama
 import numpy as np
 from numpy.typing import NDArray
 
-from app.errors import InvalidRequestError, ModelLoadError
+from app.errors import ModelLoadError
+
+from .vocabulary import Vocabulary
 
 Logits = NDArray[np.float32]
 """``float32 [n_vocab]``, unnormalised."""
@@ -55,6 +57,9 @@ class NativeLog:
 class Model:
     """An open GGUF model: its weights, vocabulary and metadata.
 
+    Attributes:
+        bos, eos: the texts of the tokens that begin and end a sequence; empty where there are none.
+
     Args:
         path: the file, or the first of a split one; checked before by ``app.engine.integrity``.
         gpu_layers: layers for the accelerator; -1 is all.
@@ -81,9 +86,10 @@ class Model:
                 "It may need more memory than is free, or be of a kind that this version does not know.",
             )
         self.vocab = llama.llama_model_get_vocab(self.handle)
-        self.vocab_size: int = llama.llama_vocab_n_tokens(self.vocab)
-        self._pieces: dict[int, bytes] = {}
-        self._buffer = ctypes.create_string_buffer(512)
+        self.vocabulary = Vocabulary(self.vocab)
+        self.vocab_size = self.vocabulary.size
+        self.bos = self.special_text(self.vocabulary.bos)
+        self.eos = self.special_text(self.vocabulary.eos)
 
     @property
     def description(self) -> str:
@@ -128,47 +134,20 @@ class Model:
 
     def special_text(self, token: int) -> str:
         """How a special token is written in a template; empty where the vocabulary has none (-1)."""
-        return self._read_piece(token, special=True).decode("utf-8", "replace") if token >= 0 else ""
-
-    @property
-    def bos(self) -> str:
-        """The text of the token that begins a sequence."""
-        return self.special_text(llama.llama_vocab_bos(self.vocab))
-
-    @property
-    def eos(self) -> str:
-        """The text of the token that ends a sequence."""
-        return self.special_text(llama.llama_vocab_eos(self.vocab))
+        return self.vocabulary.written(token).decode("utf-8", "replace") if token >= 0 else ""
 
     def tokenize(self, text: str, *, parse_special: bool = True) -> list[int]:
         """Token ids of ``text``. Begins with the vocabulary's first token where it asks for one, but never twice."""
-        raw = text.encode("utf-8", "replace")
-        bos = self.bos
-        add_special = not (bos and text.startswith(bos))
-        room = len(raw) + 8
-        tokens = (ctypes.c_int32 * room)()
-        count = llama.llama_tokenize(self.vocab, raw, len(raw), tokens, room, add_special, parse_special)
-        if count < 0:
-            raise InvalidRequestError(f"The text of {len(raw)} bytes could not be split into tokens.")
-        return list(tokens[:count])
+        add_special = not (self.bos and text.startswith(self.bos))
+        return self.vocabulary.tokenize(text, add_special=add_special, parse_special=parse_special)
 
     def piece(self, token: int) -> bytes:
         """The bytes that a token stands for; control tokens stand for none."""
-        found = self._pieces.get(token)
-        if found is None:
-            found = self._pieces[token] = self._read_piece(token, special=False)
-        return found
+        return self.vocabulary.piece(token)
 
     def ends_generation(self, token: int) -> bool:
         """Whether a model says by this token that it has finished."""
         return bool(llama.llama_vocab_is_eog(self.vocab, token))
-
-    def _read_piece(self, token: int, *, special: bool) -> bytes:
-        length = llama.llama_token_to_piece(self.vocab, token, self._buffer, len(self._buffer), 0, special)
-        if length < 0:
-            self._buffer = ctypes.create_string_buffer(-length)
-            length = llama.llama_token_to_piece(self.vocab, token, self._buffer, len(self._buffer), 0, special)
-        return self._buffer.raw[:length]
 
 
 class Batch:

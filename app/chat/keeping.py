@@ -8,7 +8,7 @@ from contextlib import suppress
 
 import msgspec
 
-from app.errors import PlaygroundError, VaultError
+from app.errors import PlaygroundError, UnknownSessionError, VaultError
 from app.messages import Node, Sampling
 from app.vault import Session, Vault
 from app.vault.records import TitledBy
@@ -54,6 +54,7 @@ class Keeper:
         self._waiting: list[asyncio.Future[PlaygroundError | None]] = []
         self._hurry = asyncio.Event()
         self._trouble: PlaygroundError | None = None
+        self._abandoned = False
 
     @property
     def unwritten(self) -> bool:
@@ -62,6 +63,8 @@ class Keeper:
 
     @property
     def _behind(self) -> bool:
+        if self._abandoned:
+            return False
         return bool(self._nodes or self._gone or (self._written and (self._head_moved or self._changed)))
 
     # What the conversation tells
@@ -131,8 +134,7 @@ class Keeper:
 
     def abandon(self) -> None:
         """Writes nothing more: the session was deleted."""
-        self._nodes, self._gone = {}, []
-        self._head_moved, self._changed = False, frozenset()
+        self._abandoned = True
 
     async def discard(self) -> None:
         """Forgets a session that holds nothing, as when its only prompt was taken back."""
@@ -187,6 +189,15 @@ class Keeper:
         self._in_flight = nodes
         try:
             await self._write(session, changed, nodes, gone)
+        except UnknownSessionError:
+            # Another program removed it for good. To try again would not bring it back.
+            self.abandon()
+            gone_for_good = UnknownSessionError(
+                "This conversation was deleted by another program, so nothing more of it is kept.",
+                "What is on the screen can still be copied.",
+            )
+            self._told(gone_for_good)
+            return gone_for_good
         except PlaygroundError as error:
             self._put_back(nodes, gone, changed)
             if self._trouble is None or self._trouble.code != error.code:

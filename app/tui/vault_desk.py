@@ -11,8 +11,6 @@ if TYPE_CHECKING:
     from app.playground import Playground
     from app.tui.app import PlaygroundApp
 
-_DAY = 24 * 3600.0
-
 
 class VaultDesk:
     """The vault of one interface.
@@ -82,16 +80,11 @@ class VaultDesk:
             self._app.notify(f"{made.path.name}, in {made.path.parent}", title="Backed up", markup=False)
 
     async def _daily_backup(self) -> None:
-        import asyncio
-
-        backups = self._playground.vault.backups
-        if not self._playground.settings.vault.daily_backup:
-            return
-        last = await asyncio.to_thread(backups.last, "daily")
-        if time.time() - last < _DAY or not await self._playground.vault.sessions.newest():
+        vault = self._playground.vault
+        if not self._playground.settings.vault.daily_backup or not await vault.sessions.newest():
             return
         try:
-            await backups.create("daily")
+            await vault.backups.create_daily()
         except PlaygroundError as error:
             self._app.notify_error(error)
 

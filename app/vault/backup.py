@@ -27,6 +27,7 @@ from .opening import Opened, Places, current_keys
 __all__ = ["Backup", "Backups", "Manifest", "Reason", "verify"]
 
 _SUFFIX = ".backup"
+_DAY = 86_400.0
 _UPGRADES_KEPT = 3
 
 
@@ -71,6 +72,11 @@ class Backups:
             self._under_way = Stoppable(on_progress)
             work = asyncio.to_thread(self._create, opened, self.folder, reason, self._under_way)
             return await to_the_end(work, self._under_way.stop)
+
+    async def create_daily(self, on_progress: Progress = lambda _done, _all: None) -> Backup | None:
+        """Makes the backup of the day; None when one was made within the last 24 hours. Raises as ``create``."""
+        last = await asyncio.to_thread(self.last, "daily")
+        return await self.create("daily", on_progress) if time.time() - last >= _DAY else None
 
     def stop(self) -> None:
         """Ends a backup that is under way soon, as before the vault is locked; nothing is left of it."""

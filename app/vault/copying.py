@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from app.errors import VaultDamagedError
 
 from .cipher import RESTORE, connect, damaged_pages, translated
-from .files import sync_folder, write_error
+from .files import remove_database, sync_file, write_error
 
 if TYPE_CHECKING:
     from sqlcipher3.dbapi2 import Connection
@@ -31,7 +31,7 @@ def copy_database(source: Connection, target: Path, key: bytes, on_progress: Pro
         DiskFullError: when there is no room.
         VaultDamagedError: when the source, or what was written, is not sound.
     """
-    _remove(target)
+    remove_database(target)
     os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
     try:
         with translated(target):
@@ -50,24 +50,10 @@ def copy_database(source: Connection, target: Path, key: bytes, on_progress: Pro
                 copy.close()
         if damage:
             raise VaultDamagedError(f"The copy is not sound: {damage[0]}.", RESTORE)
-        _sync(target)
+        sync_file(target)
     except OSError as error:
-        _remove(target)
+        remove_database(target)
         raise write_error(target, error) from error
     except BaseException:
-        _remove(target)
+        remove_database(target)
         raise
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-    sync_folder(path.parent)
-
-
-def _remove(path: Path) -> None:
-    for name in (path.name, f"{path.name}-wal", f"{path.name}-shm", f"{path.name}-journal"):
-        path.with_name(name).unlink(missing_ok=True)

@@ -33,9 +33,25 @@ def write_whole(path: Path, content: bytes) -> None:
         raise write_error(path, error) from error
 
 
+def sync_file(path: Path) -> None:
+    """Makes a file and its name survive a loss of power."""
+    _sync(path)
+    _sync(path.parent)
+
+
 def sync_folder(folder: Path) -> None:
     """Makes a new or changed name in a folder survive a loss of power."""
-    descriptor = os.open(folder, os.O_RDONLY)
+    _sync(folder)
+
+
+def remove_database(path: Path) -> None:
+    """Removes a database and what SQLite keeps beside it; nothing happens where there is none."""
+    for suffix in ("", "-wal", "-shm", "-journal"):
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:

@@ -113,6 +113,15 @@ class KeyFile(Struct, frozen=True):
         """The master key, where it lies open; None where it does not."""
         return next((wrapped.sealed for wrapped in self._by("file")), None)
 
+    def under_new_master(self, master: bytes) -> tuple[KeyFile, bytes]:
+        """The same data keys under a master key that no earlier key file holds; nothing opens it yet."""
+        fresh = new_key()
+        data_keys = tuple(
+            DataKey(seal(self.data_key(master, position), fresh, self._purpose("data")), key.salt)
+            for position, key in enumerate(self.data_keys)
+        )
+        return msgspec.structs.replace(self, wrapped=(), data_keys=data_keys), fresh
+
     # Data keys
 
     def with_data_key(self, master: bytes, data_key: bytes, salt: bytes) -> KeyFile:

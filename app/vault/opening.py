@@ -27,7 +27,7 @@ from .cipher import (
     salt_of,
     translated,
 )
-from .files import sync_folder
+from .files import remove_database, sync_folder
 from .keyfile import KeyFile
 from .messages import cut_what_streams
 from .wrapping import looks_like_recovery_key, new_key
@@ -72,7 +72,7 @@ def create(places: Places, passphrase: str | None) -> None:
         )
     keys, master = KeyFile.new()
     data_key = new_key()
-    _remove_database(places.new)
+    remove_database(places.new)
     os.close(os.open(places.new, os.O_WRONLY | os.O_CREAT, 0o600))
     connection = connect(places.new, data_key, create=True)
     try:
@@ -138,7 +138,7 @@ def tidy(places: Places, opened: Opened) -> Opened:
 
 
 def _tidied(places: Places, opened: Opened) -> Opened:
-    _remove_database(places.new)
+    remove_database(places.new)
     for unfinished in places.keys.parent.glob(f".{places.keys.name}.*"):
         unfinished.unlink(missing_ok=True)
     with translated(places.database):
@@ -233,11 +233,6 @@ def _require_whole(path: Path, connection: Connection) -> None:
     size = path.stat().st_size
     if size < expected:
         raise VaultDamagedError(f"{path.name} was cut short: it has {size} bytes of {expected}.", RESTORE)
-
-
-def _remove_database(path: Path) -> None:
-    for suffix in ("", "-wal", "-shm", "-journal"):
-        path.with_name(path.name + suffix).unlink(missing_ok=True)
 
 
 def current_keys(places: Places, opened: Opened) -> KeyFile:

@@ -63,8 +63,6 @@ class Sessions:
         """Writes a session, or a newer version of one, tags included."""
         await self._database.write(lambda connection: _save(connection, session))
 
-    save = create
-
     async def get(self, session_id: str) -> Session:
         """A session without its messages.
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
-from app.errors import VaultLockedError
+from app.errors import VaultInUseError, VaultLockedError
 
 from . import opening, system_keyring
 from .api_keys import ApiKeys
@@ -151,11 +151,34 @@ class Vault:
     async def set_passphrase(self, passphrase: str) -> None:
         """From now on this passphrase opens the vault, and nothing less does. The data are not rewritten.
 
+        A key file that lay open may have been copied, so its master key is replaced: once the data are rewritten too
+        (``rekey``), such a copy opens nothing. The master key stays where a recovery key was made before, and while
+        another program has the vault open: both stand on it.
+
         Raises:
             VaultLockedError: when the vault is locked.
             WrongPassphraseError: when it is empty.
         """
-        await self._change_keys(lambda keys, master: keys.with_passphrase(master, passphrase))
+        async with self._changing:
+            await to_the_end(asyncio.to_thread(self._set_passphrase, self._require_open(), passphrase))
+
+    def _set_passphrase(self, opened: Opened, passphrase: str) -> None:
+        try:
+            self._lock.take_alone()
+            alone = True
+        except VaultInUseError:
+            alone = False
+
+        def change(keys: KeyFile, master: bytes) -> tuple[KeyFile, bytes]:
+            if alone and keys.ways() == {"file"}:
+                keys, master = keys.under_new_master(master)
+            return keys.with_passphrase(master, passphrase), master
+
+        try:
+            self._write_keys(opened, change)
+        finally:
+            if alone:
+                self._lock.share()
 
     async def remove_passphrase(self) -> None:
         """From now on the vault opens for whoever can read its key file."""
@@ -179,14 +202,17 @@ class Vault:
         return recovery
 
     async def _change_keys(self, change: Callable[[KeyFile, bytes], KeyFile]) -> None:
-        async with self._changing:
-            await to_the_end(asyncio.to_thread(self._write_keys, self._require_open(), change))
+        def same_master(keys: KeyFile, master: bytes) -> tuple[KeyFile, bytes]:
+            return change(keys, master), master
 
-    def _write_keys(self, opened: Opened, change: Callable[[KeyFile, bytes], KeyFile]) -> None:
+        async with self._changing:
+            await to_the_end(asyncio.to_thread(self._write_keys, self._require_open(), same_master))
+
+    def _write_keys(self, opened: Opened, change: Callable[[KeyFile, bytes], tuple[KeyFile, bytes]]) -> None:
         with self._lock.gate():  # another program may be changing another key
-            keys = change(opening.current_keys(self._places, opened), opened.master)
+            keys, master = change(opening.current_keys(self._places, opened), opened.master)
             keys.write(self._places.keys)
-        self._opened = opened._replace(keys=keys)
+        self._opened = opened._replace(keys=keys, master=master)
 
     async def rekey(self, on_progress: Progress) -> None:
         """Rewrites all data under a new data key. Needs the vault alone; a kill at any moment loses nothing.

@@ -35,6 +35,20 @@ def keeping(vault: Vault, told: list[PlaygroundError | None]) -> Keeping:
     return Keeping(vault, told.append)
 
 
+async def test_a_session_that_was_removed_elsewhere_is_said_once_and_not_tried_again(keeping, vault, told):
+    conversation, keeper = keeping.begin()
+    conversation.append(Message.user("One."))
+    assert await keeper.settle()
+    await vault.sessions.purge(keeper.session.id)
+    conversation.append(Message.user("Two."))
+    assert not await keeper.settle()
+    conversation.append(Message.user("Three."))
+    assert await keeper.settle()
+    assert [type(error) for error in told] == [UnknownSessionError]
+    assert not keeper.unwritten
+    assert await vault.sessions.count() == 0
+
+
 class Disk:
     """Stands before the vault's writes: full, slow, or as it is."""
 

@@ -41,7 +41,7 @@ def leaks(folders: Iterable[Path], planted: list[str]) -> list[str]:
 @pytest.fixture
 def planted() -> list[str]:
     return [
-        f"{word}{secrets.token_hex(12)}" for word in ("Sesame", "alpha", "Zebra", "quiet", "Lisbon") for _ in range(10)
+        f"{word}{secrets.token_hex(12)}" for word in ("Sesame", "alpha", "Zebra", "quiet", "Lisbon") for _ in range(11)
     ]
 
 

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from app.errors import VaultInUseError, VaultLockedError, WrongPassphraseError
+from app.errors import KeyFileError, VaultInUseError, VaultLockedError, WrongPassphraseError
+from app.vault.keyfile import KeyFile
 from app.vault.use_lock import UseLock
 from tests.vault.conftest import conversation, everything, vault_at
 
@@ -94,6 +95,28 @@ async def test_two_programs_keep_each_others_changes_of_the_keys(tmp_path):
     await one.close()
     await one.open("chosen over there")
     await one.close()
+
+
+async def test_a_key_file_copied_before_there_was_a_passphrase_opens_nothing_once_the_data_are_rewritten(tmp_path):
+    vault = vault_at(tmp_path)
+    await vault.open()
+    await vault.notes.put("x", b"here")
+    key_file = vault.database.path.parent / "vault.key"
+    stolen = KeyFile.read(key_file)
+    assert stolen is not None
+    await vault.set_passphrase("late, but not too late")
+    await vault.rekey(lambda _done, _all: None)
+    assert await vault.notes.get("x") == b"here"
+    await vault.close()
+    await vault.open("late, but not too late")
+    await vault.close()
+    now, master = KeyFile.read(key_file), stolen.open_unprotected()
+    assert now is not None and master is not None
+    with pytest.raises(KeyFileError):
+        now.data_key(master, 0)
+    new_master = now.open_with_passphrase("late, but not too late")
+    assert new_master is not None
+    assert stolen.data_key(master, 0) != now.data_key(new_master, 0)
 
 
 async def test_changes_of_the_keys_at_once_are_all_kept(vault):

@@ -15,7 +15,7 @@ from app.vault.records import Session, WholeSession
 from .chatgpt_content import ROLES, Said, said
 from .collecting import collected
 from .imported import Imported
-from .reading import AS_GIVEN, as_list, as_mapping, as_text, as_time, counted, parse_json
+from .reading import as_list, as_mapping, as_text, as_time, counted, parse_conversations
 from .tree import nearest_kept, node_id, parents_first, session_id, without_loops
 
 
@@ -35,10 +35,7 @@ def read(content: str | bytes) -> Imported:
     Raises:
         ImportFormatError: when the file is not JSON, or not a list of conversations.
     """
-    parsed = parse_json(content)
-    if not isinstance(parsed, list):
-        raise ImportFormatError("The file is not a ChatGPT export: it is not a list of conversations.", AS_GIVEN)
-    return imported(parsed)
+    return imported(parse_conversations(content, "ChatGPT"))
 
 
 def imported(conversations: Sequence[object]) -> Imported:

@@ -12,7 +12,7 @@ from app.vault.records import Session, WholeSession
 from .claude_content import Turn, turns_of
 from .collecting import Keys, collected
 from .imported import Imported
-from .reading import AS_GIVEN, as_iso_time, as_mapping, as_text, counted, parse_json
+from .reading import as_iso_time, as_mapping, as_text, counted, parse_conversations
 from .tree import nearest_kept, node_id, parents_first, session_id, without_loops
 
 _BEFORE_THE_FIRST = "00000000-0000-4000-8000-000000000000"
@@ -32,10 +32,7 @@ def read(content: str | bytes) -> Imported:
     Raises:
         ImportFormatError: when the file is not JSON, or not a list of conversations.
     """
-    parsed = parse_json(content)
-    if not isinstance(parsed, list):
-        raise ImportFormatError("The file is not a Claude export: it is not a list of conversations.", AS_GIVEN)
-    return imported(parsed)
+    return imported(parse_conversations(content, "Claude"))
 
 
 def imported(conversations: Sequence[object]) -> Imported:

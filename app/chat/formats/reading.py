@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from app.errors import ImportFormatError
+from app.vault.storable import storable
 
 MAX_JSON_BYTES = 512 * 1024 * 1024
 """Larger files are refused: parsed, they would need several times their size in memory."""
@@ -43,6 +44,18 @@ def parse_json(content: str | bytes) -> Any:
         raise ImportFormatError(f"The file is not JSON: {error}.", AS_GIVEN) from error
 
 
+def parse_conversations(content: str | bytes, service: str) -> list[Any]:
+    """The list of conversations that an export of ``service`` is.
+
+    Raises:
+        ImportFormatError: when the file is not JSON, or not a list.
+    """
+    parsed = parse_json(content)
+    if not isinstance(parsed, list):
+        raise ImportFormatError(f"The file is not a {service} export: it is not a list of conversations.", AS_GIVEN)
+    return parsed
+
+
 def as_mapping(value: object) -> Mapping[str, Any]:
     """``value`` if it is a JSON object, else an empty one."""
     return value if isinstance(value, dict) else {}
@@ -55,13 +68,7 @@ def as_list(value: object) -> list[Any]:
 
 def as_text(value: object) -> str:
     """``value`` if it is a string, else an empty one. Halves of characters, which no file can hold, become U+FFFD."""
-    if not isinstance(value, str):
-        return ""
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        return value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-    return value
+    return storable(value) if isinstance(value, str) else ""
 
 
 def as_time(value: object) -> float:

@@ -6,14 +6,19 @@ Usage: ``python -m tests.vault.programs.secretive HOME``; one secret a line on s
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import sys
+from typing import TYPE_CHECKING
 
 from app.chat import Exchange
 from app.messages import Failure, Message, Sampling
 from app.playground import Playground
 from app.vault import Session
 from tests.vault.durability import Parrot
+
+if TYPE_CHECKING:
+    from sqlcipher3.dbapi2 import Connection
 
 
 async def main() -> None:
@@ -40,6 +45,20 @@ async def main() -> None:
         assert await vault.search.messages(question.message.text)
     sampling = Sampling(stop=(next(secrets),))
     await vault.sessions.create(Session(id="s", title=next(secrets), system=next(secrets), sampling=sampling))
+    secret = next(secrets)
+
+    def elsewhere(connection: Connection) -> None:
+        connection.execute(
+            "INSERT INTO posts (id, title, slug, tags, body, created_at, updated_at) VALUES ('p', ?, ?, ?, ?, 0, 0)",
+            (secret, secret, json.dumps([secret]), f"# {secret}"),
+        )
+        connection.execute(
+            "INSERT INTO post_revisions (post, created_at, title, body) VALUES (1, 0, ?, ?)", (secret, secret)
+        )
+        connection.execute("INSERT INTO secrets (name, value, updated_at) VALUES ('k', ?, 0)", (secret.encode(),))
+        connection.execute("INSERT INTO prompts (name, kind, text, updated_at) VALUES (?, 'x', ?, 0)", (secret, secret))
+
+    await vault.database.write(elsewhere)
     failed = Message.assistant(next(secrets))
     conversation, keeper = keeping.begin()
     node = conversation.append(failed, status="failed")

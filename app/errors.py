@@ -135,6 +135,13 @@ class InvalidRequestError(PlaygroundError):
     code = "invalid_request"
 
 
+class NotSupportedError(PlaygroundError):
+    """What is asked for is not here, or not in this model."""
+
+    title = "Not supported"
+    code = "not_supported"
+
+
 class TranslationError(InvalidRequestError):
     """A provider's protocol has no words for something in the request."""
 

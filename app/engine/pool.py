@@ -15,13 +15,15 @@ from app.errors import EngineError, ModelNotInstalledError
 from app.messages import ChatRequest, Delta, Waiting
 
 from .embeddings import Embeddings
-from .fitting import ModelShape, Placement, need_of, place, shape_of
-from .frames import LoadOptions, Role
-from .hardware import Hardware, Memory, cores, may_have_accelerator, memory, probe
+from .fitting import ModelShape, need_of, shape_of
+from .frames import Role
+from .hardware import Hardware, Memory, memory, probe
+from .infill import Gap
+from .planning import Planner
 from .slot import LoadedModel, Slot
 from .speech import TranscribeOptions, Transcription
 from .worker_log import WorkerLog
-from .worker_process import WORKER_COMMAND, WorkerProcess
+from .worker_process import WORKER_COMMAND, Token, WorkerProcess
 
 if TYPE_CHECKING:
     from app.settings import EngineSettings
@@ -65,9 +67,8 @@ class ModelPool:
     ) -> None:
         self.catalogue = catalogue
         self._store, self._settings, self._logs, self._command = store, settings, logs, tuple(command)
-        self._shape_of, self._read_memory = shape_of, read_memory
-        self._find_hardware = find_hardware
-        self._hardware: asyncio.Task[Hardware] | None = None
+        self._planner = Planner(settings, shape_of, read_memory, find_hardware)
+        self._read_memory = read_memory
         self._slots: dict[str, Slot] = {}
         self._one_load = asyncio.Lock()
         self._changed = asyncio.Event()
@@ -115,9 +116,56 @@ class ModelPool:
         Raises:
             PlaygroundError: as ``stream``.
         """
-        async with self._lease(self._entry(request.model, "chat")) as slot:
-            await slot.opening()
-            return await slot.worker_or_error().count_tokens(request)
+        async with self._worker(request.model) as worker:
+            return await worker.count_tokens(request)
+
+    async def tokenize(
+        self,
+        model: str,
+        content: str | Sequence[str | int],
+        *,
+        add_special: bool = False,
+        parse_special: bool = True,
+        with_pieces: bool = False,
+    ) -> tuple[Token, ...]:
+        """The tokens of a text, or of texts and tokens in order, in a model's vocabulary; see ``WorkerProcess``.
+
+        Raises:
+            PlaygroundError: as ``stream``; ``InvalidRequestError`` when something is no token, or too long.
+        """
+        parts = (content,) if isinstance(content, str) else content
+        async with self._worker(model) as worker:
+            return await worker.tokenize(
+                parts, add_special=add_special, parse_special=parse_special, with_pieces=with_pieces
+            )
+
+    async def detokenize(self, model: str, tokens: Sequence[int]) -> str:
+        """The text that a model's tokens stand for.
+
+        Raises:
+            PlaygroundError: as ``stream``; ``InvalidRequestError`` when something is no token.
+        """
+        async with self._worker(model) as worker:
+            return await worker.detokenize(tokens)
+
+    async def apply_template(self, request: ChatRequest) -> str:
+        """The text that the request's model would be given for its conversation.
+
+        Raises:
+            PlaygroundError: as ``stream``.
+        """
+        async with self._worker(request.model) as worker:
+            return await worker.apply_template(request)
+
+    async def infill(self, model: str, gap: Gap) -> tuple[int, ...]:
+        """The tokens that ask a model for what is missing in a gap; a request's ``prompt``.
+
+        Raises:
+            NotSupportedError: when the model was not taught to fill gaps.
+            PlaygroundError: as ``stream``.
+        """
+        async with self._worker(model) as worker:
+            return await worker.infill(gap)
 
     async def embed(self, model: str, texts: Sequence[str]) -> Embeddings:
         """The vectors of ``texts``, as many and in their order; loads the model where needed. Cancelling stops it.
@@ -125,9 +173,8 @@ class ModelPool:
         Raises:
             PlaygroundError: as ``stream``.
         """
-        async with self._lease(self._entry(model, "embed")) as slot:
-            await slot.opening()
-            return await slot.worker_or_error().embed(texts)
+        async with self._worker(model, "embed") as worker:
+            return await worker.embed(texts)
 
     async def transcribe(
         self, model: str, pcm: bytes | AsyncIterable[bytes], options: TranscribeOptions | None = None
@@ -176,15 +223,12 @@ class ModelPool:
 
     async def hardware(self) -> Hardware:
         """What models can run on here, as the native library sees it; asked once."""
-        if self._hardware is None:
-            self._hardware = asyncio.create_task(self._find_hardware())
-        return await asyncio.shield(self._hardware)
+        return await self._planner.hardware()
 
     async def aclose(self) -> None:
         """Closes every model. Safe to call twice."""
         self._closed = True
-        if self._hardware is not None:
-            self._hardware.cancel()
+        self._planner.close()
         await asyncio.gather(*(self._close(slot) for slot in list(self._slots.values())))
         await asyncio.gather(*self._errands, return_exceptions=True)
 
@@ -221,6 +265,13 @@ class ModelPool:
                 self._left(slot)
             self._announce()
 
+    @asynccontextmanager
+    async def _worker(self, name: str, role: Role = "chat") -> AsyncIterator[WorkerProcess]:
+        """A model's worker, loaded and held open by this user."""
+        async with self._lease(self._entry(name, role)) as slot:
+            await slot.opening()
+            yield slot.worker_or_error()
+
     def _left(self, slot: Slot) -> None:
         """The last user is gone: a model that is still loading is given up, another is kept for a while."""
         if not slot.opened:
@@ -243,7 +294,7 @@ class ModelPool:
         path = await self._store.ready(entry)
         async with self._one_load:
             await self._make_room(slot, need_of(entry))
-            options, slot.placement = await self._plan(entry, path)
+            options, slot.placement = await self._planner.plan(entry, path)
             log = WorkerLog(self._logs / f"worker-{_file_name(entry.name)}.log")
             worker = slot.worker = WorkerProcess(entry.name, options, log, self._command)
             worker.on_death(lambda: self._bury(slot))
@@ -252,43 +303,6 @@ class ModelPool:
             await worker.load(slot.report)
             slot.load_s = time.monotonic() - began
             return worker
-
-    async def _plan(self, entry: ModelEntry, path: Path) -> tuple[LoadOptions, Placement]:
-        settings = self._settings
-        device = entry.device or settings.device
-        layers = settings.gpu_layers if entry.gpu_layers is None else entry.gpu_layers
-        # The setting is about conversations: it must not make another model read longer texts than it can.
-        context = (settings.context if entry.role == "chat" else 0) or entry.context or 0
-        if entry.role == "chat" or path.suffix == ".gguf":
-            placement = await self._place(path, context, device, layers)
-        else:
-            placement = Placement("cpu", 0, "It runs on the CPU, as models of this format do.")
-        options = LoadOptions(
-            path=str(path),
-            role=entry.role,
-            context=context,
-            sequences=settings.sequences,
-            queue=settings.queue,
-            gpu_layers=placement.gpu_layers,
-            device=placement.device,
-            threads=settings.threads,
-            chat_template=entry.chat_template,
-        )
-        return options, placement
-
-    async def _place(self, path: Path, context: int, device: str, layers: int) -> Placement:
-        hardware = await self._hardware_to_plan_with()
-        shape = None
-        if hardware.accelerators and device != "cpu":
-            shape = await asyncio.to_thread(self._shape_of, path)
-        window = context or (shape.trained_context if shape else 0)
-        return place(hardware, shape, context=window, device=device, gpu_layers=layers)
-
-    async def _hardware_to_plan_with(self) -> Hardware:
-        """Asks the library only where it was built for more than the CPU: the question takes a third of a second."""
-        if self._hardware is not None or may_have_accelerator():
-            return await self.hardware()
-        return Hardware(memory=self._read_memory(), cores=cores())
 
     async def _make_room(self, slot: Slot, need: int | None) -> None:
         """Closes the models that were idle longest until this one fits; waits where all are busy and one too many.

@@ -61,6 +61,7 @@ KINDS: Mapping[str, Kind] = {
     "unknown_user": Kind(404, _ASKED, "not_found", "not_found_error", "not_found_error"),
     "context_overflow": Kind(400, _ASKED, "context_length_exceeded", _ASKED, "exceed_context_size_error"),
     "invalid_request": _BAD,
+    "not_supported": Kind(501, _ASKED, "not_supported", _ASKED, "not_supported_error"),
     "import_format": _BAD,
     "access": _FORBIDDEN,
     "local_only": _FORBIDDEN._replace(openai_code="local_only"),
@@ -94,7 +95,7 @@ _BY_STATUS = {
     413: KINDS["request_too_large"],
     422: _BAD,
     429: KINDS["rate_limit_exceeded"],
-    501: Kind(501, _ASKED, "not_supported", _ASKED, "not_supported_error"),
+    501: KINDS["not_supported"],
     503: _AWAY,
 }
 

@@ -38,7 +38,9 @@ def serve(session: Session, host: str | None, port: int | None, no_auth: bool) -
 
 async def _serve(playground: Playground, host: str | None, port: int | None, no_auth: bool) -> None:
     from app.server.app import build
+    from app.server.auth.keys import VARIABLE
     from app.server.gate import GateParts
+    from app.server.observing.parts import Observing
     from app.server.services import Services
     from app.server.serving import Serving, listen
 
@@ -46,9 +48,12 @@ async def _serve(playground: Playground, host: str | None, port: int | None, no_
     host = host or chosen.host
     key, environ = ("none", playground.environ) if no_auth else await _key(playground)
     gate = GateParts.of(playground.vault, playground.settings, environ, no_auth=no_auth)
+    services = Services.of(playground)
+    fixed = playground.environ.get(VARIABLE, "").strip(", ")
+    observing = Observing.start(services, playground.folders.logs, needs_vault=not (no_auth or fixed))
     try:
         await gate.require_safe(host)
-        app = build(Services.of(playground), gate=gate.around)
+        app = build(services, gate=gate.around, observing=observing)
         access = playground.settings.access
         serving = Serving(
             app,
@@ -65,6 +70,7 @@ async def _serve(playground: Playground, host: str | None, port: int | None, no_
         await serving.run()
     finally:
         await gate.aclose()
+        await observing.aclose()
 
 
 async def _key(playground: Playground) -> tuple[str, Mapping[str, str]]:

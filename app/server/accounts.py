@@ -29,6 +29,7 @@ from .blocking import network_of
 from .error_shapes import shape, status_of
 from .limits import RateLimits
 from .metering import Ledger, principal_of
+from .observing.exchange import note_error
 from .refusals import KeyRefusedError
 
 T = TypeVar("T")
@@ -257,6 +258,7 @@ def _answering(work: Callable[[Request], Awaitable[Response]]) -> Callable[[Requ
         try:
             return await work(request)
         except PlaygroundError as error:
+            note_error(request.scope, error, status_of(error))
             body, headers = shape(request.scope["path"], error)
             return Response(body, status_of(error), headers)
 

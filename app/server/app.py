@@ -12,7 +12,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp
 
 from app import __version__
-from app.errors import InvalidRequestError, PlaygroundError
+from app.errors import EngineError, InvalidRequestError, PlaygroundError
 
 from . import extras, session_routes, sockets
 from .anthropic import messages as anthropic
@@ -20,6 +20,9 @@ from .description import describe
 from .docs import routes as docs
 from .error_shapes import protocol_of, shape, status_of
 from .llamacpp import routes as llamacpp
+from .observing import routes as observing_routes
+from .observing.exchange import note_error
+from .observing.parts import Observing
 from .ollama import answering as ollama
 from .ollama import listing as ollama_listing
 from .openai import audio, chat, completions, embeddings, errors, responses
@@ -48,12 +51,13 @@ _ROUTES: tuple[Callable[[Services], APIRouter], ...] = (
 )
 
 
-def build(services: Services, *, gate: GateFactory | None = None) -> FastAPI:
+def build(services: Services, *, gate: GateFactory | None = None, observing: Observing | None = None) -> FastAPI:
     """The application.
 
     Args:
         services: what answers.
         gate: what stands before every route; ``None`` lets everybody in.
+        observing: what watches; ``None`` counts, and tells nobody but who asks.
     """
     app = FastAPI(
         title="Playground",
@@ -64,6 +68,8 @@ def build(services: Services, *, gate: GateFactory | None = None) -> FastAPI:
         # Traces and metrics of a web framework are nothing that may leave a private machine by a variable's leave.
         telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
     )
+    watched = observing or Observing.silent(services)
+    app.include_router(observing_routes.routes(services, watched))
     for routes in _ROUTES:
         app.include_router(routes(services))
     app.include_router(docs())
@@ -71,6 +77,7 @@ def build(services: Services, *, gate: GateFactory | None = None) -> FastAPI:
     _answer_errors(app)
     if gate is not None:
         app.add_middleware(gate)
+    app.add_middleware(watched.around)
     return app
 
 
@@ -79,11 +86,11 @@ def _answer_errors(app: FastAPI) -> None:
 
     @app.exception_handler(PlaygroundError)
     async def ours(request: Request, error: PlaygroundError) -> Response:
-        return answer(request.scope["path"], error)
+        return told(request, error)
 
     @app.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> Response:
-        return answer(request.scope["path"], refusal_of(error.errors()))
+        return told(request, refusal_of(error.errors()))
 
     @app.exception_handler(HTTPException)
     async def unrouted(request: Request, error: HTTPException) -> Response:
@@ -92,14 +99,25 @@ def _answer_errors(app: FastAPI) -> None:
             404: f"Nothing is at {request.method} {path[:200]}.",
             405: f"{request.method} is not understood at {path[:200]}.",
         }
-        body, headers = shape(
-            path, InvalidRequestError(words.get(error.status_code, str(error.detail))), error.status_code
-        )
+        refusal = InvalidRequestError(words.get(error.status_code, str(error.detail)))
+        note_error(request.scope, refusal, error.status_code)
+        body, headers = shape(path, refusal, error.status_code)
         return Response(body, error.status_code, {**(error.headers or {}), **headers})
 
     @app.exception_handler(ClientGoneError)
     async def gone(request: Request, error: ClientGoneError) -> Response:
         return Response(status_code=CLIENT_GONE)
+
+    @app.exception_handler(Exception)
+    async def unforeseen(request: Request, error: Exception) -> Response:
+        # It is raised on after this, so that it is logged and reported.
+        return answer(request.scope["path"], EngineError("The server failed at this.", "Its log says where."))
+
+
+def told(request: Request, error: PlaygroundError) -> Response:
+    """``answer``, and a note of it."""
+    note_error(request.scope, error, status_of(error))
+    return answer(request.scope["path"], error)
 
 
 def answer(path: str, error: PlaygroundError) -> Response:

@@ -24,7 +24,7 @@ from app.vault import Vault
 from .accounts import accounts
 from .auth.identifying import Identification, check_exposure
 from .auth.keys import VARIABLE, FixedKeys
-from .auth.needs import PUBLIC, WEBSOCKET, Need, needed
+from .auth.needs import PUBLIC, WEBSOCKET, Need, metrics_need, needed
 from .auth.principal import STRANGER, Principal
 from .blocking import Blocking, network_of
 from .bodies import BodyReader, BodyRules, check_headers
@@ -32,6 +32,7 @@ from .hosts import Hosts, Origins
 from .limits import NO_LIMITS, Allowance, RateLimits
 from .log_lines import OneLine
 from .metering import Ledger, Meter
+from .observing.exchange import exchange_of, note_block, note_error
 from .refusal import grant_headers, preflight, refuse
 from .refusals import HeadTooLargeError, KeyRefusedError, MalformedRequestError, ScopeRefusedError, TooManyRequestsError
 
@@ -50,6 +51,7 @@ class GateParts:
 
     Attributes:
         head_bytes: the largest head of a request.
+        metrics: who may read the metrics.
         clock: seconds since 1970.
     """
 
@@ -63,6 +65,7 @@ class GateParts:
     ledger: Ledger
     accounts: ASGIApp
     head_bytes: int
+    metrics: str
     clock: Callable[[], float]
 
     @classmethod
@@ -110,6 +113,7 @@ class GateParts:
             ledger=ledger,
             accounts=accounts(vault, identification, limits, ledger, access.sign_in_s),
             head_bytes=access.head_bytes,
+            metrics=settings.observability.metrics,
             clock=clock,
         )
 
@@ -208,6 +212,8 @@ class _Passage:
                 await preflight(headers, self._headers, self._send)
                 return True
         need = needed(self.method, self.path)
+        if self.path == "/metrics" and self.method in ("GET", "HEAD"):
+            need = metrics_need(parts.metrics, self.address)
         principal = await self._principal(need)
         allowance = await self._allowance(principal, need)
         self._headers += allowance.headers(self.path)
@@ -216,7 +222,9 @@ class _Passage:
             await reader.prepare()
         state = self._scope.setdefault("state", {})
         state["principal"] = principal
-        state["meter"] = Meter(parts.ledger, principal, self.address, parts.clock, parts.limits)
+        state["meter"] = Meter(
+            parts.ledger, principal, self.address, parts.clock, parts.limits, exchange_of(self._scope)
+        )
         return False
 
     def _require_not_blocked(self) -> None:
@@ -263,6 +271,7 @@ class _Passage:
         """Answers with a refusal, and counts it against the address."""
         self.started = True
         status = await refuse(self._scope, receive, self._send, error, self._headers)
+        note_error(self._scope, error, status, refused=True)
         if status in _ABUSE and not self._drop:
             self._failed(status)
         cause = "no key" if isinstance(error, KeyRefusedError) else error.code
@@ -289,4 +298,5 @@ class _Passage:
 
     def _failed(self, status: int) -> None:
         if self._parts.blocking.failed(self.address):
+            note_block(self._scope)
             _log.warning("blocked %s for a while, after %d at %s", self.address, status, self.path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
@@ -30,13 +31,18 @@ class Metered:
         backend, prompt, cached, pieces = "", 0, 0, 0
         finished: Finished | None = None
         outcome = "stopped"
+        exchange, asked = self._meter.exchange, time.perf_counter()
         try:
             async with aclosing(self._router.stream(request)) as deltas:
                 async for delta in deltas:
                     if isinstance(delta, TextDelta | ThinkingDelta | ToolCallDelta):
                         pieces += 1
+                        if pieces == 1 and exchange is not None:
+                            exchange.began(request.model, time.perf_counter() - asked)
                     elif isinstance(delta, Started):
                         backend, prompt, cached = delta.backend, delta.prompt_tokens, delta.cached_tokens
+                        if delta.from_cache and exchange is not None:
+                            exchange.from_cache(request.model)
                     elif isinstance(delta, Finished):
                         finished, outcome = delta, "finished"
                     yield delta

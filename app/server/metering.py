@@ -16,6 +16,7 @@ from app.vault.usage import UsageRow, start_of_month, start_of_next_month
 
 from .auth.principal import ANYBODY, Principal
 from .limits import RateLimits
+from .observing.exchange import Exchange, exchange_of
 from .refusals import QuotaSpentError
 
 _log = logging.getLogger(__name__)
@@ -140,6 +141,7 @@ class Meter:
     Attributes:
         ledger: None where nothing is counted.
         again: counts one more request of the same connection.
+        exchange: what is noted of the connection; None where nobody watches.
     """
 
     ledger: Ledger | None = None
@@ -147,6 +149,7 @@ class Meter:
     address: str = ""
     clock: Callable[[], float] = field(default=lambda: 0.0)
     limits: RateLimits | None = None
+    exchange: Exchange | None = None
 
     def count(
         self,
@@ -170,6 +173,8 @@ class Meter:
             cost: US dollars.
             outcome: ``finished``, ``stopped`` or ``failed``.
         """
+        if self.exchange is not None:
+            self.exchange.answered(model, backend, usage, decode_s, outcome)
         if self.ledger is None:
             return
         row = UsageRow(
@@ -202,7 +207,7 @@ class Meter:
 def meter_of(scope: Scope) -> Meter:
     """The meter of a connection; one that counts nothing where there is no gate."""
     found = scope.get("state", {}).get("meter")
-    return found if isinstance(found, Meter) else Meter()
+    return found if isinstance(found, Meter) else Meter(exchange=exchange_of(scope))
 
 
 def principal_of(scope: Scope) -> Principal:

@@ -22,9 +22,11 @@ from app.chat.pacing import Pacing
 from app.errors import BusyError, InvalidRequestError, PlaygroundError
 from app.messages import ChatRequest, Delta, Finished, Message, Sampling, Started, Text, TextDelta, ThinkingDelta
 
+from .error_shapes import status_of
 from .metered import Metered
 from .metering import meter_of
 from .models import resolve
+from .observing.exchange import note_error
 from .services import Services
 
 HEARTBEAT_S = 20.0
@@ -200,6 +202,7 @@ class _Conversation:
                         pass
 
     async def _error(self, asked: str, error: PlaygroundError) -> None:
+        note_error(self._socket.scope, error, status_of(error))
         told = {"code": error.code, "message": error.message, "remedy": error.remedy}
         await self._say("error", id=asked, error=told)
 

@@ -13,6 +13,9 @@ from starlette.types import Receive, Scope, Send
 
 from app.errors import PlaygroundError
 
+from .error_shapes import status_of
+from .observing.exchange import note_error
+
 T = TypeVar("T")
 
 CLIENT_GONE = 499
@@ -81,6 +84,7 @@ class EventStream(Response):
                         await self._start(send)
                     await send({"type": "http.response.body", "body": event, "more_body": True})
             except PlaygroundError as error:
+                note_error(scope, error, status_of(error))
                 if not started:
                     await self._refused(error)(scope, receive, send)
                     return

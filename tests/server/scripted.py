@@ -82,7 +82,12 @@ def services_of(backend: ScriptedBackend, **server: object) -> Services:
     settings = msgspec.structs.replace(settings, server=msgspec.structs.replace(settings.server, **server))
     nothing = NoCatalogue()
     return Services(
-        Router([backend]), nothing, nothing, SimpleNamespace(catalogue=nothing), SimpleNamespace(), settings
+        Router([backend]),
+        nothing,
+        nothing,
+        SimpleNamespace(catalogue=nothing, loaded=tuple),
+        SimpleNamespace(),
+        settings,
     )
 
 

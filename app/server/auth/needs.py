@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from app.privacy.connections import is_loopback
 from app.vault.api_keys import Scope
 
 WEBSOCKET = "WEBSOCKET"
@@ -42,6 +43,7 @@ _EXACT: Mapping[str, Mapping[str, Need]] = {
     "/readiness": _PUBLIC_GET,
     "/docs": _PUBLIC_GET,
     "/openapi.json": _PUBLIC_GET,
+    "/collection.json": _PUBLIC_GET,
     "/auth/login": {"POST": PUBLIC},
     "/auth/refresh": {"POST": PUBLIC},
     "/auth/logout": {"POST": ANY_KEY},
@@ -80,6 +82,7 @@ _EXACT: Mapping[str, Mapping[str, Need]] = {
     "/api/version": _READ,
     "/api/show": {"POST": ANY_KEY},
     # Ours
+    "/metrics": {"GET": ADMIN, "HEAD": ADMIN},  # unless the settings say otherwise: metrics_need
     "/generate": _POST_CHAT,
     "/analyze": _POST_CHAT,
 }
@@ -97,3 +100,15 @@ def needed(method: str, path: str) -> Need:
     if methods is None:
         methods = next((found for start, found in _BELOW.items() if path.startswith(start)), {})
     return methods.get(method, ADMIN)
+
+
+def metrics_need(chosen: str, address: str) -> Need:
+    """What reading ``/metrics`` needs.
+
+    Args:
+        chosen: ``observability.metrics`` of the settings.
+        address: who asks.
+    """
+    if chosen == "key":
+        return ANY_KEY
+    return PUBLIC if chosen == "loopback" and is_loopback(address) else ADMIN

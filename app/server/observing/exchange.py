@@ -1,0 +1,99 @@
+"""What is noted of one connection while it is answered."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from starlette.types import Scope
+
+from app.errors import PlaygroundError
+from app.messages import Usage
+
+if TYPE_CHECKING:
+    from .measures import Measures
+
+
+class Exchange:
+    """One request and its answer, or one WebSocket. In ``scope["state"]["exchange"]``; ``exchange_of`` finds it.
+
+    Attributes:
+        number: tells it apart from others; the client is told too.
+        status: of the answer; 0 while there is none, and 101 for a WebSocket that was accepted.
+        streaming: whether the answer comes event by event.
+        first_token_s: seconds from the question to the model's first token, loading and waiting included.
+        error: what was answered or streamed as an error.
+        failure: an error that is the server's own fault.
+    """
+
+    __slots__ = (
+        "completion_tokens",
+        "error",
+        "failure",
+        "first_token_s",
+        "measures",
+        "model",
+        "number",
+        "prompt_tokens",
+        "status",
+        "streaming",
+    )
+
+    def __init__(self, measures: Measures, number: str) -> None:
+        self.measures, self.number = measures, number
+        self.status = 0
+        self.streaming = False
+        self.model = ""
+        self.prompt_tokens = self.completion_tokens = 0
+        self.first_token_s: float | None = None
+        self.error = ""
+        self.failure: Exception | None = None
+
+    def began(self, model: str, seconds: float) -> None:
+        """The first token of an answer has come, so many seconds after it was asked for."""
+        if self.first_token_s is None:
+            self.first_token_s = seconds
+        self.measures.first_token(model, seconds)
+
+    def answered(self, model: str, backend: str, usage: Usage, decode_s: float | None, outcome: str) -> None:
+        """An answer is over, whole or cut."""
+        self.model = model
+        self.prompt_tokens += usage.prompt_tokens
+        self.completion_tokens += usage.completion_tokens
+        self.measures.answered(model, backend, usage, decode_s, outcome)
+
+    def from_cache(self, model: str) -> None:
+        """An answer was one that had been given before."""
+        self.measures.cached_answers.labels(model).inc()
+
+
+def exchange_of(scope: Scope) -> Exchange | None:
+    """The notes of a connection; None where nobody watches."""
+    found = scope.get("state", {}).get("exchange")
+    return found if isinstance(found, Exchange) else None
+
+
+def note_error(scope: Scope, error: PlaygroundError, status: int, *, refused: bool = False) -> None:
+    """Notes that a connection is answered by an error, at once or in mid-stream.
+
+    Args:
+        scope: of the connection.
+        error: what it is told.
+        status: what the error's status is, or would be.
+        refused: it never got past the gate.
+    """
+    exchange = exchange_of(scope)
+    if exchange is None:
+        return
+    exchange.error = error.code
+    exchange.measures.errors.labels(error.code).inc()
+    if refused:
+        exchange.measures.refusals.labels(error.code).inc()
+    if status == 500:
+        exchange.failure = error
+
+
+def note_block(scope: Scope) -> None:
+    """Notes that an address was blocked for a while, by what it did on this connection."""
+    exchange = exchange_of(scope)
+    if exchange is not None:
+        exchange.measures.blocks.inc()

@@ -1,0 +1,69 @@
+"""What watches one server, wired from the settings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from starlette.types import ASGIApp
+
+from app.server.services import Services
+
+from .logs import ServerLog
+from .measures import Measures
+from .reports import ErrorReports
+from .watching import Watch
+
+
+@dataclass(frozen=True)
+class Observing:
+    """The parts that watch one server.
+
+    Attributes:
+        log: none where nothing is logged.
+        reports: none where nothing is reported.
+        needs_vault: whether no key opens while the vault is locked.
+    """
+
+    measures: Measures
+    log: ServerLog | None = None
+    reports: ErrorReports | None = None
+    needs_vault: bool = False
+
+    @classmethod
+    def silent(cls, services: Services) -> Observing:
+        """Counts, and tells nobody."""
+        return cls(Measures(lambda: services.pool.loaded()))
+
+    @classmethod
+    def start(cls, services: Services, logs: Path, *, needs_vault: bool) -> Observing:
+        """As the settings say; log lines go where they should from now on.
+
+        Args:
+            services: what answers.
+            logs: the folder for logs.
+            needs_vault: whether no key opens while the vault is locked.
+
+        Raises:
+            SettingsError: when the log cannot be written, or the address for reports is none.
+        """
+        chosen = services.settings.observability
+        log = ServerLog(chosen, logs)
+        log.start()
+        try:
+            reports = ErrorReports.chosen(chosen.sentry_dsn, local_only=services.settings.privacy.local_only)
+        except BaseException:
+            log.close()
+            raise
+        return cls(Measures(lambda: services.pool.loaded()), log, reports, needs_vault)
+
+    def around(self, app: ASGIApp) -> Watch:
+        """A layer around an application that watches it."""
+        return Watch(app, self)
+
+    async def aclose(self) -> None:
+        """Sends and writes what waits."""
+        if self.reports is not None:
+            await self.reports.aclose()
+        if self.log is not None:
+            self.log.close()

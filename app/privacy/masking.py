@@ -1,0 +1,168 @@
+"""Secrets out of what is written down: known keys wherever they stand, and whatever is shaped like one."""
+
+from __future__ import annotations
+
+import base64
+import logging
+from collections.abc import Iterable, Mapping
+from functools import cached_property
+from typing import Any
+from urllib.parse import quote
+
+from app.errors import PlaygroundError
+
+MASK = "•••"
+
+_TELLING_NAMES = (
+    r"(?i)(?:^|_)(?:API_?KEYS?|KEYS?|TOKENS?|SECRETS?|PASSWORDS?|PASSWD|PASSPHRASE|CREDENTIALS?|DSN|AUTH)(?:_|$)"
+)
+_LEAST = 6
+"""Shorter values than this are words, and would blot out half a text."""
+
+_SHAPES = (
+    # Keys of well-known services, by their beginnings.
+    r"\b(?:sk|pk|rk)[-_](?:[A-Za-z0-9]+[-_])*[A-Za-z0-9_\-]{12,}",
+    r"\b(?:gh[pousr]|github_pat|glpat|hf|xox[abeprs]|npm|pypi|dop_v1|shpat|whsec|pg)[-_][A-Za-z0-9_\-]{10,}",
+    r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b",
+    r"\bAIza[A-Za-z0-9_\-]{30,}",
+    r"\bya29\.[A-Za-z0-9_\-]{20,}",
+    # Signed tokens, and private keys.
+    r"\beyJ[A-Za-z0-9_\-]{8,}\.[A-Za-z0-9_\-]{8,}(?:\.[A-Za-z0-9_\-]*)?",
+    r"-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|\z)",
+)
+_AFTER_A_WORD = (
+    # The word stays, so that a reader sees what was there.
+    r"(?i)(\b(?:bearer|basic)\s+)[A-Za-z0-9._~+/\-]{8,}=*",
+    r"(?i)(\b(?:[a-z0-9]+[-_])*(?:api[-_]?key|access[-_]?key|secret|token|password|passwd|passphrase|authorization)"
+    r"\\?[\"']?\s*[:=]\s*\\?[\"']?)(?:bearer\s+|basic\s+)?[^\s\"',;&}\\•]{6,}",
+    r"(?i)(\b[a-z][a-z0-9+.\-]*://[^\s/:@\"']*:)[^\s/@\"']+(?:@)",
+)
+
+
+class Masker:
+    """Takes secrets out of texts.
+
+    Nothing of what it knows is ever given out: its representation is empty.
+
+    Args:
+        known: secrets that are known; those added by ``learn`` count from then on.
+    """
+
+    def __init__(self, known: Iterable[str] = ()) -> None:
+        self._known: set[str] = set()
+        self._forms: tuple[str, ...] = ()
+        self.learn(*known)
+
+    @classmethod
+    def of_environment(cls, environ: Mapping[str, str]) -> Masker:
+        """Knows every variable whose name says that it holds a secret, and passwords within addresses.
+
+        Lists separated by commas, as ``PLAYGROUND_API_KEYS`` is one, are known part by part too.
+        """
+        import re
+
+        names = re.compile(_TELLING_NAMES)
+        masker = cls()
+        for name, value in environ.items():
+            if names.search(name):
+                masker.learn(value, *value.split(","))
+            if "://" in value and "@" in value:
+                masker.learn(value.partition("://")[2].rpartition("@")[0].partition(":")[2])
+        return masker
+
+    def learn(self, *secrets: str) -> None:
+        """Knows these too. Values of less than six characters are not looked for."""
+        new = {secret.strip() for secret in secrets if len(secret.strip()) >= _LEAST} - self._known
+        if not new:
+            return
+        self._known |= new
+        forms = {form for secret in self._known for form in _forms(secret)}
+        self._forms = tuple(sorted(forms, key=len, reverse=True))
+
+    def text(self, text: str) -> str:
+        """``text`` with every secret in it replaced by ``•••``."""
+        if len(text) < _LEAST:
+            return text
+        for form in self._forms:
+            if form in text:
+                text = text.replace(form, MASK)
+        raw = changed = text.encode("utf-8", "surrogatepass")
+        for pattern, by in self._shapes:
+            if pattern.search(changed):
+                changed = pattern.sub(by, changed)
+        return text if changed is raw else changed.decode("utf-8", "surrogatepass")
+
+    def value(self, value: Any) -> Any:
+        """A copy of a JSON value with every text in it masked, names of fields too."""
+        if isinstance(value, str):
+            return self.text(value)
+        if isinstance(value, Mapping):
+            return {self.text(str(name)): self.value(part) for name, part in value.items()}
+        if isinstance(value, list | tuple):
+            return [self.value(part) for part in value]
+        return value
+
+    def error(self, error: BaseException) -> None:
+        """Masks an error's words, and those of the errors that led to it, where they stand."""
+        seen: set[int] = set()
+        found: BaseException | None = error
+        while found is not None and id(found) not in seen:
+            seen.add(id(found))
+            if isinstance(found, PlaygroundError):
+                found.message, found.remedy = self.text(found.message), self.text(found.remedy)
+            found.args = tuple(self.text(part) if isinstance(part, str) else part for part in found.args)
+            found = found.__cause__ or found.__context__
+
+    @cached_property
+    def _shapes(self) -> tuple[tuple[Any, Any], ...]:
+        import re2
+
+        mask = MASK.encode()
+        options = re2.Options()
+        options.log_errors = False
+        whole = tuple((re2.compile(shape, options), lambda _match: mask) for shape in _SHAPES)
+        after = tuple((re2.compile(shape, options), _keep_first) for shape in _AFTER_A_WORD)
+        return (*whole, *after)
+
+    def __repr__(self) -> str:
+        return "Masker()"
+
+
+class MaskingFilter(logging.Filter):
+    """Lets every record pass, its secrets masked. Put it on handlers: a logger's filters miss its children's records.
+
+    Args:
+        masker: knows the secrets.
+    """
+
+    def __init__(self, masker: Masker) -> None:
+        super().__init__()
+        self._masker = masker
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """True, always."""
+        record.msg, record.args = self._masker.text(record.getMessage()), ()
+        if record.exc_info:
+            record.exc_text = self._masker.text(logging.Formatter().formatException(record.exc_info))
+            record.exc_info = None
+        return True
+
+
+def _keep_first(match: Any) -> bytes:
+    kept: bytes = match.group(1)
+    return kept + MASK.encode() + (b"@" if match.group().endswith(b"@") else b"")
+
+
+def _forms(secret: str) -> Iterable[str]:
+    """A secret as it is, and as it would be written in an address, in JSON, in a header of basic authentication."""
+    yield secret
+    yield quote(secret, safe="")
+    yield secret.replace("\\", "\\\\").replace('"', '\\"')
+    raw = secret.encode("utf-8", "surrogatepass")
+    for shift in range(3):  # where it begins within base64's groups of three bytes
+        coded = base64.b64encode(b"\0" * shift + raw).decode()
+        coded = coded[(0, 2, 3)[shift] :]
+        whole = len(coded.rstrip("=")) - (1 if coded.endswith("=") else 0)
+        if whole >= 10:
+            yield coded[:whole]
+            yield coded[:whole].translate(str.maketrans("+/", "-_"))

@@ -80,8 +80,10 @@ async def test_openais_routes_answer_without_their_prefix(curl):
         ),
         ("/embedding", {}, 400, "invalid_request_error"),
         ("/embedding", {"content": "a"}, 404, "not_found_error"),
-        ("/tokenize", {"content": "a"}, 501, "not_supported_error"),
-        ("/apply-template", {"messages": []}, 501, "not_supported_error"),
+        ("/tokenize", {"content": 3}, 400, "invalid_request_error"),
+        ("/tokenize", {"model": "nobody", "content": "a"}, 404, "not_found_error"),
+        ("/detokenize", {"tokens": ["a"]}, 400, "invalid_request_error"),
+        ("/apply-template", {"model": "scripted", "messages": []}, 400, "invalid_request_error"),
     ],
 )
 async def test_what_cannot_be_honoured_is_refused(curl, path, body, status, kind):

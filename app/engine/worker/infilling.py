@@ -76,19 +76,12 @@ def prompt_for(vocabulary: Fills, gap: Gap, context: int) -> list[int]:
     behind = vocabulary.tokenize(gap.suffix, add_special=False, parse_special=False)
     before = before[max(0, len(before) - 3 * (window // 4)) :]
     behind = behind[: max(0, window // 4 - (2 + len(begun)))]
-    extra = list(_other_files(vocabulary, gap, marks))
-    room = max(0, context - window - 2 * gap.max_tokens)
     start = [vocabulary.bos] if vocabulary.begins_with_bos else []
-    return [
-        *extra[max(0, len(extra) - room) :],
-        *start,
-        marks.prefix,
-        *before,
-        *begun,
-        marks.suffix,
-        *behind,
-        marks.middle,
-    ]
+    asked = [*start, marks.prefix, *before, *begun, marks.suffix, *behind, marks.middle]
+    extra = list(_other_files(vocabulary, gap, marks))
+    # What is missing must find room behind it.
+    room = max(0, context - len(asked) - (2 * gap.max_tokens or context // 8))
+    return [*extra[max(0, len(extra) - room) :], *asked]
 
 
 def _other_files(vocabulary: Fills, gap: Gap, marks: FillTokens) -> Iterator[int]:

@@ -1,4 +1,4 @@
-"""``/completion``, ``/embedding``, ``/props``, ``/slots``, and OpenAI's routes without ``/v1``."""
+"""``/completion``, ``/infill``, ``/embedding``, ``/props``, ``/slots``, and OpenAI's routes without ``/v1``."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from fastapi.routing import APIRoute
 from starlette.responses import Response
 
 from app import __version__
+from app.engine.infill import Gap
 from app.errors import InvalidRequestError, PlaygroundError
 from app.messages import ChatRequest, Delta, Finished, ResponseFormat, Sampling, TextDelta, ThinkingDelta, Usage
 from app.server.collect import collect
@@ -25,12 +26,13 @@ from app.server.openai import models as openai_models
 from app.server.services import Services
 from app.server.streaming import EventStream, while_connected
 
-from .wire import CompletionBody, EmbeddingBody
+from . import tokens
+from .gap import gap_of
+from .wire import CompletionBody, CompletionFields, EmbeddingBody, InfillBody
 
 _PATH = "/completion"
 _SEEDS = 2**32
 _STOP_TYPES = {"stop": "eos", "length": "limit", "tool_calls": "eos", "content_filter": "eos"}
-_UNSPLIT = ("/tokenize", "/detokenize", "/apply-template", "/infill")
 
 
 def routes(services: Services) -> APIRouter:
@@ -42,13 +44,15 @@ def routes(services: Services) -> APIRouter:
     async def completion(asked: CompletionBody, request: Request) -> Response:
         """Continues a prompt; with ``stream`` as server-sent events."""
         model = await resolve(services, asked.model or services.settings.models.default)
-        neutral = _request(asked, model, services.settings.server.max_output_tokens)
-        deltas = Metered.of(services.router, request.scope).stream(neutral)
-        if asked.stream:
-            return EventStream(_events(deltas, model), failed=_failed, refused=_refused)
-        whole = await while_connected(request, collect(deltas))
-        ended = Finished(whole.finish, whole.usage, whole.timings, whole.stop)
-        return _json(_ended(whole.thinking + whole.text, ended, model))
+        prompt = asked.prompt if isinstance(asked.prompt, str) else tuple(asked.prompt)
+        return await _continue(services, asked, model, prompt, request)
+
+    @router.post("/infill", response_class=Response)
+    async def infill(asked: InfillBody, request: Request) -> Response:
+        """Writes the code that is missing between two pieces; with ``stream`` as server-sent events."""
+        model = await resolve(services, asked.model or services.settings.models.default)
+        prompt = await while_connected(request, _gap_filled(services, asked, model))
+        return await _continue(services, asked, model, prompt, request)
 
     @router.post("/embeddings", response_class=Response, operation_id="embeddings_of_llamacpp")
     @router.post("/embedding", response_class=Response)
@@ -99,17 +103,28 @@ def routes(services: Services) -> APIRouter:
             ]
         )
 
-    async def unsupported(request: Request) -> Response:
-        """Not here yet: the engine does not tell of its tokens one by one."""
-        path = request.scope["path"]
-        body, headers = shape(path, InvalidRequestError(f"{path} is not supported by this server."), 501)
-        return Response(body, 501, headers)
-
-    for path in _UNSPLIT:
-        router.add_api_route(path, unsupported, methods=["POST"], include_in_schema=False)
+    router.include_router(tokens.routes(services))
     _add_unprefixed(router, openai_chat.routes(services))
     _add_unprefixed(router, openai_models.routes(services))
     return router
+
+
+async def _continue(
+    services: Services, asked: CompletionFields, model: str, prompt: str | tuple[int, ...], request: Request
+) -> Response:
+    neutral = _request(asked, model, prompt, services.settings.server.max_output_tokens)
+    deltas = Metered.of(services.router, request.scope).stream(neutral)
+    if asked.stream:
+        return EventStream(_events(deltas, model), failed=_failed, refused=_refused)
+    whole = await while_connected(request, collect(deltas))
+    ended = Finished(whole.finish, whole.usage, whole.timings, whole.stop)
+    return _json(_ended(whole.thinking + whole.text, ended, model))
+
+
+async def _gap_filled(services: Services, asked: InfillBody, model: str) -> tuple[int, ...]:
+    # As there: first whether the model can, then whether the request is one.
+    await services.pool.infill(model, Gap(prefix="", suffix=""))
+    return await services.pool.infill(model, gap_of(asked))
 
 
 def _add_unprefixed(router: APIRouter, original: APIRouter) -> None:
@@ -124,7 +139,7 @@ def _add_unprefixed(router: APIRouter, original: APIRouter) -> None:
             )
 
 
-def _request(asked: CompletionBody, model: str, most_tokens: int) -> ChatRequest:
+def _request(asked: CompletionFields, model: str, prompt: str | tuple[int, ...], most_tokens: int) -> ChatRequest:
     for name in ("mirostat", "n_probs", "lora"):
         if getattr(asked, name):
             raise InvalidRequestError(f"{name} is not supported here.", "Leave it out.")
@@ -139,7 +154,7 @@ def _request(asked: CompletionBody, model: str, most_tokens: int) -> ChatRequest
     return ChatRequest(
         model=model,
         messages=(),
-        prompt=asked.prompt if isinstance(asked.prompt, str) else tuple(asked.prompt),
+        prompt=prompt,
         sampling=Sampling(
             temperature=asked.temperature,
             top_k=asked.top_k,

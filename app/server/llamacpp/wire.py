@@ -8,6 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 Whole = Annotated[int, Field(ge=-(2**63), le=2**63 - 1)]
 Name = Annotated[str, Field(min_length=1, max_length=256)]
+Token = Annotated[int, Field(ge=0, le=2**31 - 1)]
+MOST_TOKENS = 262_144
 Bias = tuple[Annotated[int, Field(ge=0, le=2**31 - 1)], float | bool]
 
 
@@ -17,10 +19,9 @@ class Wire(BaseModel):
     model_config = ConfigDict(extra="ignore", strict=True, frozen=True, allow_inf_nan=False)
 
 
-class CompletionBody(Wire):
-    """``POST /completion``: a prompt, as text or tokens, to be continued as it is."""
+class CompletionFields(Wire):
+    """How to continue."""
 
-    prompt: Annotated[str, Field(min_length=1)] | Annotated[list[Whole], Field(min_length=1)]
     model: Name | None = None
     stream: bool = False
     n_predict: Whole | None = None
@@ -41,6 +42,38 @@ class CompletionBody(Wire):
     mirostat: int | None = None
     n_probs: int | None = None
     lora: list[Any] | None = None
+
+
+class CompletionBody(CompletionFields):
+    """``POST /completion``: a prompt, as text or tokens, to be continued as it is."""
+
+    prompt: Annotated[str, Field(min_length=1)] | Annotated[list[Whole], Field(min_length=1)]
+
+
+class InfillBody(CompletionFields):
+    """``POST /infill``: code with a gap. What is wrong with it is said in the original's words, so it is read late."""
+
+    input_prefix: Any = None
+    input_suffix: Any = None
+    input_extra: Any = None
+    prompt: Any = None
+
+
+class TokenizeBody(Wire):
+    """``POST /tokenize``: a text, or texts and tokens in order."""
+
+    content: str | Annotated[list[str | Token], Field(max_length=65_536)] | None = None
+    model: Name | None = None
+    add_special: bool = False
+    parse_special: bool = True
+    with_pieces: bool = False
+
+
+class DetokenizeBody(Wire):
+    """``POST /detokenize``: tokens."""
+
+    tokens: Annotated[list[Token], Field(max_length=MOST_TOKENS)] | None = None
+    model: Name | None = None
 
 
 class EmbeddingBody(Wire):

@@ -116,7 +116,7 @@ def _answer_errors(app: FastAPI) -> None:
 
 def told(request: Request, error: PlaygroundError) -> Response:
     """``answer``, and a note of it."""
-    note_error(request.scope, error, status_of(error))
+    note_error(request.scope, error, status_of(error, request.scope["path"]))
     return answer(request.scope["path"], error)
 
 
@@ -125,4 +125,4 @@ def answer(path: str, error: PlaygroundError) -> Response:
     if protocol_of(path) == "openai":
         return errors.answer(error)
     body, headers = shape(path, error)
-    return Response(body, status_of(error), headers)
+    return Response(body, status_of(error, path), headers)

@@ -31,6 +31,8 @@ _ASKED = "invalid_request_error"
 _SERVER = Kind(500, "server_error", None, "api_error", "server_error")
 _BAD = Kind(400, _ASKED, None, _ASKED, _ASKED)
 _AWAY = Kind(503, "server_error", None, "overloaded_error", "unavailable_error")
+_BUSY = _AWAY._replace(openai_code="server_busy")
+_OVERLOADED = 529
 _FORBIDDEN = Kind(403, _ASKED, None, "permission_error", "permission_error")
 
 KINDS: Mapping[str, Kind] = {
@@ -49,7 +51,7 @@ KINDS: Mapping[str, Kind] = {
         429, "insufficient_quota", "insufficient_quota", "rate_limit_error", "unavailable_error"
     ),
     # What the parts below raise
-    "busy": _AWAY._replace(openai_code="server_busy"),
+    "busy": _BUSY,
     "vault_locked": _AWAY._replace(openai_code="vault_locked"),
     "offline": _AWAY._replace(openai_code="offline"),
     "limits_unavailable": _AWAY._replace(openai_code="limits_unavailable"),
@@ -97,6 +99,7 @@ _BY_STATUS = {
     429: KINDS["rate_limit_exceeded"],
     501: KINDS["not_supported"],
     503: _AWAY,
+    _OVERLOADED: _BUSY,
 }
 
 
@@ -122,9 +125,15 @@ def kind_of(error: PlaygroundError) -> Kind:
     return _SERVER
 
 
-def status_of(error: PlaygroundError) -> int:
-    """The HTTP status of an error."""
-    return kind_of(error).status
+def status_of(error: PlaygroundError, path: str = "") -> int:
+    """The HTTP status of an error, for who asked at ``path``."""
+    return _kind_at(path, error).status
+
+
+def _kind_at(path: str, error: PlaygroundError) -> Kind:
+    kind = kind_of(error)
+    # Anthropic's clients know a server that has too much to do by a number of its own.
+    return kind._replace(status=_OVERLOADED) if kind is _BUSY and protocol_of(path) == "anthropic" else kind
 
 
 def shape(path: str, error: PlaygroundError, status: int | None = None) -> tuple[bytes, dict[str, str]]:
@@ -140,13 +149,13 @@ def shape(path: str, error: PlaygroundError, status: int | None = None) -> tuple
     Returns:
         JSON, and headers by lower-case name; ``retry-after`` is among them when waiting helps.
     """
-    kind = kind_of(error)
+    kind = _kind_at(path, error)
     if status is not None and status != kind.status:
         kind = _BY_STATUS.get(status, _SERVER if status >= 500 else _BAD)._replace(status=status)
     body = msgspec.json.encode(_SHAPES[protocol_of(path)](error, kind))
     headers = {"content-type": "application/json", "content-length": str(len(body))}
     wait = getattr(error, "retry_after_s", None)
-    if wait is None and kind.status == 503 and kind is not _SERVER:
+    if wait is None and kind.status in (503, _OVERLOADED) and kind is not _SERVER:
         wait = 1
     if wait is not None:
         headers["retry-after"] = str(max(1, math.ceil(wait)))

@@ -22,7 +22,7 @@ _EXPOSED = (
 
 async def refuse(scope: Scope, receive: Receive, send: Send, error: PlaygroundError, headers: Headers) -> int:
     """Answers with ``error`` in the words of the protocol; gives the status."""
-    status = status_of(error)
+    status = status_of(error, scope["path"])
     body, own = shape(scope["path"], error, status)
     told = [*((name.encode(), value.encode()) for name, value in own.items()), *headers]
     if scope["type"] == "websocket":

@@ -253,7 +253,7 @@ async def test_what_cannot_be_honoured_raises_the_clients_own_class(claude, chan
 @pytest.mark.parametrize(
     ("error", "raised", "kind"),
     [
-        (BusyError("Full."), anthropic.InternalServerError, "overloaded_error"),
+        (BusyError("Full."), anthropic.OverloadedError, "overloaded_error"),
         (VaultLockedError("Locked."), anthropic.InternalServerError, "overloaded_error"),
         (ContextOverflowError("Too long."), anthropic.BadRequestError, "invalid_request_error"),
         (EngineError("Broken."), anthropic.InternalServerError, "api_error"),

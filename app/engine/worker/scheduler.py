@@ -96,7 +96,10 @@ class Scheduler:
             BusyError: when the queue is full.
         """
         with self._wake:
-            if len(self._waiting) >= self._queue:
+            # Those who start at the next step do not wait, though they stand in the same line; those who have left
+            # do neither.
+            open_ones = [s for s in (*self._waiting, *self._running) if s.request_id not in self._cancelled]
+            if len(open_ones) >= self._queue + self._sequences:
                 raise BusyError(
                     f"{len(self._running)} requests are being answered and {self._queue} more are waiting.",
                     "Try again in a moment.",

@@ -54,7 +54,7 @@ def _json(reply: object) -> Response:
 
 def _refused(error: PlaygroundError) -> Response:
     body, headers = shape(_PATH, error)
-    return Response(body, status_of(error), headers)
+    return Response(body, status_of(error, _PATH), headers)
 
 
 def _failed(error: PlaygroundError) -> bytes:

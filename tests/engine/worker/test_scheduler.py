@@ -295,6 +295,17 @@ def test_a_full_queue_is_said_at_once(starter_model):
         small.worker.close()
 
 
+def test_without_a_queue_nobody_waits_and_free_places_are_given(starter_model):
+    small = Bench(LoadOptions(path=str(starter_model), context=512, sequences=2, queue=0))
+    try:
+        ids = [small.send("Tell me a long story.", Sampling(max_tokens=60)) for _ in range(4)]
+        refused = [last.code for last in small.answers.wait(*ids) if isinstance(last, Failed)]
+        assert refused == ["busy", "busy"]
+        assert small.ask("Hello", Sampling(max_tokens=3))[1].usage.completion_tokens == 3
+    finally:
+        small.worker.close()
+
+
 def test_cancelling_at_random_moments_leaves_no_busy_slot(bench):
     chance = random.Random(5)
     ids = [bench.send(chance.choice(PROMPTS) * chance.randint(1, 20), Sampling(max_tokens=50)) for _ in range(60)]

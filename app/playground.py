@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from app.engine.catalogue import Catalogue
     from app.engine.pool import ModelPool
     from app.engine.store import ModelStore
+    from app.privacy.connections import ConnectionPolicy
     from app.routing.router import Router
     from app.vault import Vault
 
@@ -27,6 +28,7 @@ class Playground:
     Attributes:
         loaded: the effective settings with the origin of each.
         router: takes every request.
+        policy: whether anything may leave this machine; a person may change that while the program runs.
         environ: the process's environment, as it was at the start.
     """
 
@@ -37,6 +39,7 @@ class Playground:
     pool: ModelPool
     router: Router
     environ: Mapping[str, str]
+    policy: ConnectionPolicy
 
     @property
     def settings(self) -> Settings:
@@ -71,7 +74,7 @@ class Playground:
         store = ModelStore(folders.models, policy)
         catalogue = Catalogue.load([shipped(), *_own_catalogues(folders, loaded.settings, store)])
         pool = ModelPool(catalogue, store, loaded.settings.engine, folders.logs)
-        return cls(folders, loaded, catalogue, store, pool, Router([LocalBackend(pool)]), environ)
+        return cls(folders, loaded, catalogue, store, pool, Router([LocalBackend(pool)]), environ, policy)
 
     @cached_property
     def vault(self) -> Vault:

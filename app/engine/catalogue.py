@@ -14,6 +14,7 @@ from msgspec import Struct
 from app.errors import CatalogueError, UnknownModelError
 from app.messages import Sampling
 
+from .catalogue_files import CatalogueFile
 from .frames import Role
 from .sources import ModelFile, model_files
 
@@ -94,12 +95,21 @@ class Catalogue:
         Raises:
             CatalogueError: naming the file, the model, what was found and what was expected.
         """
+        return cls.of(CatalogueFile.read_all(paths))
+
+    @classmethod
+    def of(cls, files: Iterable[CatalogueFile]) -> Catalogue:
+        """The models on this machine of files that were read; their remote ones are the router's.
+
+        Raises:
+            CatalogueError: as ``load``.
+        """
         tables: dict[str, dict[str, Any]] = {}
         entries: dict[str, ModelEntry] = {}
-        for path in paths:
-            for name, table in _read(path).items():
+        for file in files:
+            for name, table in file.of("models").items():
                 tables[name] = {**tables.get(name, {}), **table}
-                entries[name] = _entry(path, name, tables[name])
+                entries[name] = _entry(file.path, name, tables[name])
         return cls(entries.values())
 
     @property
@@ -130,23 +140,6 @@ def shipped() -> Path:
     package = Path(__file__).resolve().parent.parent
     inside = package / "models.toml"
     return inside if inside.is_file() else package.parent / "models.toml"
-
-
-def _read(path: Path) -> dict[str, dict[str, Any]]:
-    import tomllib
-
-    try:
-        document = tomllib.loads(path.read_text("utf-8"))
-    except OSError as error:
-        raise CatalogueError(f"The catalogue {path} cannot be read: {error.strerror}.") from error
-    except ValueError as error:
-        raise CatalogueError(f"The catalogue {path} is not TOML: {error}.", "Correct the file.") from error
-    models = document.pop("models", {})
-    if document:
-        raise CatalogueError(f"{path}: there is no key {next(iter(document))!r}; expected only tables of [models].")
-    if not isinstance(models, Mapping) or not all(isinstance(table, Mapping) for table in models.values()):
-        raise CatalogueError(f"{path}: `models` is not a table of tables, [models.NAME].")
-    return {name: dict(table) for name, table in models.items()}
 
 
 def _entry(path: Path, name: str, table: Mapping[str, Any]) -> ModelEntry:

@@ -50,7 +50,7 @@ async def _serve(playground: Playground, host: str | None, port: int | None, no_
     gate = GateParts.of(playground.vault, playground.settings, environ, no_auth=no_auth)
     services = Services.of(playground)
     fixed = playground.environ.get(VARIABLE, "").strip(", ")
-    observing = Observing.start(services, playground.folders.logs, needs_vault=not (no_auth or fixed))
+    observing = Observing.start(services, playground.folders.logs, needs_vault=not (no_auth or fixed), environ=environ)
     try:
         await gate.require_safe(host)
         app = build(services, gate=gate.around, observing=observing)

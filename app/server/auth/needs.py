@@ -102,6 +102,11 @@ def needed(method: str, path: str) -> Need:
     return methods.get(method, ADMIN)
 
 
+def listed(path: str) -> bool:
+    """Whether the table has this very path: one of ours, that no client made up."""
+    return path in _EXACT
+
+
 def metrics_need(chosen: str, address: str) -> Need:
     """What reading ``/metrics`` needs.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 from starlette.types import Scope
@@ -20,6 +21,10 @@ class Exchange:
         number: tells it apart from others; the client is told too.
         status: of the answer; 0 while there is none, and 101 for a WebSocket that was accepted.
         streaming: whether the answer comes event by event.
+        model: who answers, or answered last.
+        pieces: of text that have come so far, of the answer that is under way; about a token each.
+        decode_s: seconds that whole answers took after their first tokens.
+        first_at: when the first piece came, by ``time.perf_counter``; 0 before it has.
         first_token_s: seconds from the question to the model's first token, loading and waiting included.
         error: what was answered or streamed as an error.
         failure: an error that is the server's own fault.
@@ -27,12 +32,15 @@ class Exchange:
 
     __slots__ = (
         "completion_tokens",
+        "decode_s",
         "error",
         "failure",
+        "first_at",
         "first_token_s",
         "measures",
         "model",
         "number",
+        "pieces",
         "prompt_tokens",
         "status",
         "streaming",
@@ -43,13 +51,20 @@ class Exchange:
         self.status = 0
         self.streaming = False
         self.model = ""
-        self.prompt_tokens = self.completion_tokens = 0
+        self.prompt_tokens = self.completion_tokens = self.pieces = 0
+        self.decode_s = self.first_at = 0.0
         self.first_token_s: float | None = None
         self.error = ""
         self.failure: Exception | None = None
 
+    def asked(self, model: str) -> None:
+        """A model is asked now."""
+        self.model = model
+        self.pieces, self.first_at = 0, 0.0
+
     def began(self, model: str, seconds: float) -> None:
         """The first token of an answer has come, so many seconds after it was asked for."""
+        self.first_at = time.perf_counter()
         if self.first_token_s is None:
             self.first_token_s = seconds
         self.measures.first_token(model, seconds)
@@ -57,6 +72,8 @@ class Exchange:
     def answered(self, model: str, backend: str, usage: Usage, decode_s: float | None, outcome: str) -> None:
         """An answer is over, whole or cut."""
         self.model = model
+        self.pieces = 0
+        self.decode_s += decode_s or 0.0
         self.prompt_tokens += usage.prompt_tokens
         self.completion_tokens += usage.completion_tokens
         self.measures.answered(model, backend, usage, decode_s, outcome)

@@ -10,7 +10,6 @@ import logging
 import logging.handlers
 import os
 import queue
-import re
 import sys
 import time
 import traceback
@@ -21,6 +20,7 @@ import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
 from app.errors import SettingsError
+from app.privacy.masking import Masker
 from app.server.log_lines import one_line
 from app.settings.observability import ObservabilitySettings
 
@@ -31,17 +31,6 @@ _FILE_BYTES = 8 * 1024 * 1024
 _FILES = 4
 _MOST_WAITING = 20_000
 _OURS = ("app", "uvicorn")
-_MASK = "•••"
-_SECRETS = (
-    re.compile(r"\b(?:pg|sk|rk|hf|gsk|xai|ghp|github_pat)[-_][A-Za-z0-9_-]{12,}"),
-    re.compile(r"\beyJ[\w-]{4,}\.[\w-]+\.?[\w-]*"),
-    re.compile(r"(?i)(?<=bearer )\S+|(?<=basic )\S+"),
-    re.compile(
-        r"""(?i)((?:api[-_]?key|password|passphrase|token|secret|authorization)["']?\s*[:=]\s*["']?)"""
-        r"""(?!bearer |basic )[^\s"',;&]+"""
-    ),
-    re.compile(r"(?<=://)[^/\s@]+(?=@)"),
-)
 
 
 class AccessLine(Struct, frozen=True, omit_defaults=True):
@@ -79,34 +68,30 @@ class _Line(Struct):
     traceback: list[str] | UnsetType = UNSET
 
 
-def masked(text: str) -> str:
-    """``text`` with what looks like a key, a token or a password left out."""
-    for pattern in _SECRETS:
-        text = pattern.sub(lambda match: f"{match[1] if match.re.groups else ''}{_MASK}", text)
-    return text
-
-
 class ServerLog:
     """Where the program's log lines go while the server runs.
 
     Args:
         chosen: the settings.
         folder: for ``server.log``.
+        masker: knows the secrets that must not be written.
         stream: written to when that is what was chosen; the process's stderr if none is given.
 
     Raises:
         SettingsError: when the file cannot be written.
     """
 
-    def __init__(self, chosen: ObservabilitySettings, folder: Path, stream: TextIO | None = None) -> None:
+    def __init__(
+        self, chosen: ObservabilitySettings, folder: Path, masker: Masker, stream: TextIO | None = None
+    ) -> None:
         level = getattr(logging, chosen.log_level.upper())
         self._target = _target(chosen, folder, stream)
-        as_json = chosen.log_format == "json"
-        self._target.setFormatter(_Json(level) if as_json else _Pretty(level))
+        formatter = _Json if chosen.log_format == "json" else _Pretty
+        self._target.setFormatter(formatter(masker, whole=level <= logging.DEBUG))
         self._queue: queue.Queue[logging.LogRecord] = queue.Queue(_MOST_WAITING)
         self._handler = _Hand(self._queue)
         self._listener = logging.handlers.QueueListener(self._queue, self._target)
-        self.wants_access = chosen.access_log and chosen.log_to != "off" and level <= logging.INFO
+        self.wants_access = chosen.access_log and level <= logging.INFO
         self._before: list[tuple[logging.Logger, int, bool]] = []
         self._level = level
 
@@ -164,12 +149,28 @@ class _Hand(logging.handlers.QueueHandler):
             self.lost += 1
 
 
-class _Json(logging.Formatter):
-    """One JSON object a line."""
+class _Lines(logging.Formatter):
+    """Both formats have this in common.
 
-    def __init__(self, level: int) -> None:
+    Args:
+        masker: knows the secrets.
+        whole: whether errors are written with their messages, which may quote what a client sent.
+    """
+
+    def __init__(self, masker: Masker, *, whole: bool) -> None:
         super().__init__()
-        self._whole = level <= logging.DEBUG
+        self._masker, self._whole = masker, whole
+
+    def _words(self, text: str) -> str:
+        return self._masker.text(one_line(text))
+
+    def _named(self, error: BaseException) -> str:
+        name = type(error).__qualname__
+        return self._words(f"{name}: {error}") if self._whole else name
+
+
+class _Json(_Lines):
+    """One JSON object a line."""
 
     def format(self, record: logging.LogRecord) -> str:
         """The line, without its end."""
@@ -178,29 +179,25 @@ class _Json(logging.Formatter):
         if access is not None:
             line.access = access
         else:
-            line.message = masked(one_line(record.getMessage()))
+            line.message = self._words(record.getMessage())
         if record.exc_info and record.exc_info[1] is not None:
             error = record.exc_info[1]
-            line.error, line.traceback = _named(error, self._whole), _places(error)
+            line.error, line.traceback = self._named(error), _places(error)
         return msgspec.json.encode(line).decode()
 
 
-class _Pretty(logging.Formatter):
+class _Pretty(_Lines):
     """A line for people; places of an error below it."""
-
-    def __init__(self, level: int) -> None:
-        super().__init__()
-        self._whole = level <= logging.DEBUG
 
     def format(self, record: logging.LogRecord) -> str:
         """The line, without its end."""
         access = getattr(record, "access", None)
-        said = _said(access) if access is not None else masked(one_line(record.getMessage()))
+        said = _said(access) if access is not None else self._words(record.getMessage())
         level = "" if record.levelno == logging.INFO else f"{record.levelname.lower()}: "
         text = f"{_moment(record.created, ' ')} {level}{said}"
         if record.exc_info and record.exc_info[1] is not None:
             error = record.exc_info[1]
-            text = "\n  ".join((text, *_places(error), _named(error, self._whole)))
+            text = "\n  ".join((text, *_places(error), self._named(error)))
         return text
 
 
@@ -217,12 +214,6 @@ def _said(line: AccessLine) -> str:
     return ", ".join(words)
 
 
-def _named(error: BaseException, whole: bool) -> str:
-    """The error's class; its message only where that was asked for, since it may quote what a client sent."""
-    name = type(error).__qualname__
-    return masked(one_line(f"{name}: {error}")) if whole else name
-
-
 def _places(error: BaseException) -> list[str]:
     frames = traceback.extract_tb(error.__traceback__)
     return [f"{source_place(frame.filename)}:{frame.lineno} {frame.name}" for frame in frames]
@@ -235,8 +226,6 @@ def _moment(seconds: float, between: str) -> str:
 
 
 def _target(chosen: ObservabilitySettings, folder: Path, stream: TextIO | None) -> logging.Handler:
-    if chosen.log_to == "off":
-        return logging.NullHandler()
     if chosen.log_to == "stderr":
         return logging.StreamHandler(stream or sys.stderr)
     path = folder / FILE

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from starlette.types import ASGIApp
 
+from app.privacy.masking import Masker
 from app.server.services import Services
 
 from .logs import ServerLog
@@ -36,24 +38,31 @@ class Observing:
         return cls(Measures(lambda: services.pool.loaded()))
 
     @classmethod
-    def start(cls, services: Services, logs: Path, *, needs_vault: bool) -> Observing:
+    def start(
+        cls, services: Services, logs: Path, *, needs_vault: bool, environ: Mapping[str, str] | None = None
+    ) -> Observing:
         """As the settings say; log lines go where they should from now on.
 
         Args:
             services: what answers.
             logs: the folder for logs.
             needs_vault: whether no key opens while the vault is locked.
+            environ: the process's environment; what it holds of secrets is not written.
 
         Raises:
             SettingsError: when the log cannot be written, or the address for reports is none.
         """
         chosen = services.settings.observability
-        log = ServerLog(chosen, logs)
-        log.start()
+        masker = Masker.of_environment(environ or {})
+        masker.learn(chosen.sentry_dsn)
+        log = ServerLog(chosen, logs, masker) if chosen.log_to != "off" else None
+        if log is not None:
+            log.start()
         try:
             reports = ErrorReports.chosen(chosen.sentry_dsn, local_only=services.settings.privacy.local_only)
         except BaseException:
-            log.close()
+            if log is not None:
+                log.close()
             raise
         return cls(Measures(lambda: services.pool.loaded()), log, reports, needs_vault)
 

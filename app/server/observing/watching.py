@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.server.auth.needs import listed
 from app.server.blocking import network_of
 from app.server.error_shapes import protocol_of
 from app.server.metering import principal_of
@@ -27,7 +28,7 @@ _ACCEPTED = 101
 NO_ROUTE = "(none)"
 """Stands for the path of a request that reached no route: what a client made up must not become a label."""
 
-_ACCOUNTS = frozenset({"/auth/login", "/auth/refresh", "/auth/logout", "/auth/me", "/users", "/keys", "/usage"})
+_ACCOUNTS = frozenset({"/users", "/keys"})
 
 
 class Watch:
@@ -105,7 +106,7 @@ def route_of(scope: Scope) -> str:
     if isinstance(path, str):
         return path
     asked = scope["path"]
-    if asked in _ACCOUNTS:
+    if listed(asked) or asked in _ACCOUNTS:
         return str(asked)
     if asked.startswith("/keys/"):
         return "/keys/{key}"

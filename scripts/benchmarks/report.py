@@ -18,10 +18,16 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 
 def arguments(name: str, rounds: int) -> argparse.Namespace:
     """``--rounds`` and ``--json``, as every benchmark takes them."""
-    parser = argparse.ArgumentParser(prog=f"scripts/bench {name}")
+    parser = arguments_of(name)
     parser.add_argument("--rounds", type=int, default=rounds)
-    parser.add_argument("--json", type=Path, default=REPOSITORY / ".cache" / f"bench-{name}.json")
     return parser.parse_args()
+
+
+def arguments_of(name: str) -> argparse.ArgumentParser:
+    """A parser for a benchmark's own arguments; it has ``--json`` already."""
+    parser = argparse.ArgumentParser(prog=f"scripts/bench {name}")
+    parser.add_argument("--json", type=Path, default=REPOSITORY / ".cache" / f"bench-{name}.json")
+    return parser
 
 
 def machine() -> dict[str, Any]:

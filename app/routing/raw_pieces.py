@@ -46,8 +46,9 @@ class LeasedPieces(AsyncGenerator[bytes, None]):
         except BaseException as error:
             # However it ends, cancelled too, no lease is left behind.
             await self.aclose()
-            if isinstance(error, RemoteError) and not isinstance(error, StreamBrokenError):
-                raise StreamBrokenError(error.message, error.remedy, status=error.status) from error
+            if isinstance(error, PlaygroundError) and not isinstance(error, StreamBrokenError):
+                status = error.status if isinstance(error, RemoteError) else None
+                raise StreamBrokenError(error.message, error.remedy, status=status) from error
             raise
 
     async def athrow(self, typ: Any, val: Any = None, tb: Any = None) -> bytes:

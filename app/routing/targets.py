@@ -121,7 +121,8 @@ class RemoteTarget:
                     return
                 except PlaygroundError as error:
                     if begun:
-                        raise _broken(error) from error
+                        broken = _broken(error)
+                        raise broken from (error if broken is not error else error.__cause__)
                     wait = attempts.failed(replica, lease, error)
             yield Waiting("retrying", attempts.made, attempts.most)
             await asyncio.sleep(wait)
@@ -220,8 +221,9 @@ class RemoteTarget:
         )
 
 
-def _broken(error: PlaygroundError) -> PlaygroundError:
+def _broken(error: PlaygroundError) -> StreamBrokenError:
     """What a failure is called once something of the answer has been given."""
-    if isinstance(error, RemoteError) and not isinstance(error, StreamBrokenError):
-        return StreamBrokenError(error.message, error.remedy, status=error.status, retry_after=error.retry_after)
-    return error
+    if isinstance(error, StreamBrokenError):
+        return error
+    status, retry_after = (error.status, error.retry_after) if isinstance(error, RemoteError) else (None, None)
+    return StreamBrokenError(error.message, error.remedy, status=status, retry_after=retry_after)

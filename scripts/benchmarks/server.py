@@ -118,6 +118,11 @@ def main() -> None:
     parser = report.arguments_of("server")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--streams", type=int, nargs="+", default=STREAMS, help="how many at once")
+    parser.add_argument(
+        "--even",
+        action="store_true",
+        help="the peers give way to other programs as our worker does, for a machine that is busy meanwhile",
+    )
     chosen = parser.parse_args()
     model = fetch()
     client = Client()
@@ -127,8 +132,8 @@ def main() -> None:
         servers: list[Server] = []
         try:
             servers.append(contestants.ours(home, NAME))
-            servers.append(contestants.llamacpp(model))
-            servers.append(contestants.llama_cpp_python(model))
+            servers.append(contestants.llamacpp(model, gives_way=chosen.even))
+            servers.append(contestants.llama_cpp_python(model, gives_way=chosen.even))
             rows = summed_up(rounds_of(client, servers, chosen.rounds, chosen.streams))
         finally:
             for server in servers:
@@ -137,7 +142,7 @@ def main() -> None:
         client.close()
     show(rows)
     server_overhead.show(overhead)
-    report.write(chosen.json, {"rounds": chosen.rounds, "speed": rows, "overhead_ms": overhead})
+    report.write(chosen.json, {"rounds": chosen.rounds, "even": chosen.even, "speed": rows, "overhead_ms": overhead})
 
 
 if __name__ == "__main__":

@@ -15,6 +15,8 @@ from pathlib import Path
 import workload
 
 HERE = Path(__file__).parent
+_GIVES_WAY = 'echo 5 >/proc/self/autogroup; exec nice -n 5 "$@"'
+"""What our worker does to itself: see ``app/engine/worker/__main__.py``."""
 
 
 class Server:
@@ -51,24 +53,30 @@ def ours(home: Path, model: str, settings: str = "") -> Server:
     (home / "config").mkdir(exist_ok=True)
     (home / "config" / "playground.toml").write_text(settings)
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PLAYGROUND_")}
-    process = subprocess.Popen(
-        [sys.executable, "-m", "app", "serve", "--port", "0"],
-        env={**kept, "PLAYGROUND_HOME": str(home)},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    )
+    words = home / "serve.log"
+    with words.open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "app", "serve", "--port", "0"],
+            env={**kept, "PLAYGROUND_HOME": str(home)},
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+        )
     assert process.stdout is not None
-    printed = dict(process.stdout.readline().strip().split("=", 1) for _ in range(4))
+    lines = [process.stdout.readline().strip() for _ in range(4)]
+    if not all(lines):
+        raise RuntimeError(f"playground serve ended with status {process.wait()}: {words.read_text()[-2000:]}")
+    printed = dict(line.split("=", 1) for line in lines)
     port = int(printed["OPENAI_BASE_URL"].rpartition(":")[2].partition("/")[0])
     return Server("ours", process, port, model, printed["OPENAI_API_KEY"])
 
 
-def llamacpp(model: Path) -> Server:
+def llamacpp(model: Path, *, gives_way: bool = False) -> Server:
     """llama.cpp's server code, from the ``xllamacpp`` wheel."""
     key = secrets.token_hex(16)
     process = subprocess.Popen(
-        [sys.executable, str(HERE / "contestant_llamacpp.py"), str(model), key],
+        _command([str(HERE / "contestant_llamacpp.py"), str(model), key], gives_way),
+        start_new_session=gives_way,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
@@ -81,7 +89,7 @@ def llamacpp(model: Path) -> Server:
     raise RuntimeError(f"the llama.cpp server ended with status {process.wait()}")
 
 
-def llama_cpp_python(model: Path) -> Server:
+def llama_cpp_python(model: Path, *, gives_way: bool = False) -> Server:
     """``python -m llama_cpp.server``, set up as well as it can be.
 
     By default it keeps the logits of every token, cuts an answer when another request comes, and has flash attention
@@ -107,13 +115,19 @@ def llama_cpp_python(model: Path) -> Server:
     }
     arguments = [word for name, value in options.items() for word in (f"--{name}", value)]
     process = subprocess.Popen(
-        [sys.executable, "-m", "llama_cpp.server", *arguments],
+        _command(["-m", "llama_cpp.server", *arguments], gives_way),
+        start_new_session=gives_way,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         text=True,
     )
     _wait_for(process, port)
     return Server("llama_cpp.server", process, port, "m", key)
+
+
+def _command(arguments: list[str], gives_way: bool) -> list[str]:
+    command = [sys.executable, *arguments]
+    return ["sh", "-c", _GIVES_WAY, "sh", *command] if gives_way else command
 
 
 def _free_port() -> int:

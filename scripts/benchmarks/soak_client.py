@@ -1,7 +1,7 @@
 """The clients of the soak: good ones, some that leave, some that read slowly, and some that send rubbish.
 
-Every answer that is asked for must hold its own marker, which a schema forces upon the model, ``{"marker": "c017-3-…"}``,
-and nothing else. So an answer, or the beginning of one, that belongs to somebody else is always seen.
+Every answer that is asked for must hold its own marker, which a schema forces upon the model. So an answer, or the
+beginning of one, that belongs to somebody else is always seen.
 """
 
 from __future__ import annotations

@@ -32,13 +32,17 @@ class Metered:
         finished: Finished | None = None
         outcome = "stopped"
         exchange, asked = self._meter.exchange, time.perf_counter()
+        if exchange is not None:
+            exchange.asked(request.model)
         try:
             async with aclosing(self._router.stream(request)) as deltas:
                 async for delta in deltas:
                     if isinstance(delta, TextDelta | ThinkingDelta | ToolCallDelta):
                         pieces += 1
-                        if pieces == 1 and exchange is not None:
-                            exchange.began(request.model, time.perf_counter() - asked)
+                        if exchange is not None:
+                            exchange.pieces = pieces
+                            if pieces == 1:
+                                exchange.began(request.model, time.perf_counter() - asked)
                     elif isinstance(delta, Started):
                         backend, prompt, cached = delta.backend, delta.prompt_tokens, delta.cached_tokens
                         if delta.from_cache and exchange is not None:

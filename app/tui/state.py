@@ -19,6 +19,7 @@ class UiState(Struct, frozen=True, kw_only=True):
     theme: str | None = None
     density: Density | None = None
     model: str | None = None
+    local_only: bool | None = None
 
 
 class StateFile:

@@ -9,7 +9,7 @@ from app.errors import PlaygroundError, VaultError
 
 if TYPE_CHECKING:
     from app.playground import Playground
-    from app.tui.app import PlaygroundApp
+    from app.tui.guarded import GuardedFace
 
 
 class VaultDesk:
@@ -19,7 +19,7 @@ class VaultDesk:
         app: whose chat and list show what the vault holds.
     """
 
-    def __init__(self, app: PlaygroundApp, playground: Playground) -> None:
+    def __init__(self, app: GuardedFace, playground: Playground) -> None:
         self._app, self._playground = app, playground
         self._used_at = time.monotonic()
         self._changing = False

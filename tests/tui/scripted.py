@@ -12,7 +12,11 @@ from typing import Any
 from app.engine.hardware import Hardware, Memory
 from app.errors import PlaygroundError, UnknownModelError
 from app.messages import ChatRequest, Delta, Finished, Started, TextDelta, Timings, Usage
-from app.settings import ChatSettings, VaultSettings
+from app.privacy.connections import ConnectionPolicy
+from app.settings import ChatSettings, Origin, VaultSettings
+from app.settings.access import AccessSettings
+from app.settings.observability import ObservabilitySettings
+from app.settings.schema import ServerSettings
 from app.vault import Vault
 
 
@@ -181,7 +185,13 @@ def playground(
             tui=SimpleNamespace(theme=theme, density=density, keys=keys or {}),
             chat=chat or ChatSettings(titles=False),
             vault=VaultSettings(daily_backup=False),
+            server=ServerSettings(port=0),
+            access=AccessSettings(),
+            observability=ObservabilitySettings(log_to="off"),
         ),
+        loaded=SimpleNamespace(origins={"privacy.local_only": Origin("default")}),
+        policy=ConnectionPolicy(local_only=local_only),
+        environ={},
         folders=SimpleNamespace(data=home / "data", logs=home / "logs", config=home / "config"),
         catalogue=Catalogue(entries),
         store=store or Store({"smollm2-135m"}),

@@ -1,4 +1,4 @@
-"""The top line: which pane is shown, whether anything may leave the machine, whether a passphrase guards the vault."""
+"""The top line: which pane is shown, and whether a passphrase guards the vault."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from textual.reactive import reactive
 from textual.widget import Widget
 
 WORDMARK = "playground"
+_UNPROTECTED = "no passphrase"
 
 
 class TabBar(Widget):
@@ -20,7 +21,6 @@ class TabBar(Widget):
     """
 
     current: reactive[str] = reactive("")
-    local_only: reactive[bool] = reactive(False)
     unprotected: reactive[bool] = reactive(False)
 
     class Chosen(Message):
@@ -38,7 +38,11 @@ class TabBar(Widget):
 
     def render(self) -> Content:
         """The line as wide as the screen."""
-        pieces: list[tuple[str, str]] = [("◆ ", "$primary"), (WORDMARK, "bold $foreground"), ("   ", "")]
+        width = self.content_size.width
+        tabs = sum(len(title) + 3 for _, title in self._panes)
+        # On a narrow screen the tabs need the name's place.
+        name = f"{WORDMARK}   " if tabs + len(WORDMARK) + 5 + len(_UNPROTECTED) <= width else ""
+        pieces: list[tuple[str, str]] = [("◆ ", "$primary"), (name, "bold $foreground")]
         column = sum(len(text) for text, _ in pieces)
         self._spans = []
         for pane, title in self._panes:
@@ -47,15 +51,9 @@ class TabBar(Widget):
             pieces.append((label, "bold $background on $primary" if pane == self.current else "$text-muted"))
             pieces.append((" ", ""))
             column += len(label) + 1
-        marks = [("⌂ local only", "$success")] if self.local_only else []
-        if self.unprotected:
-            marks.insert(0, ("no passphrase", "$text-disabled"))
-        room = self.content_size.width - column
-        while marks and sum(len(mark) + 2 for mark, _ in marks) > room:
-            marks.pop(0)
-        gap = room - sum(len(mark) for mark, _ in marks) - 2 * max(0, len(marks) - 1)
-        for place, (mark, colour) in enumerate(marks):
-            pieces += [(" " * (gap if place == 0 else 2), ""), (mark, colour)]
+        gap = width - column - len(_UNPROTECTED)
+        if self.unprotected and gap >= 0:
+            pieces += [(" " * gap, ""), (_UNPROTECTED, "$text-disabled")]
         return Content.assemble(*pieces)
 
     def on_click(self, event: events.Click) -> None:

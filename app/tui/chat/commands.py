@@ -51,6 +51,8 @@ COMMANDS: tuple[Command, ...] = (
     Command("passphrase", "Set a passphrase", "Set or change the vault's passphrase.", "app.passphrase"),
     Command("backup", "Back up now", "Make an encrypted backup of everything that is kept.", "app.backup"),
     Command("models", "Models", "See, fetch and remove models.", "app.pane('models')"),
+    Command("server", "Server", "Let other programs use your models.", "app.pane('server')"),
+    Command("local", "Local only", "Let nothing leave this machine, or allow it again.", "app.local_only"),
     Command("theme", "Theme", "Change the colours.", "app.theme", "NAME"),
     Command("density", "Density", "Change between comfortable and compact spacing.", "app.density"),
     Command("quit", "Quit", "Leave; a running answer is stopped.", "app.quit"),

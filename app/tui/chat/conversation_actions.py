@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-from textual import getters
-from textual.containers import Vertical
-
 from app.chat import Conversation
 from app.messages import Node
-from app.tui.face import Face
+from app.tui.pane import Pane
 
 from .composer import Composer
 from .transcript import Transcript
 
 
-class ConversationActions(Vertical):
+class ConversationActions(Pane):
     """A pane that holds a conversation, a transcript of it and a composer.
 
     Keys act on the message that is chosen in the transcript, else on the last one that they make sense for.
     """
-
-    app = getters.app(Face)
 
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)

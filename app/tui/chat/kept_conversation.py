@@ -60,6 +60,14 @@ class KeptConversation(ConversationActions):
         self.conversation = Conversation()
         await self._show_conversation()
 
+    async def vault_opened(self, vault: Vault) -> None:
+        """Shows what was open last."""
+        await self.attach(vault)
+
+    async def vault_closing(self) -> None:
+        """Keeps what is left and forgets it."""
+        await self.detach()
+
     async def attached(self) -> None:
         """Returns when there is a keeper: nothing is asked before it can be kept."""
         await self._attached.wait()

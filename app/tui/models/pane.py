@@ -6,10 +6,9 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, ClassVar
 
-from textual import getters, on
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message
 from textual.widgets import OptionList, Static
@@ -17,8 +16,8 @@ from textual.widgets.option_list import Option
 
 from app.errors import PlaygroundError
 from app.privacy.terminal import clean
-from app.tui.face import Face
 from app.tui.model_desk import ModelDesk, ModelRow
+from app.tui.pane import Pane
 
 from .words import detail_words, row_words
 
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
     from app.engine.store import Verification
 
 
-class ModelsPane(Vertical):
+class ModelsPane(Pane):
     """The catalogue as a list; keys act on the highlighted model."""
 
     HELP = """\
@@ -44,8 +43,6 @@ refused.
         Binding("v", "verify", "Verify", id="models.verify"),
         Binding("d,delete", "remove", "Remove", id="models.remove"),
     ]
-
-    app = getters.app(Face)
 
     class Used(Message):
         """The person wants to chat with this model."""
@@ -71,6 +68,14 @@ refused.
         self.refresh_rows()
         self.set_interval(0.25, self._follow)
         self.run_worker(self._learn(), group="learn", exit_on_error=False)
+
+    def shown(self) -> None:
+        """Shows what is here now."""
+        self.refresh_rows()
+
+    def model_changed(self) -> None:
+        """Shows what is here now."""
+        self.refresh_rows()
 
     def take_focus(self) -> None:
         """Puts the keys to the list."""

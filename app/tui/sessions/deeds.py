@@ -7,14 +7,12 @@ from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from textual import getters
-from textual.containers import Vertical
 from textual.message import Message
 
 from app.errors import PlaygroundError, VaultLockedError
 from app.privacy.terminal import clean
 from app.tui import words
-from app.tui.face import Face
+from app.tui.pane import Pane
 
 from .session_list import tag_words, title_words
 
@@ -27,10 +25,8 @@ _UNDONE_AT_MOST = 50
 _SHORT = 40
 
 
-class SessionDeeds(Vertical):
+class SessionDeeds(Pane):
     """A pane with a chosen conversation. Every deed runs beside the interface and reports what went wrong."""
-
-    app = getters.app(Face)
 
     class Changed(Message):
         """A conversation was changed, taken in, deleted or brought back here."""

@@ -11,10 +11,10 @@ from textual.content import Content
 
 from app.privacy.terminal import clean
 from app.tui import words
+from app.tui.row_list import RowList
 from app.vault.records import SearchHit, SessionLine
 
 from . import dates
-from .row_list import RowList
 from .session_list import cut, tag_words, title_words
 
 _MARGIN = 4

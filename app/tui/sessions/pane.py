@@ -12,11 +12,11 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.message import Message
 
+from app.tui.row_list import RowList
 from app.tui.unlock.notice import ProtectionNotice
 
 from .hit_list import HitList
 from .preview import Preview
-from .row_list import RowList
 from .search_field import SearchField
 from .searching import SessionSearching
 from .session_list import SessionList

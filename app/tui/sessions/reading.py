@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from textual import events, on
 
+from app.tui.row_list import RowList
 from app.tui.unlock.notice import ProtectionNotice
 from app.vault.records import SearchHit, SessionLine
 
@@ -16,7 +17,6 @@ from .empty import empty_words
 from .hit_list import HitList
 from .pages import PAGE, Pages
 from .preview import Preview
-from .row_list import RowList
 from .session_list import SessionList
 from .shelf_bar import SHELVES, ShelfBar
 
@@ -82,6 +82,23 @@ class SessionReading(SessionDeeds):
         bar = self.query_one(ShelfBar)
         bar.counts, bar.note, bar.shelf = {}, "", "current"
         self._show_emptiness()
+
+    def shown(self) -> None:
+        """Reads again."""
+        self.reload()
+
+    async def vault_opened(self, vault: Vault) -> None:
+        """Reads what is there."""
+        self.reload()
+
+    async def vault_closing(self) -> None:
+        """Forgets it."""
+        self.clear()
+
+    def session_changed(self) -> None:
+        """Reads again, when it can be seen."""
+        if self.display:
+            self.reload()
 
     def _guard(self) -> None:
         """What was still being read while the vault was locked is forgotten too; what guards it may have changed."""

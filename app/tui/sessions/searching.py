@@ -10,10 +10,10 @@ from textual import events, on
 from textual.widgets import Input
 
 from app.tui import words
+from app.tui.row_list import RowList
 
 from .hit_list import HitList
 from .reading import SessionReading
-from .row_list import RowList
 from .search_field import SearchField
 from .session_list import SessionList, tag_words
 from .shelf_bar import ShelfBar

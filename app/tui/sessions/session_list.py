@@ -10,11 +10,11 @@ from textual.content import Content
 
 from app.privacy.terminal import clean
 from app.tui import words
+from app.tui.row_list import RowList
 from app.vault.records import SessionLine
 
 from . import dates
 from .pages import Pages
-from .row_list import RowList
 
 _MARGIN = 12
 _DATE = 9

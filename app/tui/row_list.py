@@ -41,12 +41,12 @@ class RowList(ScrollView, can_focus=True):
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up,k", "step(-1)", "Up", show=False, id="sessions.up"),
-        Binding("down", "step(1)", "Down", show=False, id="sessions.down"),
-        Binding("pageup", "page(-1)", "Page up", show=False, id="sessions.page_up"),
-        Binding("pagedown,space", "page(1)", "Page down", show=False, id="sessions.page_down"),
-        Binding("home,g", "edge(0)", "Top", show=False, id="sessions.top"),
-        Binding("end,G", "edge(1)", "End", show=False, id="sessions.end"),
+        Binding("up,k", "step(-1)", "Up", show=False, id="list.up"),
+        Binding("down", "step(1)", "Down", show=False, id="list.down"),
+        Binding("pageup", "page(-1)", "Page up", show=False, id="list.page_up"),
+        Binding("pagedown,space", "page(1)", "Page down", show=False, id="list.page_down"),
+        Binding("home,g", "edge(0)", "Top", show=False, id="list.top"),
+        Binding("end,G", "edge(1)", "End", show=False, id="list.end"),
     ]
 
     chosen: reactive[int] = reactive(0, repaint=False)

@@ -1,0 +1,89 @@
+"""The keys by their names: where each lies, how it is written, and the help that lists them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+
+from textual.binding import Binding
+from textual.dom import DOMNode
+
+from .reporting import ReportingFace
+
+
+class KeyedFace(ReportingFace):
+    """Knows every key by its name, as the person moved it.
+
+    Args:
+        logs: the folder of the log of faults.
+        keymap: the name of a key to the keys that the person gave it, separated by commas.
+    """
+
+    def __init__(self, logs: Path, keymap: Mapping[str, str]) -> None:
+        super().__init__(logs)
+        self._moved_keys = dict(keymap)
+
+    def apply_keys(self) -> None:
+        """Takes the person's keys."""
+        if self._moved_keys:
+            self.set_keymap(self._moved_keys)
+
+    def warn_of_unknown_keys(self) -> None:
+        """Says which names in the settings no key has."""
+        unknown = sorted(set(self._moved_keys) - {name for name, _ in self._binding_ids()})
+        if unknown:
+            self.notify(
+                f"No key is called {', '.join(unknown)}; the help shows the names.",
+                title="Unknown key names in the settings",
+                severity="warning",
+                markup=False,
+            )
+
+    def keys_by_id(self, node: DOMNode) -> dict[str, Binding]:
+        """The bindings of a node and of those around it, nearest first, by id."""
+        found: dict[str, Binding] = {}
+        for binding_id, binding in self._binding_ids(node):
+            found.setdefault(binding_id, binding)
+        return found
+
+    def _binding_ids(self, node: DOMNode | None = None) -> Iterator[tuple[str, Binding]]:
+        nodes: Iterable[DOMNode] = (
+            [node, *node.ancestors] if node is not None else [self, *self.screen.walk_children(with_self=True)]
+        )
+        for owner in nodes:
+            for binding in owner._bindings.key_to_bindings.values():
+                for one in binding:
+                    if one.id:
+                        moved = self._moved_keys.get(one.id)
+                        yield one.id, one.with_key(moved.split(",")[0]) if moved else one
+
+    def get_key_display(self, binding: Binding) -> str:
+        """Short names: ``^r``, ``F1``, ``⏎``."""
+        if binding.key == "enter":
+            return "⏎"
+        if binding.key[:1] == "f" and binding.key[1:].isdecimal():
+            return binding.key.upper()
+        return super().get_key_display(binding)
+
+    def action_help(self) -> None:
+        """Shows what the focused part is for, and its keys."""
+        from .dialogs.help_screen import HelpScreen
+
+        if len(self.screen_stack) > 1:
+            return
+        texts: list[str] = []
+        node: DOMNode | None = self.focused or self.query_one("#panes")
+        while node is not None:
+            text = getattr(node, "HELP", None)
+            if isinstance(text, str) and text and text.strip() not in texts:
+                texts.append(text.strip())
+            node = node.parent
+        seen: dict[tuple[str, str], str] = {}
+        for active in sorted(self.screen.active_bindings.values(), key=lambda active: not active.binding.show):
+            binding = active.binding
+            if binding.id and binding.description:
+                key = (binding.description, binding.id)
+                shown = self.get_key_display(binding)
+                seen[key] = f"{seen[key]}, {shown}" if key in seen and shown not in seen[key] else shown
+        keys = [(display, description, name) for (description, name), display in seen.items()]
+        self.push_screen(HelpScreen(texts, keys))

@@ -1,0 +1,40 @@
+"""What every pane is: a part of the first screen that is shown by a tab and a key."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual import getters
+from textual.containers import Vertical
+
+from .face import Face
+
+if TYPE_CHECKING:
+    from app.vault.vault import Vault
+
+
+class Pane(Vertical):
+    """One pane. Its id is its name in ``app.tui.panes.PANES``; what is not overridden does nothing."""
+
+    app = getters.app(Face)
+
+    def shown(self) -> None:
+        """It has just come to the front."""
+
+    def take_focus(self) -> None:
+        """Puts the keys to the part that they are for."""
+
+    async def vault_opened(self, vault: Vault) -> None:
+        """The vault can be read now."""
+
+    async def vault_closing(self) -> None:
+        """The vault is about to be locked: nothing of it may stay in memory or on the screen."""
+
+    def session_changed(self) -> None:
+        """The chat began or changed a conversation."""
+
+    def model_changed(self) -> None:
+        """A download began or ended, or it was said what may leave this machine."""
+
+    def server_changed(self) -> None:
+        """The server was switched on or off, or ended by itself."""

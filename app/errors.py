@@ -155,6 +155,7 @@ class RemoteError(PlaygroundError):
     Attributes:
         status: what its HTTP answer said; ``None`` when there was none.
         retry_after: seconds that it asked us to wait; ``None`` when it did not.
+        body: what it answered in its own protocol, its beginning at least, secrets masked; ``None`` when it did not.
     """
 
     title = "The remote model failed"
@@ -166,6 +167,7 @@ class RemoteError(PlaygroundError):
         super().__init__(message, remedy)
         self.status = status
         self.retry_after = retry_after
+        self.body: bytes | None = None
 
 
 class RemoteUnreachableError(RemoteError):
@@ -208,6 +210,13 @@ class CredentialError(PlaygroundError):
 
     title = "A key is missing"
     code = "credential"
+
+
+class RedactionError(PlaygroundError):
+    """A request could not be searched for personal data, and was not sent."""
+
+    title = "Nothing was sent"
+    code = "redaction"
 
 
 class VaultError(PlaygroundError):
@@ -285,6 +294,13 @@ class UnknownSessionError(VaultError):
 
     title = "No such session"
     code = "unknown_session"
+
+
+class UnknownPostError(VaultError):
+    """No post of that name is kept."""
+
+    title = "There is no such post"
+    code = "unknown_post"
 
 
 class ImportFormatError(PlaygroundError):

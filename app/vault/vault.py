@@ -20,6 +20,7 @@ from .keyfile import KeyFile
 from .messages import Messages
 from .notes import Notes
 from .opening import Opened, Places
+from .posts import Posts
 from .rekeying import rekey
 from .restoring import finish_restoring, restore
 from .search import Search
@@ -58,6 +59,7 @@ class Vault:
         self.sessions = Sessions(self.database)
         self.messages = Messages(self.database)
         self.search = Search(self.database)
+        self.posts = Posts(self.database)
         self.notes = Notes(self.database)
         self.api_keys = ApiKeys(self.database)
         self.users = Users(self.database)

@@ -10,6 +10,7 @@ import logging
 import logging.handlers
 import os
 import queue
+import re
 import sys
 import time
 import traceback
@@ -31,6 +32,7 @@ _FILE_BYTES = 8 * 1024 * 1024
 _FILES = 4
 _MOST_WAITING = 20_000
 _OURS = ("app", "uvicorn")
+_LOOSE = re.compile(r"[\x7f-\x9f\u2028\u2029]")
 
 
 class AccessLine(Struct, frozen=True, omit_defaults=True):
@@ -183,7 +185,8 @@ class _Json(_Lines):
         if record.exc_info and record.exc_info[1] is not None:
             error = record.exc_info[1]
             line.error, line.traceback = self._named(error), _places(error)
-        return msgspec.json.encode(line).decode()
+        # What JSON lets stand, though some programs take it for the end of a line.
+        return _LOOSE.sub(lambda found: f"\\u{ord(found[0]):04x}", msgspec.json.encode(line).decode())
 
 
 class _Pretty(_Lines):

@@ -7,6 +7,7 @@ Every label has few values: routes by their template, models that exist, never w
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
@@ -96,6 +97,7 @@ class Measures:
         own.register(_Models(loaded))
         ProcessCollector(registry=own)
         self._answers: dict[tuple[str, str, str], Counter] = {}
+        self._models: dict[tuple[str, str], _OfModel] = {}
         self._requests: dict[tuple[str, str, int, str], Counter] = {}
         self._seconds: dict[tuple[str, str], Histogram] = {}
 
@@ -127,16 +129,37 @@ class Measures:
             decode_s: seconds from the first token to the last, where they are known.
             outcome: ``finished``, ``stopped`` or ``failed``.
         """
-        self.answers.labels(model, backend, outcome).inc()
-        self.prompt_tokens.labels(model, backend).inc(usage.prompt_tokens)
-        self.completion_tokens.labels(model, backend).inc(usage.completion_tokens)
-        self.cached_tokens.labels(model, backend).inc(usage.cached_tokens)
+        counter = self._answers.get((model, backend, outcome))
+        if counter is None:
+            counter = self._answers[model, backend, outcome] = self.answers.labels(model, backend, outcome)
+        counter.inc()
+        of = self._models.get((model, backend))
+        if of is None:
+            of = self._models[model, backend] = _OfModel(
+                self.prompt_tokens.labels(model, backend),
+                self.completion_tokens.labels(model, backend),
+                self.cached_tokens.labels(model, backend),
+                self.tokens_per_second.labels(model),
+            )
+        of.prompt.inc(usage.prompt_tokens)
+        of.completion.inc(usage.completion_tokens)
+        of.cached.inc(usage.cached_tokens)
         if decode_s and usage.completion_tokens > 1:
-            self.tokens_per_second.labels(model).observe((usage.completion_tokens - 1) / decode_s)
+            of.speed.observe((usage.completion_tokens - 1) / decode_s)
 
     def text(self) -> bytes:
         """Everything, in Prometheus' text format."""
         return generate_latest(self._registry)
+
+
+@dataclass(frozen=True)
+class _OfModel:
+    """One model's children of the counters."""
+
+    prompt: Counter
+    completion: Counter
+    cached: Counter
+    speed: Histogram
 
 
 class _Registry(CollectorRegistry):

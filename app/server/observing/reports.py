@@ -65,6 +65,7 @@ class Dsn:
             parts, host, port = urlsplit(""), None, None
         folder, _, project = parts.path.rstrip("/").rpartition("/")
         sound = parts.scheme in ("http", "https") and host and re.fullmatch(r"[A-Za-z0-9]+", parts.username or "")
+        sound = sound and text.isascii() and text.isprintable()  # the library leaves out line ends by itself
         if not sound or not re.fullmatch(r"[0-9]+", project) or parts.query or parts.fragment:
             raise SettingsError(
                 "observability.sentry_dsn is not a DSN.",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from app.engine.pool import ModelPool
     from app.engine.store import ModelStore
     from app.privacy.connections import ConnectionPolicy
+    from app.routing.listing import LocalFacts
     from app.routing.router import Router
     from app.vault import Vault
 
@@ -60,6 +61,7 @@ class Playground:
         """
         from app.backends.local import LocalBackend
         from app.engine.catalogue import Catalogue, shipped
+        from app.engine.catalogue_files import CatalogueFile
         from app.engine.pool import ModelPool
         from app.engine.store import ModelStore
         from app.privacy.connections import ConnectionPolicy
@@ -72,9 +74,21 @@ class Playground:
         folders.make()
         policy = ConnectionPolicy(local_only=loaded.settings.privacy.local_only)
         store = ModelStore(folders.models, policy)
-        catalogue = Catalogue.load([shipped(), *_own_catalogues(folders, loaded.settings, store)])
+        files = CatalogueFile.read_all([shipped(), *_own_catalogues(folders, loaded.settings, store)])
+        catalogue = Catalogue.of(files)
         pool = ModelPool(catalogue, store, loaded.settings.engine, folders.logs)
-        return cls(folders, loaded, catalogue, store, pool, Router([LocalBackend(pool)]), environ, policy)
+        local = LocalBackend(pool)
+        playground: Playground
+        remotes = None
+        if any(file.of("endpoints") or file.of("remote") for file in files):
+            from app.routing.connecting import connected
+
+            remotes = connected(
+                files, catalogue, local, policy, loaded.settings.privacy, environ, vault=lambda: playground.vault
+            )
+        router = Router([local], remotes, describe=_described(catalogue, store))
+        playground = cls(folders, loaded, catalogue, store, pool, router, environ, policy)
+        return playground
 
     @cached_property
     def vault(self) -> Vault:
@@ -95,6 +109,21 @@ class Playground:
         await self.router.aclose()
         if "vault" in self.__dict__:
             await self.vault.close()
+
+
+def _described(catalogue: Catalogue, store: ModelStore) -> Callable[[str], LocalFacts | None]:
+    entries = {entry.name: entry for entry in catalogue.entries}
+
+    def describe(name: str) -> LocalFacts | None:
+        from app.routing.listing import LocalFacts
+
+        entry = entries.get(name)
+        if entry is None:
+            return None
+        installed = store.path_of(entry) is not None
+        return LocalFacts(installed=installed, context=entry.context, description=entry.description)
+
+    return describe
 
 
 def _own_catalogues(folders: Folders, settings: Settings, store: ModelStore) -> list[Path]:

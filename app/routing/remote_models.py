@@ -84,6 +84,7 @@ class RemoteCatalogue:
         models: by name, in the order of the files.
         aliases: from a further name to the model's own.
         chains: for each model the names that are asked in turn, itself first. The fallbacks of a fallback follow it.
+        files: where each endpoint is described, for errors that are found later.
         warnings: what the user should know, in sentences.
     """
 
@@ -92,8 +93,9 @@ class RemoteCatalogue:
         endpoints: Mapping[str, Endpoint],
         models: Mapping[str, RemoteModel],
         chains: Mapping[str, tuple[str, ...]],
+        files: Mapping[str, Path],
     ) -> None:
-        self.endpoints, self.models, self.chains = endpoints, models, chains
+        self.endpoints, self.models, self.chains, self.files = endpoints, models, chains, files
         self.aliases = {alias: model.name for model in models.values() for alias in model.aliases}
         self.warnings = tuple(words for endpoint in endpoints.values() for words in warnings_of(endpoint))
 
@@ -109,13 +111,13 @@ class RemoteCatalogue:
             CatalogueError: naming the file, the table, the field, what was found and what was expected.
         """
         files = tuple(files)
-        endpoints, _ = _merged(files, "endpoints", read_endpoint)
+        endpoints, described = _merged(files, "endpoints", read_endpoint)
         models, origins = _merged(files, "remote", _read_model)
         checking = _Checking(endpoints, models, origins, local or {})
         for model in models.values():
             checking.places(model)
             checking.names(model)
-        return cls(endpoints, models, {name: checking.chain(model) for name, model in models.items()})
+        return cls(endpoints, models, {name: checking.chain(model) for name, model in models.items()}, described)
 
     def canonical(self, name: str) -> str | None:
         """The model's own name for any name that it answers to; ``None`` when there is none."""

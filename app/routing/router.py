@@ -12,9 +12,8 @@ from app.backends.raw import RawAnswer, RawRequest
 from app.errors import UnknownModelError
 from app.messages import ChatRequest, Delta
 
-from .listing import LocalFacts, ModelLine, local_line
-
 if TYPE_CHECKING:
+    from .listing import LocalFacts, ModelLine
     from .remotes import Remotes
 
 
@@ -117,6 +116,8 @@ class Router:
             check: whether each endpoint is asked how it is, all at once, before; without it nothing is sent, and what
                 was never asked is ``unknown``.
         """
+        from .listing import local_line
+
         await self._learn()
         lines = [local_line(name, backend.name, self._describe(name)) for name, backend in self._local.items()]
         if self._remotes is not None:

@@ -2,33 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from msgspec import Meta, Struct
+from typing import TYPE_CHECKING
 
 from app.messages import Usage
 
-Dollars = Annotated[float, Meta(ge=0, le=1_000_000)]
+if TYPE_CHECKING:
+    from .remote_models import Price
 
 _MILLION = 1_000_000
 
 
-class Price(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """US dollars for a million tokens.
-
-    Attributes:
-        input: tokens of the prompt.
-        output: tokens of the answer, thinking included.
-        cached: tokens of the prompt that the provider had kept from before; ``None`` costs as ``input``.
-    """
-
-    input: Dollars = 0.0
-    output: Dollars = 0.0
-    cached: Dollars | None = None
-
-    def cost(self, usage: Usage) -> float:
-        """US dollars for one answer."""
-        kept = min(usage.cached_tokens, usage.prompt_tokens)
-        of_kept = self.input if self.cached is None else self.cached
-        spent = (usage.prompt_tokens - kept) * self.input + kept * of_kept + usage.completion_tokens * self.output
-        return spent / _MILLION
+def cost(price: Price, usage: Usage) -> float:
+    """US dollars for one answer. Cached tokens without a price of their own cost as the rest of the prompt."""
+    kept = min(usage.cached_tokens, usage.prompt_tokens)
+    of_kept = price.input if price.cached is None else price.cached
+    spent = (usage.prompt_tokens - kept) * price.input + kept * of_kept + usage.completion_tokens * price.output
+    return spent / _MILLION

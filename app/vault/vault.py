@@ -10,7 +10,9 @@ from typing import Literal
 from app.errors import VaultInUseError, VaultLockedError
 
 from . import opening, system_keyring
+from .answers import Answers
 from .api_keys import ApiKeys
+from .audit import Audit
 from .backup import Backups, Manifest
 from .cipher import damaged_pages
 from .copying import Progress
@@ -65,6 +67,8 @@ class Vault:
         self.users = Users(self.database)
         self.usage = Usage(self.database)
         self.secrets = Secrets(self.database)
+        self.answers = Answers(self.database)
+        self.audit = Audit(self.database)
         self.backups = Backups(backups, self._places, self._require_open, self._changing, daily_kept)
 
     # Its state

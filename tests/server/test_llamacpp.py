@@ -72,6 +72,13 @@ async def test_openais_routes_answer_without_their_prefix(curl):
         ("/completion", {"model": "nobody", "prompt": "a"}, 404, "not_found_error"),
         ("/completion", {"prompt": ""}, 400, "invalid_request_error"),
         ("/completion", {"model": "scripted", "prompt": "a", "mirostat": 2}, 400, "invalid_request_error"),
+        ("/completion", {"model": "scripted", "prompt": "a", "typical_p": 0.5}, 400, "invalid_request_error"),
+        (
+            "/completion",
+            {"model": "scripted", "prompt": "a", "image_data": [{"id": 1, "data": "aGk="}]},
+            400,
+            "invalid_request_error",
+        ),
         (
             "/completion",
             {"model": "scripted", "prompt": "a", "grammar": "x", "json_schema": {}},

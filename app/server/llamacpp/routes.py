@@ -140,9 +140,8 @@ def _add_unprefixed(router: APIRouter, original: APIRouter) -> None:
 
 
 def _request(asked: CompletionFields, model: str, prompt: str | tuple[int, ...], most_tokens: int) -> ChatRequest:
-    for name in ("mirostat", "n_probs", "lora"):
-        if getattr(asked, name):
-            raise InvalidRequestError(f"{name} is not supported here.", "Leave it out.")
+    if asked.foreign is not None:
+        raise InvalidRequestError(f"{asked.foreign} is not supported here.", "Leave it out.")
     if asked.grammar and asked.json_schema is not None:
         raise InvalidRequestError('Either "json_schema" or "grammar" can be specified, but not both.')
     # Less than zero is no limit, as there.

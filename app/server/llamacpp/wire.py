@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -38,10 +39,39 @@ class CompletionFields(Wire):
     logit_bias: Annotated[list[Annotated[Bias, Field(strict=False)]], Field(max_length=1024)] | None = None
     grammar: str | None = None
     json_schema: dict[str, Any] | None = None
-    # Known, and refused where they ask for what is not here
+    # Known, and refused where they ask for what is not here: see ``foreign``
     mirostat: int | None = None
     n_probs: int | None = None
     lora: list[Any] | None = None
+    typical_p: float | None = None
+    dynatemp_range: float | None = None
+    dry_multiplier: float | None = None
+    xtc_probability: float | None = None
+    top_n_sigma: float | None = None
+    ignore_eos: bool | None = None
+    return_tokens: bool | None = None
+    image_data: Any = None
+
+    @property
+    def foreign(self) -> str | None:
+        """The first name that asks for what is not here; each has a value that asks for nothing."""
+        asked = ((name, getattr(self, name), neutral) for name, neutral in _ASKING_FOR_NOTHING.items())
+        return next((name for name, value, neutral in asked if value and value not in neutral), None)
+
+
+_ASKING_FOR_NOTHING: Mapping[str, tuple[float, ...]] = {
+    "mirostat": (),
+    "n_probs": (),
+    "lora": (),
+    "typical_p": (1.0,),
+    "dynatemp_range": (),
+    "dry_multiplier": (),
+    "xtc_probability": (),
+    "top_n_sigma": (-1.0,),
+    "ignore_eos": (),
+    "return_tokens": (),
+    "image_data": (),
+}
 
 
 class CompletionBody(CompletionFields):

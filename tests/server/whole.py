@@ -2,6 +2,7 @@
 
 import asyncio
 import dataclasses
+import struct
 import threading
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import contextmanager
@@ -34,7 +35,6 @@ MODEL = "smollm2-135m"
 EMBEDDING = "all-minilm-l6-v2"
 SPEECH = "whisper-base"
 KEY = "0123456789abcdef-of-tests"
-SESSION = "session"
 _LOADED = Loaded("a model", 8192, 8192, 8192, 4, "cpu", 0, 30, 100_000_000)
 
 
@@ -109,11 +109,13 @@ class WholeServer:
     Attributes:
         address: where, without a slash at its end.
         backend: what answers chats.
+        key: one of the vault that may do everything.
     """
 
     address: str
     backend: ScriptedBackend
     services: Services
+    key: str
 
 
 @contextmanager
@@ -130,6 +132,7 @@ def whole_server(folder: Path, *, gated: bool = False, steps=("Hello", " there."
     made: list[WholeServer | BaseException] = []
 
     async def run():
+        folder.mkdir(exist_ok=True)
         vault = Vault(folder, folder / "backups")
         await vault.open()
         nodes = (
@@ -138,13 +141,14 @@ def whole_server(folder: Path, *, gated: bool = False, steps=("Hello", " there."
         )
         await vault.sessions.add(WholeSession(new_session(title="Greetings", head_id="b"), nodes))
         file = folder / "model.gguf"
-        file.write_bytes(b"GGUF")
+        file.write_bytes(b"GGUF" + struct.pack("<IQQ", 3, 0, 0))
         services = _services(ScriptedBackend(list(steps)), vault, file, chosen)
         gate = GateParts.of(vault, services.settings, {"PLAYGROUND_API_KEYS": KEY}) if gated else None
         observing = Observing.start(services, folder / "logs", needs_vault=False, environ={"PLAYGROUND_API_KEYS": KEY})
         app = build(services, gate=gate.around if gate else None, observing=observing)
         async with Serving(app, listen("127.0.0.1", 0), shutdown_s=1).running() as address:
-            made.append(WholeServer(address, services.router._backends[0], services))
+            _kept, key = await vault.api_keys.create("everything", scopes=("chat", "embed", "admin"))
+            made.append(WholeServer(address, services.router._backends[0], services, key))
             ready.set()
             await asyncio.to_thread(stop.wait)
         if gate is not None:
@@ -175,7 +179,7 @@ def whole_server(folder: Path, *, gated: bool = False, steps=("Hello", " there."
 
 def _services(backend: ScriptedBackend, vault: Vault, file: Path, chosen) -> Services:
     said = backend.steps
-    backend.steps = lambda request: ['{"topics": []}'] if request.response_format else said
+    backend.steps = lambda request: ['{"topics": []}'] if request.response_format.json_schema is not None else said
     backend.models = _named(MODEL)
     catalogue = Catalogue.load([shipped()])
     settings = Settings()

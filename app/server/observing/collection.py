@@ -27,7 +27,16 @@ _EXAMPLES: Mapping[str, Any] = {
     "steps": 1,
 }
 """Values by a field's name; fields that are not here are left out, unless they are required."""
-_LEFT_OUT = {"/v1/chat/completions": {"max_tokens"}, "/embedding": {"input"}, "/embeddings": {"input"}}
+_LEFT_OUT: Mapping[str, frozenset[str]] = {
+    "/v1/chat/completions": frozenset({"max_tokens"}),
+    "/chat/completions": frozenset({"max_tokens"}),
+    "/v1/responses": frozenset({"text", "prompt"}),
+    "/embedding": frozenset({"input"}),
+    "/embeddings": frozenset({"input"}),
+}
+"""Names that mean something else there, or the same as another."""
+_UNDESCRIBED: Mapping[str, dict[str, Any]] = {"/apply-template": {"messages": _EXAMPLES["messages"]}}
+"""Bodies that the document says nothing of, since other servers let anything in there."""
 _BY_TYPE: Mapping[str, Any] = {"string": "text", "integer": 1, "number": 1, "boolean": False, "array": [], "object": {}}
 _PUBLIC = frozenset({"/health", "/v1/health", "/readiness", "/collection.json"})
 _VARIABLE = re.compile(r"\{([a-z_]+)(?::path)?\}")
@@ -117,7 +126,7 @@ def _form() -> list[dict[str, Any]]:
 
 def _body(document: Mapping[str, Any], path: str, schema: Mapping[str, Any]) -> dict[str, Any]:
     required = schema.get("required", ())
-    body: dict[str, Any] = {}
+    body: dict[str, Any] = {**_UNDESCRIBED.get(path, {})}
     for name, field in schema.get("properties", {}).items():
         if name in _LEFT_OUT.get(path, ()):
             continue

@@ -64,9 +64,16 @@ class Dsn:
         except ValueError:
             parts, host, port = urlsplit(""), None, None
         folder, _, project = parts.path.rstrip("/").rpartition("/")
-        sound = parts.scheme in ("http", "https") and host and re.fullmatch(r"[A-Za-z0-9]+", parts.username or "")
-        sound = sound and text.isascii() and text.isprintable()  # the library leaves out line ends by itself
-        if not sound or not re.fullmatch(r"[0-9]+", project) or parts.query or parts.fragment:
+        sound = (
+            text.isascii()
+            and text.isprintable()  # the library leaves out line ends by itself
+            and parts.scheme in ("http", "https")
+            and host
+            and re.fullmatch(r"[A-Za-z0-9]+", parts.username or "")
+            and re.fullmatch(r"[0-9]+", project)
+            and not (parts.query or parts.fragment)
+        )
+        if not sound:
             raise SettingsError(
                 "observability.sentry_dsn is not a DSN.",
                 "Copy it from the project's settings: https://KEY@HOST/NUMBER.",

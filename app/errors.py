@@ -303,6 +303,13 @@ class UnknownPostError(VaultError):
     code = "unknown_post"
 
 
+class PublishError(PlaygroundError):
+    """A post could not be put where it was to go. The post itself is kept."""
+
+    title = "The post was not published"
+    code = "publish"
+
+
 class ImportFormatError(PlaygroundError):
     """A file with conversations is not an export that is known, or is damaged."""
 

@@ -1,0 +1,7 @@
+"""Personal data is replaced before a text leaves the machine, and put back into what is answered."""
+
+from .redactor import KINDS, RedactionMemory, Redactor
+from .restoring import Restorer
+from .spans import Detector, Span
+
+__all__ = ["KINDS", "Detector", "RedactionMemory", "Redactor", "Restorer", "Span"]

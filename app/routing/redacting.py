@@ -1,0 +1,207 @@
+"""Redaction on the wire: the last thing that is done to a request, and the first to its answer.
+
+Everything in a body that may hold a person's words is looked at: what is left out is named here, not what is looked
+at. So a field that a provider adds tomorrow is redacted before anybody has heard of it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from app.backends.event_texts import TextStream, filter_answer
+from app.backends.rules import JsonObject, WireProtocol
+from app.errors import RedactionError
+from app.privacy.redaction import RedactionMemory, Redactor
+from app.settings.schema import PrivacySettings
+
+# fmt: off
+_STRUCTURAL = frozenset((
+    "model", "id", "call_id", "tool_call_id", "tool_use_id", "item_id", "response_id", "previous_response_id",
+    "file_id", "type", "role", "signature", "encrypted_content", "media_type", "mime_type", "format", "detail",
+    "object", "status", "finish_reason",
+))
+# fmt: on
+"""What a provider gave us and wants back as it is, and words of the protocol. Only outside of people's own objects."""
+
+_OPEN = frozenset(("input", "arguments", "metadata"))
+"""Objects whose names are chosen by a tool or a program: nothing in them is structural."""
+
+_LEAST_NUMBER = 10**8
+
+
+class Redaction:
+    """``WireRules`` that replace personal data in requests and put it back into answers.
+
+    Args:
+        redactor: finds it.
+    """
+
+    def __init__(self, redactor: Redactor) -> None:
+        self._redactor = redactor
+
+    @classmethod
+    def chosen(cls, settings: PrivacySettings) -> Redaction | None:
+        """As the user chose; ``None`` where redaction is off.
+
+        Raises:
+            SettingsError: when a kind or a pattern of theirs cannot be used.
+        """
+        if not settings.redact:
+            return None
+        return cls(Redactor.chosen(settings.redact_kinds, settings.redact_patterns))
+
+    def exchange(self, protocol: WireProtocol) -> RedactingExchange:
+        """A fresh exchange for one attempt in this protocol."""
+        return RedactingExchange(self._redactor, protocol)
+
+
+class RedactingExchange:
+    """A ``WireExchange``: what it replaced in the body it puts back into the answer, and forgets with it."""
+
+    def __init__(self, redactor: Redactor, protocol: WireProtocol) -> None:
+        self._redactor = redactor
+        self._protocol = protocol
+        self._memory: RedactionMemory | None = None
+        self._stream: TextStream | None = None
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """How many values of each kind were replaced in the request."""
+        return self._memory.counts if self._memory else {}
+
+    def headers(self, headers: Mapping[str, str]) -> dict[str, str]:
+        """The same: which of a client's headers go on is chosen by the endpoint's rules."""
+        return dict(headers)
+
+    def body(self, body: JsonObject) -> JsonObject:
+        """A copy with placeholders in the place of what is personal.
+
+        Raises:
+            RedactionError: when it cannot be searched to its end.
+        """
+        try:
+            memory = self._redactor.memory(_conversation_first(body))
+            redacted = _object(body, memory.redact, free=False)
+        except RedactionError:
+            raise
+        except Exception as error:  # noqa: BLE001 - too deep, not JSON, anything: reported, and nothing is sent
+            raise RedactionError(
+                f"The request could not be searched for personal data ({type(error).__name__}), so nothing was sent.",
+                "Report this. Until it is mended, ask a local model.",
+            ) from None
+        self._memory = memory
+        placeholders = memory.placeholders
+        if placeholders.any:
+            self._stream = TextStream(self._protocol, memory.restorer)
+        return redacted
+
+    def answer(self, body: JsonObject) -> JsonObject:
+        """The answer with everything put back."""
+        if self._memory is None or self._stream is None:
+            return body
+        return filter_answer(self._protocol, body, self._memory.restorer)
+
+    def event(self, event: JsonObject) -> Sequence[JsonObject]:
+        """The event with everything put back; what may become a placeholder waits for the next."""
+        return (event,) if self._stream is None else self._stream.event(event)
+
+    def end(self) -> Sequence[JsonObject]:
+        """What was held back."""
+        return () if self._stream is None else self._stream.end()
+
+
+Redact = Callable[[str], str]
+
+
+def _conversation_first(body: JsonObject) -> list[str]:
+    """Every text of the body; the one that the person began with comes first, for it is the conversation's mark."""
+    texts = list(_texts(body))
+    first = _first_said(body)
+    return [first, *texts] if first else texts
+
+
+def _first_said(body: JsonObject) -> str:
+    for name in ("messages", "input"):
+        said = body.get(name)
+        if isinstance(said, str):
+            return said
+        for message in said if isinstance(said, list) else ():
+            if isinstance(message, dict) and message.get("role") == "user":
+                return "\n".join(_texts(message.get("content")))
+    return ""
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """All strings, names too."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for name, inner in value.items():
+            yield name
+            yield from _texts(inner)
+    elif isinstance(value, list | tuple):
+        for inner in value:
+            yield from _texts(inner)
+
+
+def _object(value: JsonObject, redact: Redact, *, free: bool) -> JsonObject:
+    """``free``: whether names are somebody's own, and none of the protocol's."""
+    redacted: JsonObject = {}
+    for name, inner in value.items():
+        if not free and (name in _STRUCTURAL or _is_bytes(name, value)) and isinstance(inner, str | list | int):
+            redacted[name] = inner if name in _STRUCTURAL and not isinstance(inner, list) else _bytes(inner, redact)
+        elif not free and name in ("arguments", "input") and isinstance(inner, str):
+            redacted[name] = _json_text(inner, redact)
+        else:
+            opened = free or (name in _OPEN and isinstance(inner, dict))
+            redacted[redact(name) if free else name] = _value(inner, redact, free=opened)
+    return redacted
+
+
+def _value(value: Any, redact: Redact, *, free: bool) -> Any:
+    if isinstance(value, str):
+        return redact(value)
+    if isinstance(value, dict):
+        return _object(value, redact, free=free)
+    if isinstance(value, list | tuple):
+        return [_value(inner, redact, free=free) for inner in value]
+    if free and isinstance(value, int) and not isinstance(value, bool) and value >= _LEAST_NUMBER:
+        written = redact(str(value))
+        return value if written == str(value) else written
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    raise TypeError(type(value).__name__)
+
+
+def _is_bytes(name: str, holder: JsonObject) -> bool:
+    """Whether a field holds a file's bytes as text, in which nothing can be found and nothing may be changed."""
+    if name == "data":
+        return holder.get("type") == "base64" or "format" in holder
+    if name in ("url", "image_url", "file_url", "file_data"):
+        held = holder.get(name)
+        return isinstance(held, str) and held.startswith("data:") and ";base64," in held[:256]
+    return name == "images" and isinstance(holder.get(name), list)
+
+
+def _bytes(value: Any, redact: Redact) -> Any:
+    """Bytes as they are; an address among them is a text like any other."""
+    if isinstance(value, list):
+        return [
+            inner if isinstance(inner, str) and "://" not in inner else _value(inner, redact, free=False)
+            for inner in value
+        ]
+    return value
+
+
+def _json_text(text: str, redact: Redact) -> str:
+    """A text that is JSON itself: what its strings say is searched, not how they are written."""
+    try:
+        said = json.loads(text)
+    except ValueError:
+        return redact(text)
+    if not isinstance(said, dict | list):
+        return redact(text)
+    redacted = _value(said, redact, free=True)
+    return text if redacted == said else json.dumps(redacted, ensure_ascii=False)

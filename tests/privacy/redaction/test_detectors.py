@@ -1,0 +1,168 @@
+"""What each detector finds and leaves, and what happens when two find the same or one fails."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from app.errors import RedactionError, SettingsError
+from app.privacy.redaction import Redactor, Span
+from app.privacy.redaction.spans import settled
+
+
+def found(text: str, *kinds: str) -> list[str]:
+    memory = Redactor.chosen(kinds).memory([text])
+    memory.redact(text)
+    return list(memory.placeholders.values)
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "value"),
+    [
+        ("email", "mail jane.doe+x@mail.example.co.uk, now", "jane.doe+x@mail.example.co.uk"),
+        ("email", "an jürgen@müller-beispiel.de.", "jürgen@müller-beispiel.de"),
+        ("phone", "call +49 30 901820 12 today", "+49 30 901820 12"),
+        ("phone", "(212) 555-0123", "(212) 555-0123"),
+        ("phone", "Phone: 020 7946 0958.", "020 7946 0958"),
+        ("card", "4111 1111 1111 1111 12/27 123", "4111 1111 1111 1111"),
+        ("card", "3782-822463-10005", "3782-822463-10005"),
+        ("iban", "DE89 3704 0044 0532 0130 00 AND more", "DE89 3704 0044 0532 0130 00"),
+        ("iban", "GB82WEST12345698765432", "GB82WEST12345698765432"),
+        ("id", "SSN 536-90-4399.", "536-90-4399"),
+        ("id", "RCCMNL83S18D969H", "RCCMNL83S18D969H"),
+        ("id", "DNI 54362315K", "54362315K"),
+        ("id", "NHS number 943 476 5919", "943 476 5919"),
+        ("ip", "from 203.0.113.9:8080", "203.0.113.9"),
+        ("ip", "[2001:db8::ff00:42:8329]", "2001:db8::ff00:42:8329"),
+        ("key", "https://bob:s3cr3tpw@db.example.org/", "s3cr3tpw"),
+        ("key", 'password = "hunter2!"', "hunter2!"),
+    ],
+)
+def test_is_found_whole(kind, text, value):
+    assert found(text, kind) == [value]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "4111 1111 1111 1112",
+        "DE89 3704 0044 0532 0130 01",
+        "version 1.2.3.4",
+        "12:34:56",
+        "127.0.0.1 and ::1",
+        "550e8400-e29b-41d4-a716-446655440000",
+        "da39a3ee5e6b4b0d3255bfef95601890afd80709",
+        "git@github.com:org/repo.git",
+        "logo@2x.png",
+        "1700000000000",
+        "the token is a piece of a word",
+        "key=value",
+    ],
+)
+def test_is_left(text):
+    assert found(text) == []
+
+
+def test_overlaps_become_one_piece_under_the_longest_kind():
+    assert settled([Span(0, 10, "phone"), Span(8, 20, "card")]) == [Span(0, 20, "card")]
+    assert settled([Span(0, 10, "phone"), Span(0, 10, "card")]) == [Span(0, 10, "card")]
+    assert settled([Span(0, 30, "email"), Span(5, 9, "key")]) == [Span(0, 30, "email")]
+    assert settled([Span(5, 9, "key"), Span(0, 3, "ip"), Span(3, 5, "id")]) == [
+        Span(0, 3, "ip"),
+        Span(3, 5, "id"),
+        Span(5, 9, "key"),
+    ]
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.text(max_size=300))
+def test_any_text_comes_back_as_it_was(text):
+    memory = Redactor.chosen().memory([text])
+    if text.isprintable() or text.encode("utf-8", "ignore"):
+        assert memory.placeholders.restored(memory.redact(text)) == text
+
+
+def test_a_detector_that_fails_lets_nothing_out_and_tells_nothing():
+    class Failing:
+        kinds = frozenset(("email",))
+
+        def find(self, text):
+            raise ValueError(text)
+
+    with pytest.raises(RedactionError) as raised:
+        Redactor([Failing()]).memory([]).redact("the secret text")
+    assert "secret text" not in str(raised.value)
+    assert raised.value.__cause__ is None
+
+
+def test_patterns_of_the_user_are_kinds():
+    redactor = Redactor.chosen((), {"project": r"PRJ-\d+", "name": "(?i)bartholomew"})
+    memory = redactor.memory([])
+    assert memory.redact("PRJ-12 of Bartholomew").count("[PROJECT_1_") == 1
+    assert memory.placeholders.values == ("PRJ-12", "Bartholomew")
+
+
+@pytest.mark.parametrize("patterns", [{"x": "(?=a)"}, {"x": "a*"}, {"email": "a"}, {"1": "a"}, {"x": "("}])
+def test_a_pattern_that_cannot_be_used_is_refused_by_name(patterns):
+    with pytest.raises(SettingsError, match=next(iter(patterns))):
+        Redactor.chosen((), patterns)
+
+
+def test_a_kind_that_is_not_known_is_refused():
+    with pytest.raises(SettingsError, match="e-mail"):
+        Redactor.chosen(("e-mail",))
+
+
+def test_a_pattern_cannot_make_it_slow():
+    redactor = Redactor.chosen(("slow",), {"slow": "(a|a)*b|(a+)+c"})
+    began = time.perf_counter()
+    redactor.memory([]).redact("a" * 100_000)
+    assert time.perf_counter() - began < 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "1" * 50_000,
+        "1 " * 50_000,
+        "a@" * 50_000,
+        "0:" * 50_000,
+        "password: " * 10_000,
+        "eyJ" * 40_000,
+        "://:" * 30_000,
+        "sk-" * 40_000,
+        " eyJ-" * 20_000,
+        "a.b@c." * 20_000,
+        "AB12" * 30_000,
+        "+1(2)" * 20_000,
+        "-----BEGIN PRIVATE KEY-----" * 3_000,
+    ],
+)
+def test_no_text_makes_it_slow(text):
+    redactor = Redactor.chosen()
+    redactor.memory([]).redact(text[:1000])
+    began = time.perf_counter()
+    redactor.memory([]).redact(text)
+    assert time.perf_counter() - began < 2
+
+
+def test_one_value_has_one_placeholder_in_a_conversation_and_another_in_the_next():
+    redactor = Redactor.chosen()
+    first, again = redactor.memory(["hello"]), redactor.memory(["hello", "a@b.example.org"])
+    other = redactor.memory(["goodbye"])
+    said = "jane@example.org and jane@example.org"
+    assert first.redact(said) == again.redact(said)
+    assert first.redact(said) != other.redact(said)
+    assert Redactor.chosen().memory(["hello"]).redact(said) != first.redact(said)
+
+
+def test_a_placeholder_in_the_persons_own_words_is_not_taken_for_ours():
+    redactor = Redactor.chosen()
+    ours = redactor.memory(["hello"]).redact("jane@example.org")
+    memory = redactor.memory(["hello", f"I wrote {ours.lower()} myself"])
+    redacted = memory.redact(f"jane@example.org is not {ours}")
+    assert redacted.count(ours) == 1
+    assert memory.placeholders.restored(redacted) == f"jane@example.org is not {ours}"

@@ -20,6 +20,7 @@ from app.messages import (
     Message,
     Node,
     NodeStatus,
+    Rerouted,
     Sampling,
     Started,
     TextDelta,
@@ -78,7 +79,7 @@ class AnswerEnded(Struct, frozen=True):
     node: Node
 
 
-ExchangeEvent = AnswerBegun | LeftOut | Waiting | Started | TextArrived | ThinkingArrived | AnswerEnded
+ExchangeEvent = AnswerBegun | LeftOut | Waiting | Rerouted | Started | TextArrived | ThinkingArrived | AnswerEnded
 
 
 class Exchange:
@@ -168,7 +169,10 @@ class Exchange:
                         yield self._keep(node, delta, began)
                     elif isinstance(delta, Finished):
                         finished = delta
-                    elif isinstance(delta, Waiting | Started | LeftOut):
+                    elif isinstance(delta, Waiting | Rerouted | Started | LeftOut):
+                        if isinstance(delta, Started):
+                            # Another than was asked may answer; the conversation says who did.
+                            node = msgspec.structs.replace(node, model=delta.model or node.model)
                         yield delta
         except PlaygroundError as error:
             ended = self._save(node, "failed", error=Failure.of(error))

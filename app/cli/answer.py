@@ -10,10 +10,18 @@ from dataclasses import dataclass, field
 import click
 
 from app.chat import AnswerEnded, ExchangeEvent, LeftOut, TextArrived, ThinkingArrived
-from app.messages import Failure, Node, Waiting
-from app.privacy.terminal import StreamCleaner
+from app.messages import Failure, Node, Rerouted, Waiting
+from app.privacy.terminal import StreamCleaner, clean
 
 from .tables import counted
+
+_WAITING = {
+    "loading": "Loading the model",
+    "queued": "Waiting",
+    "prefill": "Reading",
+    "connecting": "Connecting",
+    "retrying": "Trying again",
+}
 
 
 @dataclass
@@ -25,11 +33,12 @@ class Answer:
     thinking: list[str] = field(default_factory=list)
     node: Node | None = None
     failure: Failure | None = None
+    rerouted: Rerouted | None = None
 
     def as_json(self, session_id: str | None) -> str:
         """One object for programs; everything beyond ASCII is escaped, so a terminal cannot be commanded by it."""
         found: dict[str, object] = {
-            "model": self.model,
+            "model": (self.node and self.node.model) or self.model,
             "session": session_id,
             "answer": "".join(self.text),
             "thinking": "".join(self.thinking) or None,
@@ -46,6 +55,8 @@ class Answer:
                 "time_to_first_token_s": round(node.timings.queued + node.timings.prefill, 4),
                 "tokens_per_second": round(node.timings.tokens_per_second(node.usage.completion_tokens), 2),
             }
+        if self.rerouted:
+            found["instead_of"] = {"model": self.model, "reason": self.rerouted.reason}
         if self.failure:
             failure = self.failure
             found["error"] = {"code": failure.code, "message": failure.message, "remedy": failure.remedy}
@@ -74,6 +85,10 @@ async def print_answer(
                     click.echo(
                         f"The conversation is longer than the model can read: its first {left} are left out.", err=True
                     )
+                case Rerouted(model, next_model, reason):
+                    waiting.clear()
+                    answer.rerouted = event
+                    click.echo(clean(f"{model} cannot answer, so {next_model} is asked: {reason}"), err=True)
                 case ThinkingArrived(text):
                     answer.thinking.append(text)
                 case TextArrived(text):
@@ -101,7 +116,9 @@ class WaitingLine:
     def show(self, waiting: Waiting) -> None:
         """What is waited for now."""
         share = f" {waiting.done / waiting.total:.0%}" if waiting.total else ""
-        words = {"loading": "Loading the model", "queued": "Waiting", "prefill": "Reading"}[waiting.stage] + share
+        if waiting.stage == "retrying":
+            share = f", {waiting.done} of {waiting.total} tries failed"
+        words = _WAITING[waiting.stage] + share
         if self._enabled and words != self._painted:
             self._painted = words
             click.echo(f"\r\x1b[K{words}…", err=True, nl=False)

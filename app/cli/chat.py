@@ -146,20 +146,23 @@ class _Turn:
                 answer.model = _known(playground, talk.kept.model) or answer.model
             if not self._asked and talk.unanswered is None:
                 raise click.UsageError("There is no prompt, and the last answer of this conversation is whole.")
-        await fetch(playground, playground.catalogue.get(answer.model))
-        loading = asyncio.create_task(playground.pool.load(answer.model, self._loading))
+        loading = None
+        if not playground.router.is_remote(answer.model):
+            await fetch(playground, playground.catalogue.get(answer.model))
+            loading = asyncio.create_task(playground.pool.load(answer.model, self._loading))
         try:
             if self._talk is None:
                 # The vault is opened while the model loads, so that keeping an answer does not delay it.
                 self._talk = await begin(playground, self._wanted, self._trouble)
             answering = _Answering(playground.router, self._form, loading)
-            window = await answering.window() if self._talk.conversation.head is not None else 0
+            window = await answering.window(answer.model) if self._talk.conversation.head is not None else 0
             async with aclosing(self._events(self._talk, answering, answer.model, window)) as events:
                 await print_answer(events, answer, self._waiting, show=not self._as_json)
         finally:
             self._waiting.clear()
-            loading.cancel()
-            await asyncio.gather(loading, return_exceptions=True)
+            if loading is not None:
+                loading.cancel()
+                await asyncio.gather(loading, return_exceptions=True)
 
     async def _events(
         self, talk: Talk, answering: _Answering, model: str, window: int
@@ -190,22 +193,27 @@ class _Turn:
 
 
 class _Answering:
-    """The router, asked for one form of answer, once the model that loads meanwhile has not failed to."""
+    """The router, asked for one form of answer, once the model that loads meanwhile has not failed to.
 
-    def __init__(self, router: Router, form: ResponseFormat, loading: asyncio.Task[LoadedModel]) -> None:
+    A remote model has nothing to load.
+    """
+
+    def __init__(self, router: Router, form: ResponseFormat, loading: asyncio.Task[LoadedModel] | None) -> None:
         self._router, self._form, self._loading = router, form, loading
 
     async def stream(self, request: ChatRequest) -> AsyncGenerator[Delta, None]:
         """See ``app.chat.exchange.Answering``."""
-        if self._loading.done():
+        if self._loading is not None and self._loading.done():
             self._loading.result()
         asked = msgspec.structs.replace(request, response_format=self._form)
         async with aclosing(self._router.stream(asked)) as deltas:
             async for delta in deltas:
                 yield delta
 
-    async def window(self) -> int:
-        """The loaded model's context window in tokens; 0 when it cannot be loaded, which asking it will say."""
+    async def window(self, model: str) -> int:
+        """The model's context window in tokens; 0 when unknown, or it cannot be loaded, which asking will say."""
+        if self._loading is None:
+            return self._router.context_of(model)
         try:
             return (await self._loading).loaded.context
         except PlaygroundError:
@@ -214,7 +222,7 @@ class _Answering:
 
 def _known(playground: Playground, model: str) -> str | None:
     """``model``, if there still is one of this name; says so when there is not."""
-    if any(entry.name == model for entry in playground.catalogue.entries):
+    if playground.router.is_remote(model) or any(entry.name == model for entry in playground.catalogue.entries):
         return model
     click.echo(f"{model!a} answered before and is in no catalogue; another model goes on.", err=True)
     return None

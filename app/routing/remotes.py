@@ -96,6 +96,11 @@ class Remotes:
         refused.require_permitted()
         return None
 
+    def context_of(self, name: str) -> int:
+        """See ``Router.context_of``."""
+        model = self._catalogue.models.get(self._catalogue.canonical(name) or "")
+        return model.context if model is not None else 0
+
     def next_after(self, model: str, asked: str | None = None) -> str | None:
         """See ``Router.next_after``; models that must not or cannot be asked now are passed over."""
         chain = self._chains.get(asked or model, ())

@@ -100,6 +100,10 @@ class Router:
         """Whether ``name``, or what it is an alias of, is answered by an endpoint of the catalogue."""
         return self._remotes is not None and self._remotes.knows(name)
 
+    def context_of(self, name: str) -> int:
+        """Tokens of a remote model's context window, as the catalogue says; 0 is unknown, or one of this machine."""
+        return self._remotes.context_of(name) if self._remotes is not None else 0
+
     def next_after(self, model: str, asked: str | None = None) -> str | None:
         """Who would be asked after ``model``: to go on with an answer that broke off. ``None`` when there is nobody.
 

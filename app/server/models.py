@@ -34,6 +34,8 @@ async def resolve(services: Services, name: str, purpose: Purpose = "chat") -> s
     Raises:
         UnknownModelError: when there is none.
     """
+    if purpose == "chat" and await services.router.knows(name):
+        return name
     names = await _names(services, purpose)
     if name in names:
         return name

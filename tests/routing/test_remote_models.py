@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.engine.catalogue import Catalogue
+from app.engine.catalogue import Catalogue, shipped
 from app.engine.catalogue_files import CatalogueFile
 from app.errors import CatalogueError
 from app.routing.remote_models import Price, RemoteCatalogue, ReplicaTable
@@ -264,3 +264,17 @@ def test_anything_is_read_or_refused_by_a_sentence(model, fields, name):
         RemoteCatalogue.of([CatalogueFile(Path("f"), tables)], LOCAL)
     except CatalogueError as error:
         assert error.message.startswith("f: [")
+
+
+def test_the_shipped_examples_are_right_and_none_is_set_up():
+    text = shipped().read_text()
+    assert not CatalogueFile.read(shipped()).of("endpoints") and not CatalogueFile.read(shipped()).of("remote")
+    begin = text.index("# [endpoints.openai]")
+    examples = re.sub(r"^# ?", "", text[begin:], flags=re.MULTILINE)
+    entries = Catalogue.load([shipped()]).entries
+    found = RemoteCatalogue.of(
+        [CatalogueFile(Path("examples"), tomllib.loads(examples))],
+        {entry.name: entry.role == "chat" for entry in entries},
+    )
+    assert len(found.endpoints) == 5 and len(found.models) == 4 and found.warnings == ()
+    assert found.chains["gpt-5-mini"] == ("gpt-5-mini", "claude", "smollm2-135m")

@@ -29,6 +29,9 @@ _WARM_UP = 1 / 3
 _WINDOW = 1 / 6
 _PLACES = 16
 _QUIET_S = 15.0
+_GRACE_S = 30.0
+"""How long the clients may wait for their last answers; then those that still do leave, all at once."""
+
 _IDLE_CPU_S = 0.15
 """Processor time of a worker in two seconds: it computes nothing, and every step of a model takes a multiple of it."""
 
@@ -68,9 +71,9 @@ class Watch:
         """Connections of the server; what only listens is none."""
         return sum(found.status != psutil.CONN_LISTEN for found in self._process.net_connections("tcp"))
 
-    async def workers_are_idle(self) -> bool:
-        """Whether nothing is computed: every answer that nobody waits for has been stopped."""
-        end = time.monotonic() + _QUIET_S
+    async def workers_are_idle(self, seconds: float) -> bool:
+        """Whether, within so many seconds, nothing is computed: what nobody waits for has been stopped."""
+        end = time.monotonic() + seconds
         while time.monotonic() < end:
             before = self._spent()
             await asyncio.sleep(2.0)
@@ -113,11 +116,19 @@ async def soak(server: server_contestants.Server, clients: int, seconds: float) 
     until = asyncio.get_running_loop().time() + seconds
     began = time.monotonic()
     print(f"{clients} clients for {seconds:g} s", flush=True)
-    await asyncio.gather(*(crowd.one(number, until) for number in range(clients)))
+    tasks = [asyncio.create_task(crowd.one(number, until)) for number in range(clients)]
+    _done, waiting = await asyncio.wait(tasks, timeout=seconds + _GRACE_S)
+    if waiting and await watch.workers_are_idle(2.0):
+        crowd.found.fault(f"{len(waiting)} clients wait for answers that nobody computes")
+    for task in waiting:
+        task.cancel()
+    for ended in await asyncio.gather(*tasks, return_exceptions=True):
+        if isinstance(ended, Exception):
+            crowd.found.fault(f"a client failed: {ended!r}")
     took = time.monotonic() - began
     watching.cancel()
     samples = [one for one in watch.samples if one.at - began <= seconds]
-    idle = await watch.workers_are_idle()
+    idle = await watch.workers_are_idle(_QUIET_S)
     last, sockets = watch.now(), watch.sockets()
     after = await answered(crowd)
     counts = dict(sorted(crowd.found.counts.items()))
@@ -126,6 +137,7 @@ async def soak(server: server_contestants.Server, clients: int, seconds: float) 
         "seconds": seconds,
         "took_s": round(took, 1),
         "requests": sum(counts.values()),
+        "gone_at_the_end": len(waiting),
         "counts": counts,
         "faults": crowd.found.faults,
         "more_faults": crowd.found.more_faults,

@@ -42,7 +42,7 @@ async def test_an_answer_to_somebody_else_is_seen(clients_of):
     def steps(request):
         asked = request.messages[-1].text.split()[3].rstrip(".")
         told = asked.replace("mixed", "other")
-        return [TextDelta(f'{{"marker": "{told}"}}'), Finished("stop", Usage(9, 2, 0), Timings())]
+        return [TextDelta(f'{{"m": "{told}"}}'), Finished("stop", Usage(9, 2, 0), Timings())]
 
     async with served(services_of(ScriptedBackend(steps))) as address:
         crowd = clients_of(address)
@@ -54,7 +54,7 @@ async def test_an_answer_to_somebody_else_is_seen(clients_of):
 
 
 async def test_a_stream_that_is_cut_is_seen(clients_of):
-    backend = ScriptedBackend(['{"marker"', 30.0])
+    backend = ScriptedBackend(['{"m"', 30.0])
     async with asyncio.timeout(10):
         async with served(services_of(backend)) as address:
             cut = asyncio.ensure_future(clients_of(address).good("one"))

@@ -80,17 +80,18 @@ class Masker:
         self._forms = tuple(sorted(forms, key=len, reverse=True))
 
     def text(self, text: str) -> str:
-        """``text`` with every secret in it replaced by ``•••``."""
+        """``text`` with every secret in it replaced by ``•••``, and half characters by U+FFFD: fit to be kept."""
+        text = _whole_characters(text)
         if len(text) < _LEAST:
             return text
         for form in self._forms:
             if form in text:
                 text = text.replace(form, MASK)
-        raw = changed = text.encode("utf-8", "surrogatepass")
+        raw = changed = text.encode()
         for pattern, by in self._shapes:
             if pattern.search(changed):
                 changed = pattern.sub(by, changed)
-        return text if changed is raw else changed.decode("utf-8", "surrogatepass")
+        return text if changed is raw else changed.decode()
 
     def value(self, value: Any) -> Any:
         """A copy of a JSON value with every text in it masked, names of fields too."""
@@ -146,6 +147,16 @@ class MaskingFilter(logging.Filter):
             record.exc_text = self._masker.text(logging.Formatter().formatException(record.exc_info))
             record.exc_info = None
         return True
+
+
+def _whole_characters(text: str) -> str:
+    if text.isascii():
+        return text
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text
 
 
 def _keep_first(match: Any) -> bytes:

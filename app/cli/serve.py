@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shlex
 import signal
 import time
 from typing import TYPE_CHECKING
@@ -103,10 +104,11 @@ async def _key(playground: Playground) -> tuple[str, Mapping[str, str]]:
 
 
 def _lines(address: str, key: str) -> tuple[str, ...]:
-    """What a person pastes into a shell."""
-    return (
-        f"OPENAI_BASE_URL={address}/v1",
-        f"OPENAI_API_KEY={key}",
-        f"ANTHROPIC_BASE_URL={address}",
-        f"ANTHROPIC_API_KEY={key}",
-    )
+    """What a person pastes into a shell; exported, since a program started there sees nothing else."""
+    told = {
+        "OPENAI_BASE_URL": f"{address}/v1",
+        "OPENAI_API_KEY": key,
+        "ANTHROPIC_BASE_URL": address,
+        "ANTHROPIC_API_KEY": key,
+    }
+    return tuple(f"export {name}={shlex.quote(value)}" for name, value in told.items())

@@ -64,9 +64,10 @@ def ours(home: Path, model: str, settings: str = "") -> Server:
         )
     assert process.stdout is not None
     lines = [process.stdout.readline().strip() for _ in range(4)]
-    if not all(lines):
+    printed = dict(line.removeprefix("export ").split("=", 1) for line in lines if "=" in line)
+    if len(printed) < len(lines):
+        process.kill()
         raise RuntimeError(f"playground serve ended with status {process.wait()}: {words.read_text()[-2000:]}")
-    printed = dict(line.removeprefix("export ").split("=", 1) for line in lines)
     port = int(printed["OPENAI_BASE_URL"].rpartition(":")[2].partition("/")[0])
     return Server("ours", process, port, model, printed["OPENAI_API_KEY"])
 

@@ -35,7 +35,8 @@ class Started:
         self.process = subprocess.Popen(
             (*SERVE, *arguments), env=environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )
-        self.lines = dict(self.process.stdout.readline().strip().split("=", 1) for _ in range(4))
+        lines = [self.process.stdout.readline().strip() for _ in range(4)]
+        self.lines = dict(line.removeprefix("export ").split("=", 1) for line in lines)
 
     def stop(self):
         self.process.send_signal(signal.SIGINT)

@@ -16,7 +16,13 @@ from app.settings import Settings
 from .whole import KEY, MODEL, whole_server
 
 NAMED = "https://notes.example"
-FOREIGN = ("https://evil.example", "http://notes.example", "https://notes.example.evil.example", "https://notes.example:8443", "null")  # fmt: skip
+FOREIGN = (
+    "https://evil.example",
+    "http://notes.example",
+    "https://notes.example.evil.example",
+    "https://notes.example:8443",
+    "null",
+)
 AUTH = {"authorization": f"Bearer {KEY}"}
 CHAT = {"model": MODEL, "messages": [{"role": "user", "content": "?"}]}
 

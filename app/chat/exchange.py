@@ -26,7 +26,9 @@ from app.messages import (
     TextDelta,
     Thinking,
     ThinkingDelta,
+    Usage,
     Waiting,
+    Way,
 )
 
 from .context import messages_for
@@ -93,6 +95,7 @@ class Exchange:
         window: the model's context window in tokens, as far as it is known; 0 leaves nothing out.
         left_out: the messages that were left out last time.
         summary: what is told in their place.
+        cost: what an answer of a model cost, in US dollars; ``None`` where that is not known.
 
     Attributes:
         left_out: the messages that are left out now.
@@ -109,6 +112,7 @@ class Exchange:
         window: int = 0,
         left_out: frozenset[str] = frozenset(),
         summary: Summary = Summary(),  # noqa: B008 (immutable)
+        cost: Callable[[str, Usage], float | None] = lambda model, usage: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._conversation = conversation
@@ -119,7 +123,9 @@ class Exchange:
         self._window = window
         self.left_out = left_out
         self._summary = summary
+        self._cost = cost
         self._clock = clock
+        self._way: Way | None = None
         self._text: list[str] = []
         self._thinking: list[str] = []
         self._first_token: float | None = None
@@ -169,10 +175,14 @@ class Exchange:
                         yield self._keep(node, delta, began)
                     elif isinstance(delta, Finished):
                         finished = delta
-                    elif isinstance(delta, Waiting | Rerouted | Started | LeftOut):
-                        if isinstance(delta, Started):
-                            # Another than was asked may answer; the conversation says who did.
-                            node = msgspec.structs.replace(node, model=delta.model or node.model)
+                    elif isinstance(delta, Rerouted):
+                        self._rerouted(delta)
+                        yield delta
+                    elif isinstance(delta, Started):
+                        # Another than was asked may answer; the conversation says who did.
+                        node = self._started(node, delta)
+                        yield delta
+                    elif isinstance(delta, Waiting | LeftOut):
                         yield delta
         except PlaygroundError as error:
             ended = self._save(node, "failed", error=Failure.of(error))
@@ -188,6 +198,24 @@ class Exchange:
         if self._settle is not None:
             await self._settle()
         yield AnswerEnded(ended)
+
+    def _rerouted(self, delta: Rerouted) -> None:
+        way = self._way or Way()
+        # Of several that could not, the one that was asked is named, and what was wrong with it.
+        if not way.instead_of:
+            self._way = msgspec.structs.replace(way, instead_of=delta.model, reason=delta.reason)
+
+    def _started(self, node: Node, delta: Started) -> Node:
+        if delta.backend != "local" or delta.from_cache or self._way is not None:
+            way = self._way or Way()
+            self._way = msgspec.structs.replace(way, backend=delta.backend, from_cache=delta.from_cache)
+        return msgspec.structs.replace(node, model=delta.model or node.model)
+
+    def _way_of(self, node: Node, finished: Finished | None) -> Way | None:
+        way = self._way
+        if way is None or finished is None or way.from_cache:
+            return way
+        return msgspec.structs.replace(way, cost=self._cost(node.model, finished.usage))
 
     async def _deltas(self, path: tuple[Node, ...]) -> AsyncGenerator[Delta | LeftOut, None]:
         """Asks with as much of the conversation as fits, and with less when the model finds it too much."""
@@ -247,6 +275,7 @@ class Exchange:
                 timings=finished.timings if finished else None,
                 first_token=self._first_token,
                 error=error,
+                way=self._way_of(node, finished),
             )
         )
 

@@ -20,7 +20,7 @@ from .delta import (
     Waiting,
 )
 from .message import Message, Role
-from .node import Failure, Node, NodeStatus
+from .node import Failure, Node, NodeStatus, Way
 from .parts import Image, Part, Text, Thinking, ToolCall, ToolResult
 from .request import ChatRequest, ResponseFormat, Sampling, Tool, ToolChoice
 
@@ -54,4 +54,5 @@ __all__ = [
     "ToolResult",
     "Usage",
     "Waiting",
+    "Way",
 ]

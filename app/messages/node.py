@@ -37,6 +37,24 @@ class Failure(Struct, frozen=True, gc=False):
         return cls(error.code, error.title, error.message, error.remedy)
 
 
+class Way(Struct, frozen=True, gc=False, kw_only=True):
+    """How an answer came, where that is worth telling.
+
+    Attributes:
+        backend: what gave it: ``local``, or an endpoint's name.
+        instead_of: the model that was asked and could not answer; empty when the one that was asked did.
+        reason: why it could not, as a sentence.
+        from_cache: it was given before, and is given again.
+        cost: US dollars; ``None`` where it is not known.
+    """
+
+    backend: str = ""
+    instead_of: str = ""
+    reason: str = ""
+    from_cache: bool = False
+    cost: float | None = None
+
+
 class Node(Struct, frozen=True, gc=False, kw_only=True):
     """One message of a conversation, and how it came to be. Nodes form a tree: versions of a message share a parent.
 
@@ -60,3 +78,4 @@ class Node(Struct, frozen=True, gc=False, kw_only=True):
     timings: Timings | None = None
     first_token: float | None = None
     error: Failure | None = None
+    way: Way | None = None

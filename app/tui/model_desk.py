@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from app.engine.catalogue import ModelEntry
     from app.engine.pool import LoadedModel
     from app.engine.store import Verification
+    from app.messages import ChatRequest, Usage
     from app.playground import Playground
+    from app.routing.listing import ModelLine
     from app.routing.router import Router
 
 
@@ -45,6 +47,7 @@ class ModelDesk:
         self.downloads = Downloads(playground.store, changed)
         self._fits: dict[str, bool] = {}
         self._recommended: str | None = None
+        self._lines: tuple[ModelLine, ...] = ()
 
     @property
     def router(self) -> Router:
@@ -60,12 +63,15 @@ class ModelDesk:
         return self._playground.catalogue.get(name)
 
     def known(self, name: str) -> bool:
-        """Whether the catalogue has it."""
+        """Whether there is a model of this name, here or elsewhere."""
+        return self._in_catalogue(name) or self._playground.router.is_remote(name)
+
+    def _in_catalogue(self, name: str) -> bool:
         return any(entry.name == name for entry in self._playground.catalogue.entries)
 
     def missing(self, name: str) -> bool:
         """Whether a model of the catalogue still has to be fetched."""
-        return self.known(name) and self._playground.store.path_of(self.entry(name)) is None
+        return self._in_catalogue(name) and self._playground.store.path_of(self.entry(name)) is None
 
     def downloading(self, name: str) -> bool:
         """Whether it is on its way."""
@@ -78,11 +84,63 @@ class ModelDesk:
 
     def state(self, name: str) -> ModelState:
         """Where a model stands, in one word."""
+        if self.is_remote(name):
+            return "remote"
         if self.downloading(name):
             return "fetching"
         if self.loaded(name) is not None:
             return "ready"
         return "missing" if self.missing(name) else "idle"
+
+    # Models elsewhere
+
+    @property
+    def local_only(self) -> bool:
+        """Whether nothing may leave this machine."""
+        return self._playground.policy.local_only
+
+    def is_remote(self, name: str) -> bool:
+        """Whether an endpoint answers, and not this program; a model of the catalogue hides one of its name."""
+        return not self._in_catalogue(name) and self._playground.router.is_remote(name)
+
+    async def learn_lines(self, *, check: bool = False) -> tuple[ModelLine, ...]:
+        """The models elsewhere as they stand. With ``check`` each endpoint is asked how it is; else nothing is sent."""
+        lines = await self._playground.router.listing(check=check and not self.local_only)
+        self._lines = tuple(line for line in lines if line.remote and not self._in_catalogue(line.name))
+        return self._lines
+
+    def line(self, name: str) -> ModelLine | None:
+        """A model elsewhere by its name or alias, as it stood when it was looked at last."""
+        return next((line for line in self._lines if name == line.name or name in line.aliases), None)
+
+    def refused(self, name: str) -> str:
+        """Why a model must not be asked now, as a sentence; empty when it may."""
+        line = self.line(name) if self.local_only and self.is_remote(name) else None
+        return f"Local-only mode is on, and {name} runs elsewhere." if line is not None and line.leaves else ""
+
+    def sends_to(self, name: str) -> str:
+        """The endpoint that gets what is said to a model; empty when it stays here."""
+        if not self.is_remote(name):
+            return ""
+        line = self.line(name)
+        return "another machine" if line is None else line.backend if line.leaves else ""
+
+    def cost(self, name: str, usage: Usage) -> float | None:
+        """What an answer cost, in US dollars; ``None`` where it is not known, or nothing is asked for it."""
+        from app.routing.pricing import cost
+
+        line = self.line(name)
+        return None if line is None or line.price is None else cost(line.price, usage)
+
+    async def preview(self, request: ChatRequest) -> object | None:
+        """Exactly what would leave for a request; ``None`` when nothing would.
+
+        Raises:
+            PlaygroundError: when it must not, or cannot.
+        """
+        return await self._playground.router.preview(request)
+
+    # The catalogue
 
     def rows(self) -> tuple[ModelRow, ...]:
         """Every model: the recommended one first, then what is here, then the rest in the catalogue's order."""

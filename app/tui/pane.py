@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import asyncio
+from collections.abc import Coroutine
+from typing import TYPE_CHECKING, Any
 
 from textual import getters
 from textual.containers import Vertical
+
+from app.errors import PlaygroundError, VaultLockedError
 
 from .face import Face
 
@@ -17,6 +21,23 @@ class Pane(Vertical):
     """One pane. Its id is its name in ``app.tui.panes.PANES``; what is not overridden does nothing."""
 
     app = getters.app(Face)
+
+    def do(self, work: Coroutine[Any, Any, None], group: str = "deeds", *, exclusive: bool = False) -> None:
+        """Runs ``work`` beside the interface, and says what went wrong."""
+        self.run_worker(self._reported(work), group=group, exclusive=exclusive, exit_on_error=False)
+
+    async def _reported(self, work: Coroutine[Any, Any, None]) -> None:
+        try:
+            await work
+        except VaultLockedError:
+            # The screen that unlocks lies over the pane by now, and says so.
+            return
+        except PlaygroundError as error:
+            self.app.notify_error(error)
+        except asyncio.CancelledError:
+            raise
+        except Exception as error:  # noqa: BLE001 (the boundary that reports)
+            self.app.report_fault(error)
 
     def shown(self) -> None:
         """It has just come to the front."""

@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Struct
 
 from app.errors import UnknownSessionError, VaultDamagedError
-from app.messages import Failure, FinishReason, Message, Node, Part, Role, Text, Timings, Usage
+from app.messages import Failure, FinishReason, Message, Node, Part, Role, Text, Timings, Usage, Way
 
 from .cipher import RESTORE
 from .database import Database
@@ -28,6 +28,7 @@ class _Details(Struct, frozen=True, omit_defaults=True, array_like=True):
     timings: Timings | None = None
     first_token: float | None = None
     error: Failure | None = None
+    way: Way | None = None
 
 
 _PARTS = msgspec.msgpack.Decoder(tuple[Part, ...])
@@ -163,7 +164,9 @@ def _parts_of(message: Message) -> bytes | None:
 
 
 def _details_of(node: Node) -> bytes | None:
-    details = _Details(node.finish, node.usage, node.timings, node.first_token, _storable_failure(node.error))
+    details = _Details(
+        node.finish, node.usage, node.timings, node.first_token, _storable_failure(node.error), _storable_way(node.way)
+    )
     return None if details == _NO_DETAILS else _ENCODER.encode(details)
 
 
@@ -171,6 +174,10 @@ def _storable_failure(failure: Failure | None) -> Failure | None:
     if failure is None:
         return None
     return msgspec.structs.replace(failure, message=storable(failure.message), remedy=storable(failure.remedy))
+
+
+def _storable_way(way: Way | None) -> Way | None:
+    return None if way is None else msgspec.structs.replace(way, reason=storable(way.reason))
 
 
 def _node(row: tuple[Any, ...]) -> Node:
@@ -192,6 +199,7 @@ def _node(row: tuple[Any, ...]) -> Node:
         timings=more.timings,
         first_token=more.first_token,
         error=more.error,
+        way=more.way,
     )
 
 

@@ -13,6 +13,7 @@ from app.engine.hardware import Hardware, Memory
 from app.errors import PlaygroundError, UnknownModelError
 from app.messages import ChatRequest, Delta, Finished, Started, TextDelta, Timings, Usage
 from app.privacy.connections import ConnectionPolicy
+from app.routing.listing import ModelLine
 from app.settings import ChatSettings, Origin, VaultSettings
 from app.settings.access import AccessSettings
 from app.settings.observability import ObservabilitySettings
@@ -137,8 +138,11 @@ def answer(*pieces: str, tokens: int | None = None, reason: Any = "stop") -> lis
 class ScriptedRouter:
     """Plays one script a request, the last one again and again. An event in a script waits, a number sleeps."""
 
-    def __init__(self, *scripts: Script) -> None:
+    def __init__(self, *scripts: Script, lines: Sequence[ModelLine] = (), preview: object = None) -> None:
         self._scripts = list(scripts)
+        self.lines = tuple(lines)
+        self.checked = 0
+        self._preview = preview
         self.requests: list[ChatRequest] = []
         self.closed = 0
 
@@ -160,7 +164,23 @@ class ScriptedRouter:
             self.closed += 1
 
     async def models(self) -> tuple[str, ...]:
-        return ("smollm2-135m",)
+        return ("smollm2-135m", *(line.name for line in self.lines))
+
+    def is_remote(self, name: str) -> bool:
+        return any(name == line.name or name in line.aliases for line in self.lines)
+
+    async def listing(self, *, check: bool = False) -> tuple[ModelLine, ...]:
+        self.checked += check
+        return self.lines
+
+    def next_after(self, model: str, asked: str | None = None) -> str | None:
+        return next((line.fallback[0] for line in self.lines if line.name in (model, asked) and line.fallback), None)
+
+    async def preview(self, request: ChatRequest) -> object:
+        return self._preview if self.is_remote(request.model) else None
+
+    async def knows(self, name: str) -> bool:
+        return name in await self.models()
 
 
 def playground(

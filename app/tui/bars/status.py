@@ -13,7 +13,7 @@ from textual.widget import Widget
 
 from app.tui import words
 
-ModelState = Literal["missing", "fetching", "idle", "loading", "ready", "answering"]
+ModelState = Literal["missing", "fetching", "idle", "loading", "ready", "answering", "remote"]
 
 _WIDE = 110
 """Columns from which there is room for whole sentences."""
@@ -25,6 +25,7 @@ _DOTS: dict[ModelState, tuple[str, str]] = {
     "loading": ("◌", "$warning"),
     "ready": ("●", "$success"),
     "answering": ("●", "$accent"),
+    "remote": ("↗", "$warning"),
 }
 
 

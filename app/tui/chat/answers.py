@@ -7,11 +7,13 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import msgspec
+from textual.content import Content
 from textual.worker import Worker, WorkerCancelled, WorkerFailed
 
 from app.chat import Asking, Exchange, GoingOn
-from app.errors import PlaygroundError
+from app.errors import PlaygroundError, StreamBrokenError
 from app.messages import Message, Node
+from app.privacy.terminal import clean
 from app.settings import ChatSettings
 
 from .composer import Composer
@@ -54,8 +56,8 @@ class Answers(ModelInUse):
         question = self.conversation.branch(parent_id, message) if branch else self.conversation.append(message)
         await self._answer(question)
 
-    async def _answer(self, node: Node) -> None:
-        """Answers a question, or goes on with an answer that was cut."""
+    async def _answer(self, node: Node, model: str | None = None) -> None:
+        """Answers a question, or goes on with an answer that was cut; by ``model``, where that is not the usual one."""
         from .live_answer import LiveAnswer
 
         self.app.workers.cancel_group(self, "title")
@@ -65,12 +67,13 @@ class Answers(ModelInUse):
         exchange = Exchange(
             self.conversation,
             WhenHere(self._desk),
-            model=self.model,
+            model=model or self.model,
             sampling=self.sampling,
             settle=keeper.settle if keeper is not None else None,
             window=self.status.context,
             left_out=self._left_out,
             summary=self._summary,
+            cost=self._desk.cost,
         )
         self._exchange = exchange
         status = msgspec.structs.replace(self.status, state="loading", speed=0.0, first_token=0.0, note="")
@@ -96,6 +99,7 @@ class Answers(ModelInUse):
             self._worker = self._live = None
             await live.settle()
             self._after_answer()
+            await self._offer_next()
 
     def _after_answer(self) -> None:
         exchange = self._exchange
@@ -183,6 +187,25 @@ class Answers(ModelInUse):
             return None
         return last if last.status in ("cut", "failed") or last.finish == "length" else None
 
+    def _next_model(self, answer: Node) -> str | None:
+        """Who can go on with an answer that broke off on its way; ``None`` when it did not, or nobody can."""
+        if answer.error is None or answer.error.code != StreamBrokenError.code:
+            return None
+        return self._desk.router.next_after(answer.model, self.model)
+
+    async def _offer_next(self) -> None:
+        """Where an answer broke off: offers to go on from there."""
+        answer = self._unfinished()
+        view = self.query_one(Transcript).answer_view(answer.id) if answer is not None else None
+        if answer is None or view is None or answer.error is None or answer.error.code != StreamBrokenError.code:
+            return
+        binding = self.app.keys_by_id(self).get("chat.go_on")
+        following = self._next_model(answer) or answer.model
+        key = self.app.get_key_display(binding) if binding is not None else "/continue"
+        await view.offer(
+            Content.assemble((key, "bold $primary"), f" goes on from here with {clean(following)}. What came is kept.")
+        )
+
     async def action_go_on(self) -> None:
         """Goes on with the last answer from where it was cut."""
         answer = self._unfinished()
@@ -190,9 +213,10 @@ class Answers(ModelInUse):
             transcript = self.query_one(Transcript)
             # What ended it is over: its view is built again without the error.
             self.conversation.save(msgspec.structs.replace(answer, error=None))
+            following = self._next_model(answer)
             await transcript.refresh_view(answer.id)
             transcript.to_end()
-            await self._answer(answer)
+            await self._answer(answer, following)
 
     async def detach(self) -> None:
         """The vault is being locked: an answer is stopped first, and what came of it kept."""

@@ -9,8 +9,9 @@ from contextlib import aclosing
 import msgspec
 
 from app.chat import AnswerBegun, AnswerEnded, Asking, Conversation, TextArrived, ThinkingArrived
-from app.messages import Node, Started, Waiting
-from app.tui.bars.status import Status
+from app.messages import Node, Rerouted, Started, Waiting
+from app.privacy.terminal import clean
+from app.tui.bars.status import ModelState, Status
 
 from .message_view import AnswerView
 from .painter import PacedPainter, StreamPainter
@@ -78,6 +79,8 @@ class LiveAnswer:
                         self._transcript.to_end()
                     elif isinstance(event, Waiting):
                         self._waiting(event)
+                    elif isinstance(event, Rerouted):
+                        self._rerouted(event)
                     elif isinstance(event, Started):
                         self._started(event)
                     elif isinstance(event, AnswerEnded):
@@ -102,7 +105,8 @@ class LiveAnswer:
         tokens = node.usage.completion_tokens if node.usage else 0
         speed = node.timings.tokens_per_second(tokens) if node.timings else self._status.speed
         used = node.usage.total_tokens if node.usage else self._status.used
-        self._tell(force=True, state="ready", speed=speed, used=used, note="")
+        state: ModelState = "remote" if self._status.sends_to else "ready"
+        self._tell(force=True, state=state, speed=speed, used=used, note="")
 
     def _view(self) -> AnswerView | None:
         return None if self.node is None else self._transcript.answer_view(self.node.id)
@@ -124,10 +128,18 @@ class LiveAnswer:
             view.say(waiting)
         self._tell(force=True, state="loading" if waiting.stage == "loading" else "answering")
 
+    def _rerouted(self, rerouted: Rerouted) -> None:
+        reason = clean(rerouted.reason).strip()
+        self.say(f"{clean(rerouted.model)} could not answer: {reason} Asking {clean(rerouted.next_model)}.")
+
     def _started(self, started: Started) -> None:
+        note = ""
+        if started.model and started.model != self._status.model:
+            note = f"{clean(started.model)} answers"
         self._tell(
             force=True,
             state="answering",
+            note=note,
             used=started.prompt_tokens or self._status.used,
             context=started.context or self._status.context,
         )

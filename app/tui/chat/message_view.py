@@ -17,6 +17,7 @@ from app.privacy.terminal import clean
 from app.tui import words
 from app.tui.error_card import ErrorCard
 
+from .answer_footer import answer_footer, versions_note, waiting_words
 from .answer_text import AnswerText
 from .shortened import Shortened
 
@@ -128,7 +129,7 @@ class WaitingLine(Static):
 
     def say(self, waiting: Waiting | str, model: str = "") -> None:
         """Another reason, or progress."""
-        self._text = waiting if isinstance(waiting, str) else _waiting_words(waiting, model)
+        self._text = waiting if isinstance(waiting, str) else waiting_words(waiting, model)
         self._draw()
 
     def _turn(self) -> None:
@@ -231,6 +232,11 @@ class AnswerView(MessageView):
             await self.mount(ErrorCard(node.error), before=self.query_one(".footer"))
         self._refresh_footer()
 
+    async def offer(self, words: Content) -> None:
+        """Says below what went wrong what can be done about it."""
+        await self.query(".offer").remove()
+        await self.mount(Static(words, classes="offer"), before=self.query_one(".footer"))
+
     async def toggle_original(self) -> bool:
         """Shows the whole answer, or again without what was left out; whether there is a difference."""
         if self._shortened is None or not self._shortened.left_out:
@@ -286,43 +292,3 @@ def tool_lines(node: Node) -> list[str]:
 def thinking_of(node: Node) -> str:
     """A message's thoughts, joined."""
     return "".join(part.text for part in node.message.parts if isinstance(part, Thinking))
-
-
-def versions_note(number: int, total: int) -> str:
-    """``‹ 2/3 ›``."""
-    return f"‹ {number}/{total} ›"
-
-
-def answer_footer(node: Node, versions: tuple[int, int], note: str = "") -> Content:
-    """Model, tokens, speed, first token, how it ended, a note, which version; what is not known is left out."""
-    notes: list[tuple[str, str]] = [(node.model, "$text-muted")] if node.model else []
-    if node.usage is not None and node.usage.completion_tokens:
-        notes.append((words.plural(node.usage.completion_tokens, "token"), "$text-muted"))
-        speed = node.timings.tokens_per_second(node.usage.completion_tokens) if node.timings else 0.0
-        if speed:
-            notes.append((words.speed(speed), "$text-muted"))
-    if node.first_token is not None and node.status != "streaming":
-        notes.append((f"first token {words.seconds(node.first_token)}", "$text-muted"))
-    if node.status == "cut":
-        notes.append(("stopped", "$text-warning"))
-    elif node.status == "failed":
-        notes.append(("failed", "$text-error"))
-    elif node.finish == "length":
-        notes.append(("cut at the length limit", "$text-warning"))
-    if note:
-        notes.append((note, "$text-disabled"))
-    if versions[1] > 1:
-        notes.append((versions_note(*versions), "$text-primary"))
-    pieces = [piece for note in notes for piece in ((" · ", "$text-disabled"), note)][1:]
-    return Content.assemble(*pieces)
-
-
-def _waiting_words(waiting: Waiting, model: str) -> str:
-    if waiting.stage == "loading":
-        percent = f" {waiting.done} %" if waiting.total else ""
-        return f"loading {model}{percent}"
-    if waiting.stage == "queued":
-        return "waiting for its turn"
-    if waiting.total:
-        return f"reading {words.count(waiting.done)} of {words.count(waiting.total)} tokens"
-    return "reading"

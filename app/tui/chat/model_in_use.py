@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 from textual.message import Message as TextualMessage
 
-from app.errors import PlaygroundError
+from app.errors import LocalOnlyError, PlaygroundError
 from app.tui.bars.status import Status
 
 from .composer import Composer
@@ -46,11 +46,19 @@ class ModelInUse(KeptConversation):
         """Called once after the first paint: fetches the model when it is not here, and prepares what comes next."""
         self.query_one(Composer).highlight_markdown()
         self.refresh_status()
+        self._make_ready()
+        self.do(self._learn_lines(), "models")
+        self.set_interval(0.5, self._follow_download)
+
+    async def _learn_lines(self) -> None:
+        await self._desk.learn_lines()
+        self.refresh_status()
+
+    def _make_ready(self) -> None:
         if self._desk.missing(self.model):
             self._fetch()
-        else:
+        elif not self._desk.is_remote(self.model):
             self._warm_up()
-        self.set_interval(0.5, self._follow_download)
 
     def _warm_up(self) -> None:
         """Loads the model before it is asked for, so that the first answer begins at once."""
@@ -73,9 +81,17 @@ class ModelInUse(KeptConversation):
         known: dict[str, object] = {"model": self.model, "state": state if not self.answering else self.status.state}
         if loaded is not None:
             known |= {"context": loaded.loaded.context, "device": loaded.loaded.device}
+        elif self._desk.is_remote(self.model):
+            line = self._desk.line(self.model)
+            known |= {"context": line.context if line is not None else 0, "device": ""}
+        known["sends_to"] = self._desk.sends_to(self.model)
+        if self._desk.refused(self.model):
+            changes = {**changes, "note": "not asked while local only"}
         self._report(msgspec.structs.replace(self.status, **(known | changes)))
 
     def _report(self, status: Status) -> None:
+        if status.sends_to != self.status.sends_to:
+            self.query_one(Stage).say_where(status.sends_to)
         self.status = status
         self.post_message(self.StatusChanged(status))
 
@@ -117,7 +133,7 @@ class ModelInUse(KeptConversation):
         model = keeper.session.model if keeper is not None else ""
         if model and model != self.model and self._desk.known(model):
             self.model = model
-            if not self._desk.missing(model):
+            if not self._desk.missing(model) and not self._desk.is_remote(model):
                 self._warm_up()
         used = next((node.usage.total_tokens for node in reversed(self.conversation.path()) if node.usage), 0)
         self.refresh_status(used=used, speed=0.0, first_token=0.0, note="")
@@ -134,18 +150,20 @@ class ModelInUse(KeptConversation):
 
     def use_model(self, name: str) -> None:
         """Answers with another model from now on, and fetches it when it is not here."""
-        try:
-            self._desk.entry(name)
-        except PlaygroundError as error:
-            self.app.notify_error(error)
-            return
+        if self._desk.is_remote(name):
+            if reason := self._desk.refused(name):
+                self.app.notify_error(LocalOnlyError(reason, "Allow the network first: /local."))
+                return
+        else:
+            try:
+                self._desk.entry(name)
+            except PlaygroundError as error:
+                self.app.notify_error(error)
+                return
         self.model = name
         if self.keeper is not None:
             self.keeper.configure(model=name)
         self.post_message(self.ModelChosen(name))
         self.refresh_status(context=0, used=0, speed=0.0, first_token=0.0, device="", note="")
-        if self._desk.missing(name):
-            self._fetch()
-        else:
-            self._warm_up()
+        self._make_ready()
         self.model_changed()

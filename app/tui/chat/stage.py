@@ -22,6 +22,10 @@ class Stage(Container):
         """The welcome."""
         yield Welcome(self._keys)
 
+    def say_where(self, sends_to: str) -> None:
+        """Says in the welcome where what is written goes; empty for nowhere."""
+        self.query_one(Welcome).say_where(sends_to)
+
     def show_download(self, download: Download | None, retry_key: str) -> None:
         """Shows a download in the welcome's place; ``None`` brings the welcome back."""
         from .download_card import DownloadCard

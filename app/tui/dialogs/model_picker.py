@@ -1,10 +1,11 @@
-"""Choosing who answers."""
+"""Choosing who answers: the models of this machine and those elsewhere, in one list."""
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-from textual import on
+from rich.cells import cell_len
+from textual import getters, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
@@ -12,34 +13,51 @@ from textual.content import Content
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
+from app.errors import LocalOnlyError, PlaygroundError
 from app.privacy.terminal import clean
 from app.tui import words
+from app.tui.face import Face
 from app.tui.model_desk import ModelDesk, ModelRow
+from app.tui.models.remote_words import price_words, reach_words, remote_detail, short_count
+from app.tui.sessions.session_list import cut
 
 from .dialog import Dialog
 
+if TYPE_CHECKING:
+    from app.routing.listing import ModelLine
+
+_MOST_NAME = 30
+_ELSEWHERE = "elsewhere"
+
 
 class ModelPicker(Dialog[str]):
-    """The chat models, filtered as one types; those that are here come first."""
+    """The chat models, filtered as one types; those that are here come first, those elsewhere last."""
 
-    HELP = "Type a part of a name. **Enter** uses the model; one that is not here is fetched first."
+    HELP = """\
+Type a part of a name. **Enter** uses the model; one that is not here is fetched first. A model with an arrow runs
+elsewhere: the lines below the list say what leaves this machine when it is asked.
+"""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up", "move(-1)", "Up", show=False, priority=True, id="picker.up"),
         Binding("down", "move(1)", "Down", show=False, priority=True, id="picker.down"),
     ]
 
+    app = getters.app(Face)
+
     def __init__(self, desk: ModelDesk, current: str) -> None:
         super().__init__()
         self._desk = desk
         self._current = current
+        self._lines: dict[str, ModelLine] = {}
 
     def compose(self) -> ComposeResult:
-        """A field to filter, and the list."""
+        """A field to filter, the list, and what is known of the highlighted model."""
         with Vertical(classes="dialog"):
             yield Static(Content("Choose a model"), classes="title")
             yield Input(placeholder="filter", compact=True)
             yield OptionList(compact=True)
+            yield Static(id="picker-detail")
             yield Static(
                 Content.assemble(
                     ("⏎", "bold $primary"),
@@ -53,28 +71,59 @@ class ModelPicker(Dialog[str]):
             )
 
     def on_mount(self) -> None:
-        """Shows all, the model in use marked."""
+        """Shows all, the model in use marked; then asks the endpoints how they are."""
         self.query_one(OptionList).can_focus = False
+        self.set_class(self.app.size.width >= 112, "-wide")
         self._fill("")
+        self.run_worker(self._look(), group="picker", exit_on_error=False)
+
+    async def _look(self) -> None:
+        try:
+            await self._show_lines(check=False)
+            if self._lines and not self._desk.local_only:
+                await self._show_lines(check=True)
+        except PlaygroundError as error:
+            self.app.notify_error(error)
+
+    async def _show_lines(self, *, check: bool) -> None:
+        self._lines = {line.name: line for line in await self._desk.learn_lines(check=check)}
+        self.set_class(bool(self._lines), "-remote")
+        chosen = self.query_one(OptionList).highlighted_option
+        self._fill(self.query_one(Input).value, chosen.id if chosen is not None and check else None)
 
     @on(Input.Changed)
     def _filter(self, event: Input.Changed) -> None:
         self._fill(event.value)
 
-    def _fill(self, wanted: str) -> None:
-        options = self.query_one(OptionList)
-        options.clear_options()
-        rows = [
-            row
-            for row in self._desk.rows()
-            if row.entry.role == "chat" and wanted.strip().lower() in row.entry.name.lower()
+    def _fill(self, wanted: str, highlight: str | None = None) -> None:
+        wanted = wanted.strip().lower()
+        rows = [row for row in self._desk.rows() if row.entry.role == "chat" and wanted in row.entry.name.lower()]
+        lines = [
+            line
+            for line in self._lines.values()
+            if any(wanted in name.lower() for name in (line.name, *line.aliases, line.backend))
         ]
-        options.add_options([Option(self._words(row), id=row.entry.name) for row in rows])
-        names = [row.entry.name for row in rows]
-        if names:
-            options.highlighted = names.index(self._current) if self._current in names else 0
+        width = min(_MOST_NAME, max((cell_len(clean(name)) for name in self._names(rows, lines)), default=0) + 2)
+        options = [Option(self._row_words(row, width), id=row.entry.name) for row in rows]
+        if options and lines:
+            options.append(Option(Content.styled("  elsewhere", "$text-disabled"), id=_ELSEWHERE, disabled=True))
+        options += [Option(self._line_words(line, width), id=line.name) for line in lines]
+        shown = self.query_one(OptionList)
+        shown.clear_options()
+        shown.add_options(options)
+        ids = [option.id for option in options]
+        for name in (highlight, self._current):
+            if name in ids:
+                shown.highlighted = ids.index(name)
+                break
+        else:
+            shown.highlighted = 0 if ids else None
 
-    def _words(self, row: ModelRow) -> Content:
+    @staticmethod
+    def _names(rows: list[ModelRow], lines: list[ModelLine]) -> list[str]:
+        return [row.entry.name for row in rows] + [line.name for line in lines]
+
+    def _row_words(self, row: ModelRow, width: int) -> Content:
         mark = ("● ", "$success") if row.loaded else ("○ ", "$success") if row.installed else ("  ", "")
         notes = [words.size(row.entry.size), "here" if row.installed else "to fetch"]
         if row.entry.name == self._current:
@@ -83,7 +132,30 @@ class ModelPicker(Dialog[str]):
             notes.append("recommended")
         if row.fits is False:
             notes.append("too large for this machine")
-        return Content.assemble(mark, f"{clean(row.entry.name):<28} ", (" · ".join(notes), "$text-muted"))
+        return Content.assemble(mark, _padded(row.entry.name, width), (" · ".join(notes), "$text-muted"))
+
+    def _line_words(self, line: ModelLine, width: int) -> Content:
+        refused = self._desk.refused(line.name)
+        reach, colour = reach_words(line, refused)
+        in_use = "in use" if line.name == self._current else ""
+        known = [short_count(line.context), price_words(line.price)] if not refused else []
+        notes = [clean(line.backend), in_use, *known]
+        faint = "$text-disabled" if refused else "$text-muted"
+        return Content.assemble(
+            ("↗ " if line.leaves else "○ ", faint if refused else "$warning" if line.leaves else "$success"),
+            (_padded(line.name, width), "$text-disabled" if refused else "$foreground"),
+            (" · ".join(filter(None, notes)) + " · ", faint),
+            (reach, colour),
+        )
+
+    @on(OptionList.OptionHighlighted)
+    def _show_detail(self, event: OptionList.OptionHighlighted) -> None:
+        line = self._lines.get(event.option.id or "")
+        if line is not None:
+            detail = remote_detail(line, self._desk.refused(line.name))
+        else:
+            detail = Content.styled("Runs on this machine: nothing leaves it.", "$text-success")
+        self.query_one("#picker-detail", Static).update(detail)
 
     def action_move(self, step: int) -> None:
         """Moves the highlight while the filter keeps the focus."""
@@ -97,8 +169,20 @@ class ModelPicker(Dialog[str]):
     def _submitted(self) -> None:
         option = self.query_one(OptionList).highlighted_option
         if option is not None:
-            self.dismiss(option.id)
+            self._take(option.id)
 
     @on(OptionList.OptionSelected)
     def _selected(self, event: OptionList.OptionSelected) -> None:
-        self.dismiss(event.option.id)
+        self._take(event.option.id)
+
+    def _take(self, name: str | None) -> None:
+        reason = self._desk.refused(name or "")
+        if reason:
+            self.app.notify_error(LocalOnlyError(reason, "Allow the network first: alt+l in the chat, or /local."))
+        else:
+            self.dismiss(name)
+
+
+def _padded(name: str, width: int) -> str:
+    shown = cut(clean(name), width - 2)
+    return shown + " " * (width - cell_len(shown))

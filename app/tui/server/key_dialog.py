@@ -9,6 +9,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
+from textual.types import CSSPathType
 from textual.widgets import Static
 
 from app.tui.dialogs.dialog import Dialog
@@ -22,6 +23,7 @@ class KeyDialog(Dialog[None]):
     KeyDialog { align: center middle; background: $background 60%; }
     KeyDialog #key { margin: 1 0; padding: 1 2; background: $panel; text-align: center; height: auto; }
     """
+    CSS_PATH: ClassVar[CSSPathType | None] = "../dialogs/dialogs.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("c", "copy", "Copy", id="key.copy"),
         Binding("enter", "leave", "Done", id="key.done"),
@@ -32,12 +34,12 @@ class KeyDialog(Dialog[None]):
 
     def __init__(self, name: str, text: str) -> None:
         super().__init__()
-        self._name, self._text = name, text
+        self._called, self._text = name, text
 
     def compose(self) -> ComposeResult:
         """The key, and what to do with it."""
         with Vertical(classes="dialog"):
-            yield Static(Content(f"The key “{self._name}”"), classes="title")
+            yield Static(Content(f"The key “{self._called}”"), classes="title")
             yield Static(
                 Content("It is shown this once: only its fingerprint is kept. Put it where your program looks.")
             )

@@ -11,7 +11,6 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Static
 
-from app.errors import PlaygroundError
 from app.messages import Failure
 from app.privacy.terminal import clean
 from app.tui import words
@@ -222,7 +221,7 @@ stays.
 
     def action_switch_on(self) -> None:
         """Begins to answer."""
-        self.app.run_worker(self._desk.switch_on(), group="server", exit_on_error=False)
+        self.do(self._desk.switch_on(), "server")
 
     def action_switch_off(self) -> None:
         """Ends; who is being answered is cut, after a question."""
@@ -238,7 +237,7 @@ stays.
 
     def _switch_off(self, yes: bool | None) -> None:
         if yes:
-            self.app.run_worker(self._desk.switch_off(), group="server", exit_on_error=False)
+            self.do(self._desk.switch_off(), "server")
 
     def action_copy(self) -> None:
         """Copies the lines, with the key."""
@@ -258,7 +257,7 @@ stays.
 
         def named(name: str | None) -> None:
             if name and name.strip():
-                self.app.run_worker(self._make_key(name.strip()), group="server-key", exit_on_error=False)
+                self.do(self._make_key(name.strip()), "server-key")
 
         self.app.push_screen(
             LinePrompt(
@@ -273,9 +272,4 @@ stays.
     async def _make_key(self, name: str) -> None:
         from .key_dialog import KeyDialog
 
-        try:
-            text = await self._desk.new_key(name)
-        except PlaygroundError as error:
-            self.app.notify_error(error)
-        else:
-            await self.app.push_screen(KeyDialog(clean(name), text))
+        await self.app.push_screen(KeyDialog(clean(name), await self._desk.new_key(name)))

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from textual.message import Message
 
-from app.errors import PlaygroundError, VaultLockedError
 from app.privacy.terminal import clean
 from app.tui import words
 from app.tui.pane import Pane
@@ -54,23 +53,6 @@ class SessionDeeds(Pane):
         return bool(self._undoing)
 
     # Running
-
-    def do(self, work: Coroutine[Any, Any, None], group: str = "deeds", *, exclusive: bool = False) -> None:
-        """Runs ``work`` beside the interface."""
-        self.run_worker(self._reported(work), group=group, exclusive=exclusive, exit_on_error=False)
-
-    async def _reported(self, work: Coroutine[Any, Any, None]) -> None:
-        try:
-            await work
-        except VaultLockedError:
-            # The screen that unlocks lies over the pane by now, and says so.
-            return
-        except PlaygroundError as error:
-            self.app.notify_error(error)
-        except asyncio.CancelledError:
-            raise
-        except Exception as error:  # noqa: BLE001 (the boundary that reports)
-            self.app.report_fault(error)
 
     def _changed(self, session_id: str) -> None:
         self.post_message(self.Changed(session_id))

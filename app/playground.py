@@ -48,12 +48,15 @@ class Playground:
         return self.loaded.settings
 
     @classmethod
-    def open(cls, environ: Mapping[str, str], *, local_only: bool = False) -> Playground:
+    def open(
+        cls, environ: Mapping[str, str], *, local_only: bool = False, policy: ConnectionPolicy | None = None
+    ) -> Playground:
         """Reads settings and catalogues, makes the folders, wires the parts. Nothing is loaded or fetched yet.
 
         Args:
             environ: the process's environment.
             local_only: forbids everything that would leave the machine, whatever the settings say.
+            policy: the process's own, which its guard asks; it is set as the settings say.
 
         Raises:
             SettingsError: when a setting is wrong.
@@ -72,7 +75,8 @@ class Playground:
         if local_only:
             loaded = _local_only(loaded)
         folders.make()
-        policy = ConnectionPolicy(local_only=loaded.settings.privacy.local_only)
+        policy = policy or ConnectionPolicy(local_only=True)
+        policy.local_only = loaded.settings.privacy.local_only
         store = ModelStore(folders.models, policy)
         files = CatalogueFile.read_all([shipped(), *_own_catalogues(folders, loaded.settings, store)])
         catalogue = Catalogue.of(files)

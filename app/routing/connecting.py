@@ -57,15 +57,14 @@ def connected(
         redaction()  # a mistake in them is told now
 
     def connect(endpoint: Endpoint) -> RemoteBackend:
-        from app.backends.credentials import Credentials  # type: ignore[import-untyped, unused-ignore]
-        from app.backends.remote import RemoteBackend as Connection  # type: ignore[import-untyped, unused-ignore]
+        from app.backends.credentials import Credentials
+        from app.backends.remote import RemoteBackend as Connection
 
         chosen = redaction() if endpoint.redact else None
         own: WireRules = rules[endpoint.name]
         # The redaction comes last on the way out, so that it sees what the user's own rules have made.
         applied = Chained([own, chosen]) if chosen is not None else own
-        connection: RemoteBackend = Connection(endpoint, applied, Credentials(environ, vault()), policy)
-        return connection
+        return Connection(endpoint, applied, Credentials(environ, vault()), policy)
 
     return Remotes(found, connect, policy, local, redacts=privacy.redact)
 

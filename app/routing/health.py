@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 
-from app.errors import PlaygroundError, RemoteTimeoutError
+from app.errors import PlaygroundError, RemoteError, RemoteTimeoutError
 from app.privacy.connections import ConnectionPolicy
 
 from .replicas import Connected
+from .retrying import is_retried
 
 IN_USE_S = 600.0
 """An endpoint counts as in use for so long after a request; longer where its checks are rarer than that."""
@@ -46,7 +47,12 @@ class HealthChecks:
             async with asyncio.timeout(allowed):
                 await place.backend.check()
         except PlaygroundError as error:
-            place.unwell(clock(), error, gone=True)
+            if is_retried(error):
+                place.unwell(clock(), error, gone=True)
+            elif isinstance(error, RemoteError):
+                place.refuses(error)
+            else:
+                place.trouble = error.message
         except TimeoutError:
             late = RemoteTimeoutError(f"{endpoint.name} said nothing for {allowed:g} s when asked how it is.")
             place.unwell(clock(), late, gone=True)

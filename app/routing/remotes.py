@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import AsyncGenerator, Callable
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -20,6 +21,9 @@ from .listing import ModelLine, remote_line
 from .remote_models import RemoteCatalogue, RemoteModel
 from .replicas import Connected, RemoteBackend, Replica, Replicas
 from .targets import LocalTarget, RemoteTarget, Target
+
+if TYPE_CHECKING:
+    from app.backends.remote import Preview
 
 
 class Remotes:
@@ -79,7 +83,7 @@ class Remotes:
         chain = self._chains.get(request.model)
         return await answer_raw(chain, request) if chain is not None else None
 
-    async def preview(self, request: ChatRequest) -> object | None:
+    async def preview(self, request: ChatRequest) -> Preview | None:
         """See ``Router.preview``."""
         chain = self._chains.get(request.model)
         if chain is None:

@@ -16,6 +16,7 @@ from .circuit import Circuit
 from .endpoint_tables import is_on_this_machine
 
 if TYPE_CHECKING:
+    from app.backends.remote import Preview
     from app.messages import ChatRequest, Delta
 
 
@@ -43,7 +44,7 @@ class RemoteBackend(Protocol):
         """See ``RawBackend.raw``."""
         ...
 
-    def preview(self, request: ChatRequest) -> object:
+    def preview(self, request: ChatRequest) -> Preview:
         """Exactly what ``stream`` would send, keys masked."""
         ...
 
@@ -90,6 +91,10 @@ class Connected:
     def well(self) -> None:
         """It answered."""
         self.seen, self.trouble = True, ""
+
+    def refuses(self, error: PlaygroundError) -> None:
+        """It is there, and will not have us: the key, or what was asked for."""
+        self.seen, self.trouble = True, error.message
 
     def unwell(self, now: float, error: PlaygroundError, *, gone: bool) -> None:
         """It did not. ``gone``: nothing there can be reached, so every model of it is left alone."""

@@ -13,6 +13,8 @@ from app.errors import UnknownModelError
 from app.messages import ChatRequest, Delta
 
 if TYPE_CHECKING:
+    from app.backends.remote import Preview
+
     from .listing import LocalFacts, ModelLine
     from .remotes import Remotes
 
@@ -74,7 +76,7 @@ class Router:
         """
         return await self._remotes.raw(request) if self._remotes is not None else None
 
-    async def preview(self, request: ChatRequest) -> object | None:
+    async def preview(self, request: ChatRequest) -> Preview | None:
         """Exactly what would be sent for ``request``, keys masked; ``None`` when nothing would leave this program.
 
         Raises:

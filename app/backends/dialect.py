@@ -19,6 +19,10 @@ class AnswerReader(Protocol):
         """Whether the provider has said its last word."""
         ...
 
+    def mark(self) -> None:
+        """The stream's own mark of its end came, which is no event: OpenAI's ``[DONE]``."""
+        ...
+
     def event(self, event: JsonObject) -> Sequence[Delta]:
         """The deltas of one streamed event.
 

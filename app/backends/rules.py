@@ -49,8 +49,19 @@ class WireRules(Protocol):
         ...
 
 
+def changes_events(exchange: WireExchange) -> bool:
+    """Whether events must be read for ``exchange``; asked once its body is made.
+
+    An exchange that knows that it changes none says so in an attribute ``changes_events``; what streams through
+    unchanged is not even decoded then.
+    """
+    return bool(getattr(exchange, "changes_events", True))
+
+
 class NoChange:
     """An exchange that changes nothing; also the rules that make it."""
+
+    changes_events = False
 
     def exchange(self, protocol: WireProtocol) -> NoChange:
         """Itself: it keeps no state."""
@@ -92,6 +103,10 @@ class _ChainedExchange:
     def __init__(self, exchanges: Sequence[WireExchange]) -> None:
         self._out = tuple(exchanges)
         self._back = tuple(reversed(exchanges))
+
+    @property
+    def changes_events(self) -> bool:
+        return any(changes_events(exchange) for exchange in self._back)
 
     def headers(self, headers: Mapping[str, str]) -> dict[str, str]:
         changed = dict(headers)

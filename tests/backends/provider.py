@@ -89,7 +89,7 @@ class Provider:
                 return web.json_response(wire.error(refused), status=refused.status)
             await asyncio.sleep(answer.wait)
             if answer.dies_after is not None and answer.dies_after < 0:
-                _reset(request)
+                return _reset(request)
             if answer.body is not None:
                 return web.Response(
                     body=answer.body,
@@ -178,6 +178,7 @@ class Provider:
         for number, event in enumerate(wire.events(answer, seen.body)):
             if number == answer.dies_after:
                 _reset(request)
+                break
             if number == answer.hangs_after:
                 await asyncio.sleep(3600)
             if number == answer.ends_after:
@@ -190,14 +191,15 @@ class Provider:
             size = answer.write or len(event)
             for place in range(0, len(event), size):
                 await response.write(event[place : place + size])
-        await response.write_eof()
+        if request.transport is not None:
+            await response.write_eof()
         return response
 
 
-def _reset(request: web.Request) -> None:
+def _reset(request: web.Request) -> web.Response:
     if request.transport is not None:
         request.transport.abort()
-    raise ConnectionResetError("as the test wanted")
+    return web.Response()
 
 
 @asynccontextmanager

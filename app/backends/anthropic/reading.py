@@ -64,6 +64,9 @@ class MessagesReader:
         self._whole_input: dict[object, str] = {}
         self.done = False
 
+    def mark(self) -> None:
+        """See ``AnswerReader``; the last event says it here."""
+
     def event(self, event: JsonObject) -> Sequence[Delta]:
         """See ``AnswerReader``."""
         deltas: list[Delta] = []

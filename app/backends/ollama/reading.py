@@ -67,6 +67,9 @@ class LineReader:
         self._calls = 0
         self._finished: Finished | None = None
 
+    def mark(self) -> None:
+        """See ``AnswerReader``; the last event says it here."""
+
     @property
     def done(self) -> bool:
         """See ``AnswerReader``."""

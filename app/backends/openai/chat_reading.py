@@ -37,6 +37,7 @@ _REASONS: dict[str, FinishReason] = {
     "max_tokens": "length",
 }
 DONE = b"[DONE]"
+"""The data of the last event, which is no JSON."""
 
 
 class ChatReader:
@@ -49,7 +50,10 @@ class ChatReader:
         self._usage = Usage()
         self._calls: dict[int, _Call] = {}
         self.done = False
-        """The last event is ``[DONE]``, which is no JSON; who reads the events sets this then."""
+
+    def mark(self) -> None:
+        """See ``AnswerReader``."""
+        self.done = True
 
     def event(self, event: JsonObject) -> Sequence[Delta]:
         """See ``AnswerReader``."""

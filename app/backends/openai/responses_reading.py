@@ -39,6 +39,9 @@ class ResponsesReader:
         self._argued: set[int] = set()
         self._finished: Finished | None = None
 
+    def mark(self) -> None:
+        """See ``AnswerReader``; the last event says it here."""
+
     @property
     def done(self) -> bool:
         """See ``AnswerReader``."""

@@ -1,0 +1,76 @@
+"""From a host's name to addresses that may be connected to."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import socket
+from collections.abc import Callable
+from typing import NamedTuple
+
+from app.errors import RemoteTimeoutError, RemoteUnreachableError
+
+ResolverCheck = Callable[[str], None]
+"""Told each address before it is connected to; raises a ``PlaygroundError`` where it must not be."""
+
+
+class Address(NamedTuple):
+    """A numeric address and how its socket is made."""
+
+    host: str
+    family: int
+    proto: int
+
+
+class Resolver:
+    """Looks names up and asks whether what they mean may be reached, so that a name cannot be pointed elsewhere after.
+
+    Args:
+        check: see ``ResolverCheck``.
+        seconds: that a look-up may take.
+    """
+
+    def __init__(self, check: ResolverCheck | None, seconds: float) -> None:
+        self._check = check
+        self._seconds = seconds
+
+    async def addresses(self, host: str, port: int) -> list[Address]:
+        """Where ``host`` is, in the order to be tried; a numeric address is checked as well and is itself.
+
+        Raises:
+            RemoteUnreachableError: nobody knows the name.
+            RemoteTimeoutError: nobody answered in time.
+            PlaygroundError: of the check.
+        """
+        numeric = numeric_of(host)
+        if numeric is not None:
+            if self._check is not None:
+                self._check(numeric)
+            return [Address(numeric, socket.AF_INET6 if ":" in numeric else socket.AF_INET, socket.IPPROTO_TCP)]
+        loop = asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout(self._seconds):
+                found = await loop.getaddrinfo(
+                    host, port, type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP, flags=socket.AI_ADDRCONFIG
+                )
+        except TimeoutError as error:
+            raise RemoteTimeoutError(
+                f"The address of {host} was not found within {self._seconds:g} seconds.", "Check the network."
+            ) from error
+        except (OSError, UnicodeError) as error:
+            raise RemoteUnreachableError(
+                f"No address is known for {host}.", "Check the endpoint's url and the network."
+            ) from error
+        addresses = list(dict.fromkeys(Address(str(where[0]), family, proto) for family, _, proto, _, where in found))
+        if self._check is not None:
+            for address in addresses:
+                self._check(address.host)
+        return addresses
+
+
+def numeric_of(host: str) -> str | None:
+    """The address that a URL's host is, when it is one and no name."""
+    try:
+        return str(ipaddress.ip_address(host.strip("[]")))
+    except ValueError:
+        return None

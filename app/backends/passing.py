@@ -1,0 +1,206 @@
+"""An answer that passes through: bytes as they came where no rule changes it, events made anew where one does."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncGenerator, Callable
+from typing import Any
+
+import msgspec
+
+from app.errors import RemoteError, StreamBrokenError
+
+from .http.answers import Answer, whole
+from .openai.chat_reading import DONE
+from .rules import JsonObject, WireExchange, WireProtocol, changes_events
+from .sse import MOST_BYTES, EventParser, LinesParser, SseParser, too_long
+
+MOST_WHOLE = 64 * 1024 * 1024
+"""Bytes of an answer that does not stream."""
+_BORDER = re.compile(rb".*(?:\r\n\r\n|\n\n|\r\r)", re.DOTALL)
+_LAST_WORDS: dict[WireProtocol, re.Pattern[bytes]] = {
+    "openai-chat": re.compile(rb'\[DONE\]|"finish_reason":\s*"|"error":'),
+    "openai-completions": re.compile(rb'\[DONE\]|"finish_reason":\s*"|"error":'),
+    "openai-responses": re.compile(
+        rb'"type":\s*"(?:response\.(?:completed|incomplete|failed|cancelled)|error)"|\[DONE\]'
+    ),
+    "anthropic": re.compile(rb'"type":\s*"(?:message_stop|error)"'),
+    "ollama": re.compile(rb'"done":\s*true|"error":'),
+}
+"""What an answer's last piece has in it when the answer is whole, or tells of its own failure."""
+
+
+class PassedOn(AsyncGenerator[bytes, None]):
+    """The body, in whole events when it streams. Closing it ends the request, even when nothing of it was read.
+
+    Args:
+        answer: closed at the end.
+        exchange: its rules.
+        protocol: of the answer.
+        endpoint: its name.
+        mask: takes secrets out of errors.
+    """
+
+    def __init__(
+        self,
+        answer: Answer,
+        exchange: WireExchange,
+        protocol: WireProtocol,
+        endpoint: str,
+        mask: Callable[[RemoteError], None],
+    ) -> None:
+        self._answer, self._exchange, self._protocol = answer, exchange, protocol
+        self._endpoint, self._mask = endpoint, mask
+        self._streams = not answer.headers.get("content-type", "").startswith("application/json")
+        self._lines = protocol == "ollama"
+        self._parser: EventParser | None = None
+        if changes_events(exchange):
+            self._parser = LinesParser() if self._lines else SseParser()
+        self._rest = b""
+        self._last = b""
+        self._first: bytes | None = None
+        self._ended = self._closed = False
+        self._failed: RemoteError | None = None
+
+    @classmethod
+    async def begun(
+        cls,
+        answer: Answer,
+        exchange: WireExchange,
+        protocol: WireProtocol,
+        endpoint: str,
+        mask: Callable[[RemoteError], None],
+    ) -> PassedOn:
+        """The body, its first piece already there.
+
+        Raises:
+            RemoteError: it broke off before.
+        """
+        pieces = cls(answer, exchange, protocol, endpoint, mask)
+        pieces._first = await pieces._next()
+        return pieces
+
+    async def asend(self, value: None) -> bytes:
+        """The next piece.
+
+        Raises:
+            StopAsyncIteration: after the last.
+            StreamBrokenError: when there should have been more.
+        """
+        try:
+            piece, self._first = self._first, None
+            if piece is None:
+                piece = await self._next()
+        except RemoteError as error:
+            await self.aclose()
+            self._mask(error)
+            raise
+        except BaseException:
+            await self.aclose()
+            raise
+        if not piece:
+            await self.aclose()
+            raise StopAsyncIteration
+        return piece
+
+    async def athrow(self, typ: Any, val: Any = None, tb: Any = None) -> bytes:
+        """Ends the request, then raises what is thrown."""
+        await self.aclose()
+        raise typ if val is None else val
+
+    async def aclose(self) -> None:
+        """Ends the request. Safe to call twice."""
+        self._ended = self._closed = True
+        self._first = self._failed = None
+        await self._answer.close()
+
+    async def _next(self) -> bytes:
+        """The next piece; empty at the end."""
+        while not self._ended:
+            if not self._streams:
+                self._ended = True
+                return self._in_one(await whole(self._answer, MOST_WHOLE))
+            try:
+                piece = await self._answer.more()
+            except RemoteError as error:
+                # What rules held back is good, and is given before the error is.
+                self._failed, piece = error, b""
+            self._ended = not piece
+            said = self._as_it_came(piece) if self._parser is None else self._made_anew(self._parser, piece)
+            if said:
+                self._last = said
+                return said
+        if self._failed is not None:
+            raise self._failed
+        if self._streams and not self._closed and not _LAST_WORDS[self._protocol].search(self._last):
+            raise StreamBrokenError(f"{self._endpoint} ended its answer before it was whole.")
+        return b""
+
+    def _in_one(self, body: bytes) -> bytes:
+        if self._parser is None:
+            return body
+        return msgspec.json.encode(self._exchange.answer(decoded(body, self._endpoint)))
+
+    def _as_it_came(self, piece: bytes) -> bytes:
+        """As much as is whole events; what was begun waits."""
+        joined = self._rest + piece
+        if self._ended:
+            self._rest = b""
+            return joined if self._failed is None else b""  # half an event is of no use
+        if self._lines:
+            end = joined.rfind(b"\n") + 1
+        elif joined.endswith(b"\n\n"):
+            end = len(joined)
+        else:
+            found = _BORDER.match(joined)
+            end = found.end() if found else 0
+        self._rest = joined[end:]
+        if len(self._rest) > MOST_BYTES:
+            raise too_long(MOST_BYTES)
+        return joined[:end]
+
+    def _made_anew(self, parser: EventParser, piece: bytes) -> bytes:
+        out: list[bytes] = []
+        marked = False
+        found = parser.feed(piece) if not self._ended else [] if self._failed else parser.finish()
+        for data in found:
+            if data == DONE:
+                marked = True
+                continue
+            for event in self._exchange.event(decoded(data, self._endpoint)):
+                out.append(self._written(event))
+        if marked or self._ended:
+            out.extend(self._written(event) for event in self._exchange.end())
+        if marked:
+            out.append(b"data: [DONE]\n\n")
+        return b"".join(out)
+
+    def _written(self, event: JsonObject) -> bytes:
+        data = msgspec.json.encode(event)
+        if self._lines:
+            return data + b"\n"
+        kind = event.get("type")
+        if self._protocol in ("anthropic", "openai-responses") and isinstance(kind, str) and kind.isprintable():
+            return b"event: " + kind.encode() + b"\ndata: " + data + b"\n\n"
+        return b"data: " + data + b"\n\n"
+
+
+def copied(body: JsonObject) -> JsonObject:
+    """A copy that shares nothing with ``body``: by way of its bytes, which is much faster than ``deepcopy``."""
+    found: JsonObject = msgspec.json.decode(msgspec.json.encode(body))
+    return found
+
+
+def decoded(data: bytes, endpoint: str) -> JsonObject:
+    """An object of a provider's.
+
+    Raises:
+        StreamBrokenError: it is none.
+    """
+    try:
+        found: Any = msgspec.json.decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        found = None
+    if not isinstance(found, dict):
+        raise StreamBrokenError(f"{endpoint} sent something that is not its protocol.", "Check the endpoint's kind.")
+    return found

@@ -1,0 +1,318 @@
+"""Models somewhere else: one endpoint, asked in its own protocol, with the rules of its wire."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator, Iterator, Mapping
+from contextlib import aclosing
+from urllib.parse import urlsplit
+
+import msgspec
+from msgspec import Struct
+
+from app import __version__
+from app.errors import RemoteError
+from app.messages import ChatRequest, Delta, Waiting
+from app.privacy.connections import ConnectionPolicy
+from app.privacy.masking import MASK, Masker
+
+from .credentials import Credentials
+from .dialect import AnswerReader, Dialect
+from .endpoint import Endpoint
+from .header_rules import from_client, outgoing, to_client
+from .http.answers import Answer, whole
+from .http.connections import Connections
+from .http.resolving import ResolverCheck
+from .kinds import kind_of
+from .openai.chat_reading import DONE
+from .passing import PassedOn, copied, decoded
+from .raw import RawAnswer, RawRequest
+from .refusals import refusal
+from .rules import NoChange, WireExchange, WireProtocol, WireRules
+from .sse import EventParser, LinesParser, SseParser
+
+MOST_WHOLE = 64 * 1024 * 1024
+"""Bytes of an answer that does not stream."""
+_MOST_ERROR = 64 * 1024
+_MOST_MODELS = 10_000
+_AFTER_S = 0.05
+_OWN = {
+    "user-agent": f"playground/{__version__}",
+    "content-type": "application/json",
+    "accept": "application/json, text/event-stream, application/x-ndjson",
+    "accept-encoding": "identity",
+}
+_SECRET_HEADERS = ("authorization", "key", "token", "secret", "cookie", "password")
+
+
+class Preview(Struct, frozen=True):
+    """Exactly what would be sent, its key masked.
+
+    Attributes:
+        url: where to.
+        headers: what is set by the rules and by the endpoint.
+        body: the bytes.
+    """
+
+    url: str
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class RemoteBackend:
+    """Answers by asking an endpoint. ``Backend`` and ``RawBackend``; ``request.model`` is the endpoint's own name.
+
+    Nothing is tried twice here: what fails raises, and whoever asks decides.
+
+    Args:
+        endpoint: where, and in which protocol.
+        rules: of its wire.
+        credentials: fetch its key.
+        policy: is asked before each connection.
+        resolver_check: is told each address before it is connected to, and raises where it must not be.
+        trust_env: whether proxies that the environment names are used.
+    """
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        rules: WireRules,
+        credentials: Credentials,
+        policy: ConnectionPolicy,
+        *,
+        resolver_check: ResolverCheck | None = None,
+        trust_env: bool = False,
+    ) -> None:
+        self._endpoint = endpoint
+        self._rules = rules
+        self._credentials = credentials
+        self._kind = kind_of(endpoint.kind)
+        self._connections = Connections(endpoint, policy, resolver_check=resolver_check, trust_env=trust_env)
+
+    @property
+    def name(self) -> str:
+        """The endpoint's name."""
+        return self._endpoint.name
+
+    # Asked in neutral words
+
+    async def stream(self, request: ChatRequest) -> AsyncGenerator[Delta, None]:
+        """Answers ``request``; see ``Backend.stream``.
+
+        Raises:
+            TranslationError: its protocol has no words for what is asked.
+            CredentialError: its key is not where the catalogue says.
+            LocalOnlyError: nothing may leave this machine.
+            RemoteError: it did not answer, or not in full.
+        """
+        dialect = self._kind.way(request)
+        exchange = self._rules.exchange(dialect.protocol)
+        body = exchange.body(dialect.body(request))
+        headers = await self._headers(exchange, {})
+        yield Waiting("connecting")
+        reader = dialect.reader(request.model, self.name)
+        try:
+            answer = await self._send("POST", dialect.path, headers, msgspec.json.encode(body))
+            try:
+                if answer.headers.get("content-type", "").startswith("application/json"):
+                    deltas = self._of_whole(answer, exchange, reader)
+                else:
+                    deltas = self._of_events(answer, exchange, reader, dialect)
+                async with aclosing(deltas):
+                    async for delta in deltas:
+                        yield delta
+            finally:
+                await answer.close()
+        except RemoteError as error:
+            self._mask(error, headers)
+            raise
+
+    async def _of_whole(
+        self, answer: Answer, exchange: WireExchange, reader: AnswerReader
+    ) -> AsyncGenerator[Delta, None]:
+        """Some servers do not stream, whatever they are asked."""
+        body = decoded(await whole(answer, MOST_WHOLE), self.name)
+        for delta in reader.whole(exchange.answer(body)):
+            yield delta
+        for delta in reader.end():
+            yield delta
+
+    async def _of_events(
+        self, answer: Answer, exchange: WireExchange, reader: AnswerReader, dialect: Dialect
+    ) -> AsyncGenerator[Delta, None]:
+        parser: EventParser = LinesParser() if dialect.protocol == "ollama" else SseParser()
+        try:
+            ended = False
+            while not ended:
+                piece = await answer.more()
+                ended = not piece
+                for data in parser.finish() if ended else parser.feed(piece):
+                    if data == DONE:
+                        reader.mark()
+                        break
+                    for event in exchange.event(decoded(data, self.name)):
+                        for delta in reader.event(event):
+                            yield delta
+                if reader.done and not ended:
+                    await _let_end(answer)
+                    break
+        except RemoteError:
+            # It broke off. What had come, and was only held back, is good.
+            for delta in _held(exchange, reader):
+                yield delta
+            raise
+        for event in exchange.end():
+            for delta in reader.event(event):
+                yield delta
+        for delta in reader.end():
+            yield delta
+
+    # Passed through as it came
+
+    def speaks(self, protocol: WireProtocol) -> bool:
+        """See ``RawBackend.speaks``."""
+        return self._endpoint.passthrough and protocol in self._kind.paths
+
+    async def raw(self, request: RawRequest) -> RawAnswer:
+        """See ``RawBackend.raw``. Fields that we do not know stay; the model's name is the endpoint's own.
+
+        Raises:
+            CredentialError: its key is not where the catalogue says.
+            LocalOnlyError: nothing may leave this machine.
+            RemoteError: it did not answer. ``body`` has its own words where it gave any.
+        """
+        exchange = self._rules.exchange(request.protocol)
+        # Rules change bodies in place, and the client's own is asked again elsewhere if this fails.
+        body = request.body if isinstance(exchange, NoChange) else copied(request.body)
+        body = exchange.body({**body, "model": request.model})
+        headers = await self._headers(exchange, request.headers)
+        answer: Answer | None = None
+        try:
+            answer = await self._send("POST", self._path(request), headers, msgspec.json.encode(body))
+            pieces = await PassedOn.begun(
+                answer, exchange, request.protocol, self.name, lambda error: self._mask(error, headers)
+            )
+        except BaseException as error:
+            if answer is not None:
+                await answer.close()
+            if isinstance(error, RemoteError):
+                self._mask(error, headers)
+            raise
+        return RawAnswer(
+            status=answer.status,
+            headers=to_client(answer.headers),
+            pieces=pieces,
+            model=request.model,
+            backend=self.name,
+        )
+
+    # About the endpoint
+
+    def preview(self, request: ChatRequest) -> Preview:
+        """Exactly what ``stream`` would send now, made the same way; its key is masked, and not even fetched.
+
+        Raises:
+            TranslationError: its protocol has no words for what is asked.
+        """
+        dialect = self._kind.way(request)
+        exchange = self._rules.exchange(dialect.protocol)
+        body = msgspec.json.encode(exchange.body(dialect.body(request)))
+        headers = self._dressed(exchange, {}, MASK if self._endpoint.key else "")
+        shown = {name: MASK if _is_secret(name) else value for name, value in headers.items()}
+        return Preview(self._connections.url(dialect.path), shown, body)
+
+    async def models(self) -> tuple[str, ...]:
+        """The names that the endpoint lists.
+
+        Raises:
+            CredentialError: its key is not where the catalogue says.
+            LocalOnlyError: nothing may leave this machine.
+            RemoteError: it does not say.
+        """
+        body = decoded(await self._get(self._kind.listing), self.name)
+        return tuple(dict.fromkeys(self._kind.names(body)))[:_MOST_MODELS]
+
+    async def check(self) -> None:
+        """Asks whether it is well: at its ``health`` path, or for its list of models.
+
+        Raises:
+            CredentialError: its key is not where the catalogue says.
+            LocalOnlyError: nothing may leave this machine.
+            RemoteError: it is not.
+        """
+        await self._get(self._endpoint.health or self._kind.listing)
+
+    async def aclose(self) -> None:
+        """Closes every connection. Safe to call twice."""
+        await self._connections.aclose()
+
+    # Sending
+
+    async def _get(self, path: str) -> bytes:
+        headers = await self._headers(NoChange(), {})
+        try:
+            answer = await self._send("GET", path, headers, None)
+            try:
+                return await whole(answer, MOST_WHOLE)
+            finally:
+                await answer.close()
+        except RemoteError as error:
+            self._mask(error, headers)
+            raise
+
+    async def _send(self, method: str, path: str, headers: Mapping[str, str], body: bytes | None) -> Answer:
+        answer = await self._connections.send(method, path, headers, body)
+        if 200 <= answer.status < 300:
+            return answer
+        try:
+            said = await whole(answer, _MOST_ERROR, cut=True)
+        except RemoteError:
+            said = b""  # Its status says enough.
+        finally:
+            await answer.close()
+        raise refusal(self.name, answer.status, answer.headers, said)
+
+    async def _headers(self, exchange: WireExchange, client: Mapping[str, str]) -> dict[str, str]:
+        return self._dressed(exchange, client, await self._credentials.key(self._endpoint.key))
+
+    def _dressed(self, exchange: WireExchange, client: Mapping[str, str], key: str) -> dict[str, str]:
+        own = dict(_OWN)
+        if key:
+            own[self._kind.key_header] = self._kind.key_prefix + key
+        return dict(self._kind.headers) | outgoing(exchange.headers(from_client(client)), own)
+
+    def _path(self, request: RawRequest) -> str:
+        if request.protocol == "ollama" and "prompt" in request.body:
+            return "/api/generate"
+        return self._kind.paths[request.protocol]
+
+    def _mask(self, error: RemoteError, headers: Mapping[str, str]) -> None:
+        """Takes out whatever was sent in headers that are not ours alone: a provider may repeat it."""
+        masker = Masker()
+        for name, value in headers.items():
+            if name not in _OWN and name not in self._kind.headers:
+                masker.learn(value, value.rpartition(" ")[2])
+        masker.learn(urlsplit(self._endpoint.url).password or "")
+        masker.error(error)
+        if error.body:
+            error.body = masker.text(error.body.decode("utf-8", "replace")).encode()
+
+
+def _held(exchange: WireExchange, reader: AnswerReader) -> Iterator[Delta]:
+    """What rules held back when a stream broke; a second failure adds nothing to the first."""
+    with contextlib.suppress(RemoteError):
+        for event in exchange.end():
+            yield from reader.event(event)
+
+
+async def _let_end(answer: Answer) -> None:
+    """Reads the little that follows the last word, so that the connection can be used again."""
+    with contextlib.suppress(TimeoutError, RemoteError):
+        async with asyncio.timeout(_AFTER_S):
+            while await answer.more():
+                pass
+
+
+def _is_secret(name: str) -> bool:
+    return any(word in name for word in _SECRET_HEADERS)

@@ -16,7 +16,7 @@ def slug_of(title: str) -> str:
 
     It is the name of a file too, so it has no dots, no separators, and is none of the names that Windows keeps.
     """
-    lowered = "".join(_LETTERS.get(letter, letter) for letter in title.casefold())
+    lowered = "".join(_LETTERS.get(letter, letter) for letter in unicodedata.normalize("NFKC", title).casefold())
     plain = "".join(
         letter
         for letter in unicodedata.normalize("NFKD", lowered)

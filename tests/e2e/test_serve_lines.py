@@ -15,7 +15,7 @@ OPENAI = """\
 from openai import OpenAI
 client = OpenAI()
 answer = client.chat.completions.create(
-    model="smollm2-135m", max_tokens=60, messages=[{"role": "user", "content": "What is the capital of France?"}]
+    model="smollm2-135m", max_tokens=16, messages=[{"role": "user", "content": "What is the capital of France?"}]
 )
 print(answer.choices[0].message.content)
 """
@@ -23,7 +23,7 @@ ANTHROPIC = """\
 from anthropic import Anthropic
 client = Anthropic()
 answer = client.messages.create(
-    model="smollm2-135m", max_tokens=60, messages=[{"role": "user", "content": "What is the capital of France?"}]
+    model="smollm2-135m", max_tokens=16, messages=[{"role": "user", "content": "What is the capital of France?"}]
 )
 print(answer.content[0].text, answer.stop_reason)
 """
@@ -65,13 +65,10 @@ def pasted(shell, lines, script, environ):
 def test_the_printed_lines_pasted_into_a_shell_answer_six_line_scripts(environ):
     assert all(len(script.splitlines()) == 6 for script in (OPENAI, ANTHROPIC))
     with Serving(environ) as serving:
-        for shell in filter(None, map(shutil.which, ("bash", "sh", "zsh"))):
-            found = pasted(shell, serving.lines, OPENAI, environ)
+        for shell, script in (("bash", OPENAI), ("sh", ANTHROPIC)):
+            found = pasted(shutil.which(shell) or "sh", serving.lines, script, environ)
             assert found.returncode == 0, found.stderr
             assert found.stdout.strip()
-        found = pasted(shutil.which("sh"), serving.lines, ANTHROPIC, environ)
-        assert found.returncode == 0, found.stderr
-        assert found.stdout.split()[-1] in ("end_turn", "max_tokens")
         # Without them, nothing answers.
         assert pasted(shutil.which("sh"), (), OPENAI, environ).returncode != 0
     assert serving.process.returncode == 0

@@ -50,14 +50,21 @@ class Credentials:
         environ: the environment.
         vault: None where there is none.
         clock: seconds that only go up.
+        seen: told each key that is fetched, so that it can be masked wherever something is written down.
     """
 
     def __init__(
-        self, environ: Mapping[str, str], vault: Vault | None, *, clock: Callable[[], float] = time.monotonic
+        self,
+        environ: Mapping[str, str],
+        vault: Vault | None,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        seen: Callable[[str], None] = lambda key: None,
     ) -> None:
         self._environ = environ
         self._vault = vault
         self._clock = clock
+        self._seen = seen
         self._kept: dict[str, tuple[float, str]] = {}
 
     async def key(self, reference: str) -> str:
@@ -84,6 +91,7 @@ class Credentials:
             raise CredentialError(f"There is no key at {reference!r}.", remedy)
         if not (key.isascii() and key.isprintable()):
             raise CredentialError(f"What is at {reference!r} has characters that a key cannot have.", remedy)
+        self._seen(key)
         return key
 
     async def keep(self, reference: str, key: str) -> None:

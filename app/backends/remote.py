@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-from collections.abc import AsyncGenerator, Iterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from urllib.parse import urlsplit
 
@@ -17,26 +15,21 @@ from app.messages import ChatRequest, Delta, Waiting
 from app.privacy.connections import ConnectionPolicy
 from app.privacy.masking import MASK, Masker
 
+from .answering import read
 from .credentials import Credentials
-from .dialect import AnswerReader, Dialect
 from .endpoint import Endpoint
 from .header_rules import from_client, outgoing, to_client
 from .http.answers import Answer, whole
 from .http.connections import Connections
 from .http.resolving import ResolverCheck
 from .kinds import kind_of
-from .openai.chat_reading import DONE
-from .passing import PassedOn, copied, decoded
+from .passing import MOST_WHOLE, PassedOn, copied, decoded
 from .raw import RawAnswer, RawRequest
 from .refusals import refusal
 from .rules import NoChange, WireExchange, WireProtocol, WireRules
-from .sse import EventParser, LinesParser, SseParser
 
-MOST_WHOLE = 64 * 1024 * 1024
-"""Bytes of an answer that does not stream."""
 _MOST_ERROR = 64 * 1024
 _MOST_MODELS = 10_000
-_AFTER_S = 0.05
 _OWN = {
     "user-agent": f"playground/{__version__}",
     "content-type": "application/json",
@@ -115,11 +108,7 @@ class RemoteBackend:
         try:
             answer = await self._send("POST", dialect.path, headers, msgspec.json.encode(body))
             try:
-                if answer.headers.get("content-type", "").startswith("application/json"):
-                    deltas = self._of_whole(answer, exchange, reader)
-                else:
-                    deltas = self._of_events(answer, exchange, reader, dialect)
-                async with aclosing(deltas):
+                async with aclosing(read(answer, exchange, reader, dialect.protocol, self.name)) as deltas:
                     async for delta in deltas:
                         yield delta
             finally:
@@ -127,46 +116,6 @@ class RemoteBackend:
         except RemoteError as error:
             self._mask(error, headers)
             raise
-
-    async def _of_whole(
-        self, answer: Answer, exchange: WireExchange, reader: AnswerReader
-    ) -> AsyncGenerator[Delta, None]:
-        """Some servers do not stream, whatever they are asked."""
-        body = decoded(await whole(answer, MOST_WHOLE), self.name)
-        for delta in reader.whole(exchange.answer(body)):
-            yield delta
-        for delta in reader.end():
-            yield delta
-
-    async def _of_events(
-        self, answer: Answer, exchange: WireExchange, reader: AnswerReader, dialect: Dialect
-    ) -> AsyncGenerator[Delta, None]:
-        parser: EventParser = LinesParser() if dialect.protocol == "ollama" else SseParser()
-        try:
-            ended = False
-            while not ended:
-                piece = await answer.more()
-                ended = not piece
-                for data in parser.finish() if ended else parser.feed(piece):
-                    if data == DONE:
-                        reader.mark()
-                        break
-                    for event in exchange.event(decoded(data, self.name)):
-                        for delta in reader.event(event):
-                            yield delta
-                if reader.done and not ended:
-                    await _let_end(answer)
-                    break
-        except RemoteError:
-            # It broke off. What had come, and was only held back, is good.
-            for delta in _held(exchange, reader):
-                yield delta
-            raise
-        for event in exchange.end():
-            for delta in reader.event(event):
-                yield delta
-        for delta in reader.end():
-            yield delta
 
     # Passed through as it came
 
@@ -297,21 +246,6 @@ class RemoteBackend:
         masker.error(error)
         if error.body:
             error.body = masker.text(error.body.decode("utf-8", "replace")).encode()
-
-
-def _held(exchange: WireExchange, reader: AnswerReader) -> Iterator[Delta]:
-    """What rules held back when a stream broke; a second failure adds nothing to the first."""
-    with contextlib.suppress(RemoteError):
-        for event in exchange.end():
-            yield from reader.event(event)
-
-
-async def _let_end(answer: Answer) -> None:
-    """Reads the little that follows the last word, so that the connection can be used again."""
-    with contextlib.suppress(TimeoutError, RemoteError):
-        async with asyncio.timeout(_AFTER_S):
-            while await answer.more():
-                pass
 
 
 def _is_secret(name: str) -> bool:

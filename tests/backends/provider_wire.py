@@ -266,7 +266,8 @@ def response_events(answer: Answer, asked: Body) -> Iterator[bytes]:
     calls = iter(answer.calls)
     for index, item in enumerate(whole["output"]):
         at = {"item_id": item["id"], "output_index": index}
-        empty = {name: [] for name in ("content", "summary") if name in item}
+        empty: Body = {name: [] for name in ("content", "summary") if name in item}
+        empty |= {"arguments": ""} if "arguments" in item else {}
         yield event("response.output_item.added", output_index=index, item=item | empty | {"status": "in_progress"})
         match item["type"]:
             case "reasoning":

@@ -1,3 +1,4 @@
+# ruff: noqa: SIM117 - a server, and then who asks it
 """A remote backend against servers that speak as the providers do, over real sockets."""
 
 from __future__ import annotations

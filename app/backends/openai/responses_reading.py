@@ -91,8 +91,7 @@ class ResponsesReader:
                     for part in tables(item.get("content")):
                         self._say(words(part.get("text")) or words(part.get("refusal")), part, deltas)
                 case "function_call":
-                    self._open(at, item | {"arguments": ""}, deltas)
-                    self._argue(at, words(item.get("arguments")), deltas)
+                    self._close(at, item, deltas)
                 case "reasoning":
                     thoughts = [words(part.get("text")) for part in tables(item.get("summary"))]
                     thoughts += [words(part.get("text")) for part in tables(item.get("content"))]
@@ -116,10 +115,8 @@ class ResponsesReader:
             return
         index = self._calls[_place(event)] = len(self._calls)
         call_id = words(item.get("call_id")) or words(item.get("id")) or f"call_{index}"
-        arguments = words(item.get("arguments"))
-        if arguments:
-            self._argued.add(index)
-        deltas.append(ToolCallDelta(index, arguments, call_id, words(item.get("name"))))
+        # Arguments that stand here come again, in pieces or with the item's end.
+        deltas.append(ToolCallDelta(index, "", call_id, words(item.get("name"))))
 
     def _argue(self, event: JsonObject, arguments: str, deltas: list[Delta]) -> None:
         index = self._calls.get(_place(event))
@@ -136,7 +133,8 @@ class ResponsesReader:
             index = self._calls.get(_place(event))
             if index is None:
                 self._open(event, item, deltas)
-            elif index not in self._argued:
+                index = self._calls[_place(event)]
+            if index not in self._argued:
                 self._argue(event, words(item.get("arguments")), deltas)
 
     def _finish(self, response: JsonObject) -> None:

@@ -12,6 +12,7 @@ from app.playground import Playground
 from app.privacy.terminal import clean
 
 from .fetching import ProgressLine, megabytes
+from .remote_models import facts_of, shown
 from .session import Session, reporting_errors
 from .tables import table
 
@@ -26,14 +27,19 @@ def models() -> None:
 
 @models.command("list")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON list.")
+@click.option("--check", is_flag=True, help="Ask every remote endpoint whether it can be reached.")
 @click.pass_obj
 @reporting_errors
-def list_models(session: Session, as_json: bool) -> None:
-    """Show the catalogue: what is here, what can be fetched, what suits this machine."""
+def list_models(session: Session, as_json: bool, check: bool) -> None:
+    """Show the catalogue: what is here, what can be fetched, what suits this machine, and what is elsewhere."""
+    session.run(lambda playground: _list(playground, as_json=as_json, check=check))
+
+
+async def _list(playground: Playground, *, as_json: bool, check: bool) -> None:
     from app.engine.fitting import need_of, recommended
     from app.engine.hardware import Hardware, cores, memory
 
-    playground = session.open()
+    remote = [line for line in await playground.router.listing(check=check) if line.remote]
     here = Hardware(memory=memory(), cores=cores())
     best = recommended(playground.catalogue.entries, here)
 
@@ -51,7 +57,7 @@ def list_models(session: Session, as_json: bool) -> None:
             }
             for entry in entries
         ]
-        click.echo(json.dumps(rows))
+        click.echo(json.dumps([*rows, *map(facts_of, remote)]))
         return
     lines = [
         (
@@ -65,6 +71,8 @@ def list_models(session: Session, as_json: bool) -> None:
         for entry in entries
     ]
     click.echo(clean(table(("Model", "For", "Size", "Here", "Fits", "Licence"), lines, right=frozenset({2}))))
+    if remote:
+        click.echo(f"\n{clean(shown(remote))}")
     if best is not None:
         click.echo(f"\nRecommended for this machine: {best.name}  (playground models pull {best.name})")
 

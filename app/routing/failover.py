@@ -85,6 +85,6 @@ def _all_failed(tried: _Tried) -> PlaygroundError:
         return first
     others = "; ".join(f"{model}: {error.message.rstrip('.')}" for model, error in tried[1:])
     told = copy.copy(first)
-    told.remedy = f"Asked in its place, in vain: {others}.".strip()
+    told.remedy = f"{first.remedy} Asked in its place, in vain: {others}.".strip()
     told.__cause__ = first
     return told

@@ -124,4 +124,6 @@ def _leaves(place: Connected, *, redacts: bool) -> str:
         words += ", personal data replaced"
     if is_in_the_clear(place.endpoint):
         words += ", readable on the way"
+    elif not place.endpoint.verify:
+        words += ", its certificate not checked"
     return words

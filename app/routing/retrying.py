@@ -11,6 +11,7 @@ from app.errors import (
     IntegrityError,
     LocalOnlyError,
     PlaygroundError,
+    RedactionError,
     RemoteBusyError,
     RemoteError,
     RemoteRefusedError,
@@ -50,7 +51,8 @@ def is_failed_over(error: PlaygroundError) -> bool:
     if isinstance(error, RemoteError):
         return error.status in _ANOTHER_MAY
     return isinstance(
-        error, CredentialError | LocalOnlyError | EngineError | IntegrityError | CatalogueError | VaultError
+        error,
+        CredentialError | LocalOnlyError | RedactionError | EngineError | IntegrityError | CatalogueError | VaultError,
     )
 
 

@@ -1,0 +1,60 @@
+"""Remote models in `playground models list`."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from click.testing import CliRunner, Result
+
+from app.cli.main import cli
+from app.cli.session import Session
+from tests.routing.scripted import endpoint
+
+TOML = (
+    endpoint("cloud", cooldown_s=9)
+    + endpoint("near", url="http://127.0.0.1:9/v1", kind="ollama")
+    + '[remote."org/gpt:4"]\nendpoint = "cloud"\naliases = ["gpt"]\ncontext = 400000\n'
+    + 'price = { input = 0.25, output = 2 }\n[remote.llama]\nendpoint = "near"\n'
+)
+
+
+@pytest.fixture
+def listed(home, environ):
+    (home / "config").mkdir()
+    (home / "config" / "models.toml").write_text(TOML)
+
+    def run(*args: str) -> Result:
+        session = Session(environ, interface=lambda playground: None)
+        return CliRunner().invoke(cli, list(args), obj=session, prog_name="playground")
+
+    return run
+
+
+def test_they_stand_below_the_catalogue_with_what_leaves_the_machine(listed):
+    result = listed("models", "list")
+    assert result.exit_code == 0
+    lines = [line.split() for line in result.stdout.splitlines()]
+    assert ["org/gpt:4", "cloud", "not", "asked", "400,000", "0.25", "2", "gpt"] in lines
+    assert ["llama", "near", "not", "asked", "?", "?", "?"] in lines
+    leaves = "What is asked leaves this machine: the conversation, to cloud.example, personal data replaced."
+    assert result.stdout.count(leaves) == 1
+
+
+def test_check_asks_them_and_local_only_does_not(listed):
+    result = listed("--local-only", "models", "list", "--check")
+    assert "org/gpt:4: Local-only mode is on." in result.stdout
+    assert "llama: near (127.0.0.1) cannot be reached" in result.stdout
+
+
+def test_programs_get_them_too(listed):
+    rows = {row["name"]: row for row in json.loads(listed("models", "list", "--json").stdout)}
+    assert rows["org/gpt:4"]["remote"] and rows["org/gpt:4"]["price"]["output"] == 2
+    assert rows["llama"]["leaves"] == "" and not rows["llama"]["installed"]
+
+
+def test_a_mistake_is_told_by_file_and_table(listed, home):
+    (home / "config" / "models.toml").write_text(TOML + '[remote.x]\nendpoint = "clout"\n')
+    result = listed("models", "list")
+    assert result.exit_code == 1
+    assert "models.toml: [remote.x]: `endpoint` is 'clout', which is no endpoint; expected cloud." in result.stderr

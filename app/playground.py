@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from app.engine.pool import ModelPool
     from app.engine.store import ModelStore
     from app.privacy.connections import ConnectionPolicy
+    from app.routing.answering import Answering
     from app.routing.listing import LocalFacts
-    from app.routing.router import Router
     from app.vault import Vault
 
 
@@ -28,7 +28,7 @@ class Playground:
 
     Attributes:
         loaded: the effective settings with the origin of each.
-        router: takes every request.
+        router: takes every request, and notes it.
         policy: whether anything may leave this machine; a person may change that while the program runs.
         environ: the process's environment, as it was at the start.
     """
@@ -38,7 +38,7 @@ class Playground:
     catalogue: Catalogue
     store: ModelStore
     pool: ModelPool
-    router: Router
+    router: Answering
     environ: Mapping[str, str]
     policy: ConnectionPolicy
 
@@ -49,7 +49,12 @@ class Playground:
 
     @classmethod
     def open(
-        cls, environ: Mapping[str, str], *, local_only: bool = False, policy: ConnectionPolicy | None = None
+        cls,
+        environ: Mapping[str, str],
+        *,
+        local_only: bool = False,
+        policy: ConnectionPolicy | None = None,
+        face: str = "cli",
     ) -> Playground:
         """Reads settings and catalogues, makes the folders, wires the parts. Nothing is loaded or fetched yet.
 
@@ -57,6 +62,7 @@ class Playground:
             environ: the process's environment.
             local_only: forbids everything that would leave the machine, whatever the settings say.
             policy: the process's own, which its guard asks; it is set as the settings say.
+            face: what asks, in the notes of requests: ``cli`` or ``tui``.
 
         Raises:
             SettingsError: when a setting is wrong.
@@ -68,6 +74,8 @@ class Playground:
         from app.engine.pool import ModelPool
         from app.engine.store import ModelStore
         from app.privacy.connections import ConnectionPolicy
+        from app.privacy.masking import Masker
+        from app.routing.around import audited
         from app.routing.router import Router
 
         folders = Folders.find(environ)
@@ -82,15 +90,32 @@ class Playground:
         catalogue = Catalogue.of(files)
         pool = ModelPool(catalogue, store, loaded.settings.engine, folders.logs)
         local = LocalBackend(pool)
+        masker = Masker.of_environment(environ)
         playground: Playground
         remotes = None
         if any(file.of("endpoints") or file.of("remote") for file in files):
             from app.routing.connecting import connected
 
             remotes = connected(
-                files, catalogue, local, policy, loaded.settings.privacy, environ, vault=lambda: playground.vault
+                files,
+                catalogue,
+                local,
+                policy,
+                loaded.settings.privacy,
+                environ,
+                vault=lambda: playground.vault,
+                masker=masker,
             )
-        router = Router([local], remotes, describe=_described(catalogue, store))
+        router = audited(
+            Router([local], remotes, describe=_described(catalogue, store)),
+            loaded.settings.routing,
+            face=face,
+            masker=masker,
+            vault=lambda: playground.opened_vault,
+            policy=policy,
+            remote=remotes.catalogue if remotes is not None else None,
+            local=_depended_on(catalogue, store),
+        )
         playground = cls(folders, loaded, catalogue, store, pool, router, environ, policy)
         return playground
 
@@ -107,6 +132,11 @@ class Playground:
             daily_kept=chosen.daily_kept,
             unattended=self.environ.get("PLAYGROUND_PASSPHRASE"),
         )
+
+    @property
+    def opened_vault(self) -> Vault | None:
+        """The vault, if it is open now. Makes none and opens none."""
+        return self.vault if "vault" in self.__dict__ and self.vault.database.is_open else None
 
     async def aclose(self) -> None:
         """Ends every answer, unloads every model, and closes the vault."""
@@ -128,6 +158,18 @@ def _described(catalogue: Catalogue, store: ModelStore) -> Callable[[str], Local
         return LocalFacts(installed=installed, context=entry.context, description=entry.description)
 
     return describe
+
+
+def _depended_on(catalogue: Catalogue, store: ModelStore) -> Callable[[str], str | None]:
+    """What a local model's answers depend on, by its name: its table and its file's digest."""
+    entries = {entry.name: entry for entry in catalogue.entries}
+
+    def depended_on(name: str) -> str | None:
+        entry = entries.get(name)
+        digest = store.digest_of(entry) if entry is not None else None
+        return f"{digest} {msgspec.json.encode(entry, order='deterministic').decode()}" if digest else None
+
+    return depended_on
 
 
 def _own_catalogues(folders: Folders, settings: Settings, store: ModelStore) -> list[Path]:

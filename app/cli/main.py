@@ -5,9 +5,10 @@ from __future__ import annotations
 import click
 
 from app import __version__
+from app.errors import NotSupportedError
 
 from .lazy import LazyGroup
-from .session import Session
+from .session import Session, reporting_errors
 
 _COMMANDS = {
     "backup": ("app.cli.backup:backup", "Copies of everything that is kept: create, list, verify, restore."),
@@ -16,11 +17,15 @@ _COMMANDS = {
     "doctor": ("app.cli.doctor:doctor", "Check this machine and show where every setting comes from."),
     "keys": ("app.cli.keys:keys", "Keys for programs that ask the server: create, list, revoke, usage."),
     "models": ("app.cli.models:models", "Models on this machine: list, pull, import, verify, info, remove."),
+    "posts": ("app.cli.posts:posts", "Posts that are written here: list, show, export, publish, import."),
     "serve": ("app.cli.serve:serve", "Answer other programs: OpenAI, Anthropic, Ollama and llama.cpp clients."),
     "sessions": ("app.cli.sessions:sessions", "Conversations that are kept: list, show, search, export, import."),
     "users": ("app.cli.users:users", "People who may sign in to the server: add, list, disable, password."),
     "vault": ("app.cli.vault:vault", "What protects it: status, passphrase, keyring, recovery-key, rekey."),
 }
+
+_FOR_OTHERS = frozenset(("serve", "web"))
+"""Commands that other programs or browsers connect to."""
 
 
 @click.group(
@@ -30,11 +35,26 @@ _COMMANDS = {
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 @click.option("--local-only", is_flag=True, help="Forbid everything that would leave this machine.")
+@click.option("--sealed", is_flag=True, help="Local-only, and have the kernel give the program no network at all.")
 @click.version_option(__version__, "-V", "--version", message="playground %(version)s")
 @click.pass_context
-def cli(context: click.Context, local_only: bool) -> None:
+def cli(context: click.Context, local_only: bool, sealed: bool) -> None:
     """A private AI workbench in the terminal. Without a command it opens the terminal interface."""
     session = context.ensure_object(Session)
-    session.local_only = local_only
+    session.local_only = local_only or sealed
+    if sealed:
+        _seal(context.invoked_subcommand)
     if context.invoked_subcommand is None:
         session.open_interface()
+
+
+@reporting_errors
+def _seal(command: str | None) -> None:
+    from app.privacy.sealed import seal
+
+    if command in _FOR_OTHERS:
+        raise NotSupportedError(
+            f"Nobody could reach a sealed `{command}`: its loopback is its own.",
+            "Use --local-only, which lets in programs of this machine.",
+        )
+    seal()

@@ -13,6 +13,7 @@ import click
 
 from app.errors import PlaygroundError
 from app.playground import Playground
+from app.privacy.connections import ConnectionPolicy
 from app.privacy.terminal import clean
 
 P = ParamSpec("P")
@@ -28,11 +29,19 @@ class Session:
     Args:
         environ: the process's environment.
         interface: opens the terminal interface on the program's parts and returns when it is left.
+        policy: whether anything may leave the machine, as the process's guard asks it.
     """
 
-    def __init__(self, environ: Mapping[str, str], interface: Callable[[Playground], None]) -> None:
+    def __init__(
+        self,
+        environ: Mapping[str, str],
+        interface: Callable[[Playground], None],
+        policy: ConnectionPolicy | None = None,
+    ) -> None:
         self.environ = environ
+        self.policy = policy
         self.local_only = False
+        self.face = "cli"
         self._interface = interface
 
     def open(self) -> Playground:
@@ -41,7 +50,7 @@ class Session:
         Raises:
             PlaygroundError: when settings or catalogues are wrong.
         """
-        return Playground.open(self.environ, local_only=self.local_only)
+        return Playground.open(self.environ, local_only=self.local_only, policy=self.policy, face=self.face)
 
     def open_interface(self) -> None:
         """The terminal interface, until it is left.
@@ -51,6 +60,7 @@ class Session:
         """
         if not (sys.stdin.isatty() and sys.stdout.isatty()):
             raise click.UsageError("The terminal interface needs a terminal. To ask one question: playground chat “…”")
+        self.face = "tui"
         reporting_errors(lambda: self._interface(self.open()))()
 
     def run(self, work: Callable[[Playground], Coroutine[None, None, T]]) -> T:

@@ -23,6 +23,10 @@ from app.engine.frames import (
     decode_options,
 )
 from app.errors import PlaygroundError
+from app.privacy.connections import ConnectionPolicy
+from app.privacy.guard import LocalOnlyGuard
+from app.privacy.kernel import deny_network
+from app.privacy.reaching import reach
 
 from .pipe import FramePipe
 
@@ -49,6 +53,13 @@ class Worker(Protocol):
 
 def main() -> int:
     """Serves until told to end, or until the face goes away. Gives the exit status."""
+    confinement = deny_network()
+    if "--reach" in sys.argv:
+        print(reach(confinement, sys.argv[-2], int(sys.argv[-1])))
+        return 0
+    if not confinement.by:
+        # Python's own sockets at least. Where the kernel holds, no hook is put in the way of native calls.
+        LocalOnlyGuard(ConnectionPolicy(local_only=True)).install()
     if "--probe" in sys.argv:
         from .devices import report
 

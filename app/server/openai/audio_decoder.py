@@ -9,6 +9,8 @@ from __future__ import annotations
 import io
 import sys
 
+from app.privacy.kernel import deny_network
+
 _SAMPLE_RATE = 16_000
 _MOST_SECONDS = 2 * 3600
 _MEMORY_BYTES = 2 * 1024**3
@@ -19,6 +21,7 @@ UNREADABLE, TOO_LONG = 3, 4
 
 def main() -> int:
     """Decodes until the end of the recording; gives the exit status."""
+    deny_network()
     _limit()
     import av
 

@@ -28,7 +28,7 @@ from .session import INTERRUPTED, Session, report, reporting_errors
 
 if TYPE_CHECKING:
     from app.engine.slot import LoadedModel
-    from app.routing.router import Router
+    from app.routing.answering import Answering
 
 
 @click.command()
@@ -198,7 +198,7 @@ class _Answering:
     A remote model has nothing to load.
     """
 
-    def __init__(self, router: Router, form: ResponseFormat, loading: asyncio.Task[LoadedModel] | None) -> None:
+    def __init__(self, router: Answering, form: ResponseFormat, loading: asyncio.Task[LoadedModel] | None) -> None:
         self._router, self._form, self._loading = router, form, loading
 
     async def stream(self, request: ChatRequest) -> AsyncGenerator[Delta, None]:

@@ -12,6 +12,7 @@ from app.backends.rules import Chained, WireRules
 from app.engine.catalogue import Catalogue
 from app.engine.catalogue_files import CatalogueFile
 from app.privacy.connections import ConnectionPolicy
+from app.privacy.masking import Masker
 from app.settings.schema import PrivacySettings
 
 from .remote_models import RemoteCatalogue
@@ -34,6 +35,7 @@ def connected(
     environ: Mapping[str, str],
     *,
     vault: Callable[[], Vault],
+    masker: Masker | None = None,
 ) -> Remotes:
     """Reads the remote models and compiles every rule; what reaches an endpoint is made when it is first needed.
 
@@ -45,6 +47,7 @@ def connected(
         privacy: what is replaced in what leaves it.
         environ: where keys and values of headers may be.
         vault: where keys may be too; asked for when the first endpoint is reached.
+        masker: learns every key and every secret value of a header.
 
     Raises:
         CatalogueError: when a table or a rule is wrong.
@@ -52,6 +55,8 @@ def connected(
     """
     found = RemoteCatalogue.of(files, {entry.name: entry.role == "chat" for entry in catalogue.entries})
     rules = {name: compile_rules(endpoint, environ, found.files[name]) for name, endpoint in found.endpoints.items()}
+    masker = masker or Masker()
+    masker.learn(*(secret for one in rules.values() for secret in one.secrets))
     redaction = cache(lambda: _redaction(privacy))
     if privacy.redact and (privacy.redact_kinds or privacy.redact_patterns):
         redaction()  # a mistake in them is told now
@@ -64,7 +69,7 @@ def connected(
         own: WireRules = rules[endpoint.name]
         # The redaction comes last on the way out, so that it sees what the user's own rules have made.
         applied = Chained([own, chosen]) if chosen is not None else own
-        return Connection(endpoint, applied, Credentials(environ, vault()), policy)
+        return Connection(endpoint, applied, Credentials(environ, vault(), seen=masker.learn), policy)
 
     return Remotes(found, connect, policy, local, redacts=privacy.redact)
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import msgspec
 from msgspec import Struct
 
 from app.messages import ChatRequest
 
-from .remote_models import RemoteCatalogue
+if TYPE_CHECKING:
+    from .remote_models import RemoteCatalogue
 
 
 class Identity(Struct, frozen=True):
@@ -34,19 +36,19 @@ def fingerprint(request: ChatRequest, identity: Identity) -> bytes | None:
     return hashlib.sha256(written).digest()
 
 
-def identify(remote: RemoteCatalogue, local: Callable[[str], str | None]) -> Identify:
+def identify(remote: RemoteCatalogue | None, local: Callable[[str], str | None]) -> Identify:
     """Identities of the catalogue's models.
 
     Args:
         remote: a change of its tables is a change of identity: other endpoints or transforms give other answers.
-        local: the digest of a file of this machine, by the model's name; ``None`` where there is none.
+        local: what the answers of a model of this machine depend on; ``None`` when that is not known.
     """
     known: dict[str, Identity | None] = {}
 
     def found(name: str) -> Identity | None:
         if name not in known:
-            own = remote.canonical(name)
-            if own is None:
+            own = remote.canonical(name) if remote is not None else None
+            if remote is None or own is None:
                 digest = local(name)
                 return Identity(name, f"local:{digest}") if digest else None
             model = remote.models[own]

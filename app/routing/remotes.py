@@ -38,6 +38,7 @@ class Remotes:
         chance: a number of [0, 1), for the waits between tries.
 
     Attributes:
+        catalogue: the models.
         names: every name and alias that is answered to.
     """
 
@@ -51,7 +52,7 @@ class Remotes:
         redacts: bool = True,
         chance: Callable[[], float] = random.random,
     ) -> None:
-        self._catalogue, self._policy, self._redacts = catalogue, policy, redacts
+        self.catalogue, self._policy, self._redacts = catalogue, policy, redacts
         self._health = HealthChecks(policy)
         self._places = {name: Connected(endpoint, connect) for name, endpoint in catalogue.endpoints.items()}
         targets = {
@@ -102,7 +103,7 @@ class Remotes:
 
     def context_of(self, name: str) -> int:
         """See ``Router.context_of``."""
-        model = self._catalogue.models.get(self._catalogue.canonical(name) or "")
+        model = self.catalogue.models.get(self.catalogue.canonical(name) or "")
         return model.context if model is not None else 0
 
     def next_after(self, model: str, asked: str | None = None) -> str | None:
@@ -121,7 +122,7 @@ class Remotes:
         """Every remote model, in the catalogue's order."""
         return [
             remote_line(
-                target, self._policy, now, fallback=self._catalogue.chains[target.name][1:], redacts=self._redacts
+                target, self._policy, now, fallback=self.catalogue.chains[target.name][1:], redacts=self._redacts
             )
             for target in self._targets.values()
         ]

@@ -10,7 +10,7 @@ from starlette.types import Scope
 
 from app.errors import PlaygroundError
 from app.messages import ChatRequest, Delta, Finished, Started, TextDelta, ThinkingDelta, ToolCallDelta, Usage
-from app.routing.router import Router
+from app.routing.answering import Answering
 
 from .metering import Meter, meter_of
 
@@ -18,11 +18,11 @@ from .metering import Meter, meter_of
 class Metered:
     """The router as one connection sees it: whatever it streams is counted, whole or cut."""
 
-    def __init__(self, router: Router, meter: Meter) -> None:
+    def __init__(self, router: Answering, meter: Meter) -> None:
         self._router, self._meter = router, meter
 
     @classmethod
-    def of(cls, router: Router, scope: Scope) -> Metered:
+    def of(cls, router: Answering, scope: Scope) -> Metered:
         """For the connection of ``scope``."""
         return cls(router, meter_of(scope))
 

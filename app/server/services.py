@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from app.engine.pool import ModelPool
     from app.engine.store import ModelStore
     from app.playground import Playground
-    from app.routing.router import Router
+    from app.routing.answering import Answering
     from app.settings import Settings
     from app.vault import Vault
 
@@ -25,7 +25,7 @@ class Services:
         clock: seconds since 1970.
     """
 
-    router: Router
+    router: Answering
     catalogue: Catalogue
     store: ModelStore
     pool: ModelPool
@@ -36,8 +36,10 @@ class Services:
     @classmethod
     def of(cls, playground: Playground) -> Services:
         """The parts of a running program."""
+        from app.routing.around import seen_from
+
         return cls(
-            playground.router,
+            seen_from(playground.router, "server"),
             playground.catalogue,
             playground.store,
             playground.pool,

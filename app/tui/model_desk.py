@@ -18,8 +18,10 @@ if TYPE_CHECKING:
     from app.engine.store import Verification
     from app.messages import ChatRequest, Usage
     from app.playground import Playground
+    from app.routing.answering import Answering
     from app.routing.listing import ModelLine
-    from app.routing.router import Router
+
+    from .requests.preview import Previewed
 
 
 class ModelRow(Struct, frozen=True):
@@ -50,7 +52,7 @@ class ModelDesk:
         self._lines: tuple[ModelLine, ...] = ()
 
     @property
-    def router(self) -> Router:
+    def router(self) -> Answering:
         """Whoever answers."""
         return self._playground.router
 
@@ -132,13 +134,14 @@ class ModelDesk:
         line = self.line(name)
         return None if line is None or line.price is None else cost(line.price, usage)
 
-    async def preview(self, request: ChatRequest) -> object | None:
+    async def preview(self, request: ChatRequest) -> Previewed | None:
         """Exactly what would leave for a request; ``None`` when nothing would.
 
         Raises:
             PlaygroundError: when it must not, or cannot.
         """
-        return await self._playground.router.preview(request)
+        # The router hands on what the backend gives, whatever that is.
+        return await self._playground.router.preview(request)  # type: ignore[return-value]
 
     # The catalogue
 

@@ -6,6 +6,7 @@ import asyncio
 import random
 from collections import Counter
 
+from app.backends.raw import RawRequest
 from app.errors import (
     CredentialError,
     PlaygroundError,
@@ -168,3 +169,56 @@ def test_ten_thousand_faults():
     run_virtual(scene())
     assert sum(faults.count.values()) >= FAULTS
     assert len(faults.count) >= 15 and min(outcomes[kind] for kind in ("whole", "broken", "failed", "left")) > 200
+
+
+def test_faults_of_requests_that_pass_through():
+    """The same for pieces of bytes: read, left or cancelled at any moment, and never begun to be read."""
+    faults = Faults(7)
+    outcomes: Counter[str] = Counter()
+
+    def plan(number: int, request: object) -> list[object]:
+        return [step for step in faults.plan(number, request) if not isinstance(step, Waiting | Started | Finished)]
+
+    async def scene():
+        world = World(TOML, **dict.fromkeys(("a", "b", "c"), plan))
+        dice = faults.random
+
+        async def one() -> None:
+            await asyncio.sleep(dice.random() * 20)
+            pieces, outcome = [], "left"
+            leaves = dice.randrange(6) if dice.random() < 0.2 else None
+            request = RawRequest(protocol="openai-chat", model=dice.choice(ASKED), body={})
+            try:
+                answer = await world.router.raw(request)
+            except PlaygroundError:
+                outcomes["failed"] += 1
+                return
+            if answer is None:
+                outcomes["local"] += 1
+                return
+            try:
+                while len(pieces) != leaves:
+                    pieces.append(await anext(answer.pieces))
+            except StopAsyncIteration:
+                outcome = "whole"
+            except StreamBrokenError:
+                outcome = "broken"
+            finally:
+                await answer.pieces.aclose()
+            tokens = [tuple(map(int, token.split(":"))) for token in b"".join(pieces).decode().split()]
+            assert tokens == [(tokens[0][0], place) for place in range(len(tokens))]
+            assert outcome != "whole" or len(tokens) == faults.lengths[tokens[0][0]]
+            outcomes[outcome] += 1
+
+        while sum(faults.count.values()) < FAULTS // 4:
+            tasks = [asyncio.create_task(one()) for _ in range(200)]
+            await asyncio.sleep(dice.random() * 30)
+            for task in tasks:
+                if dice.random() < 0.05:
+                    task.cancel()
+            for result in await asyncio.gather(*tasks, return_exceptions=True):
+                assert result is None or isinstance(result, asyncio.CancelledError), result
+            assert world.idle()
+
+    run_virtual(scene())
+    assert min(outcomes[kind] for kind in ("whole", "broken", "failed", "left", "local")) > 50

@@ -69,9 +69,9 @@ def build(services: Services, *, gate: GateFactory | None = None, observing: Obs
         telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
     )
     watched = observing or Observing.silent(services)
-    app.include_router(observing_routes.routes(services, watched))
     for routes in _ROUTES:
         app.include_router(routes(services))
+    app.include_router(observing_routes.routes(services, watched))
     app.include_router(docs())
     describe(app)
     _answer_errors(app)

@@ -8,12 +8,14 @@ from starlette.responses import HTMLResponse
 _PAGE = """<!doctype html>
 <html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Playground API</title>
 <style>
-body { font: 16px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 60rem; color-scheme: light dark }
+body { font: 16px/1.5 system-ui, sans-serif; margin: 2rem auto; padding: 0 1rem; max-width: 60rem;
+  color-scheme: light dark }
 code, pre { font: 14px/1.4 ui-monospace, monospace } pre { overflow: auto; padding: .75rem; background: #8881 }
 summary { cursor: pointer; padding: .25rem 0 } b { display: inline-block; min-width: 4.5rem }
 </style>
 <h1>Playground API</h1>
-<p>The whole description, for programs: <a href="openapi.json">openapi.json</a>.</p>
+<p>The whole description, for programs: <a href="openapi.json">openapi.json</a>. As requests to send,
+for Postman, Bruno, Insomnia and others: <a href="collection.json">collection.json</a>.</p>
 <main></main>
 <script>
 const main = document.querySelector("main");

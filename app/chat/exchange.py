@@ -156,6 +156,11 @@ class Exchange:
             async for event in events:
                 yield event
 
+    def request(self, question: Message) -> ChatRequest:
+        """What would be asked if this were said now, at the end of what is shown; nothing is kept of it."""
+        node = Node(id="", parent_id=None, message=question)
+        return self._request((*self._conversation.path(), node), _TIGHTER[0])
+
     def _request(self, path: tuple[Node, ...], tightness: float) -> ChatRequest:
         system = self._summary.as_instructions(self._conversation.system)
         self.left_out = left_out(path, system, self._window, already=self.left_out, tightness=tightness)

@@ -64,10 +64,19 @@ def _server(parts: Parts) -> Pane:
     return ServerPane(parts.server)
 
 
+def _requests(parts: Parts) -> Pane:
+    from app.privacy.masking import Masker
+
+    from .requests.pane import RequestsPane
+
+    return RequestsPane(parts.playground.vault, Masker.of_environment(parts.playground.environ))
+
+
 PANES: tuple[PaneEntry, ...] = (
     PaneEntry("f5", "chat", "Chat", "Go to the chat."),
     PaneEntry("f7", "sessions", "Sessions", "Find and go on with earlier conversations.", _sessions),
     PaneEntry("f8", "models", "Models", "See, fetch and remove models.", _models),
     # F10 opens the menu of some terminals, so there is another key.
     PaneEntry("f10,alt+s", "server", "Server", "Let other programs use your models.", _server),
+    PaneEntry("f12,alt+r", "requests", "Requests", "Look through what was asked of models.", _requests),
 )

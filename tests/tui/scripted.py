@@ -143,6 +143,7 @@ class ScriptedRouter:
         self.lines = tuple(lines)
         self.checked = 0
         self._preview = preview
+        self.previewed: ChatRequest | None = None
         self.requests: list[ChatRequest] = []
         self.closed = 0
 
@@ -177,6 +178,7 @@ class ScriptedRouter:
         return next((line.fallback[0] for line in self.lines if line.name in (model, asked) and line.fallback), None)
 
     async def preview(self, request: ChatRequest) -> object:
+        self.previewed = request
         return self._preview if self.is_remote(request.model) else None
 
     async def knows(self, name: str) -> bool:
@@ -194,6 +196,8 @@ def playground(
     local_only: bool = False,
     chat: ChatSettings | None = None,
     context: int = 8192,
+    host: str = "127.0.0.1",
+    port: int = 0,
     entries: tuple[Entry, ...] = (STARTER, LARGER, HUGE, EMBEDDER),
 ) -> Any:
     """What ``PlaygroundApp`` needs, with a scripted model behind it."""
@@ -205,7 +209,7 @@ def playground(
             tui=SimpleNamespace(theme=theme, density=density, keys=keys or {}),
             chat=chat or ChatSettings(titles=False),
             vault=VaultSettings(daily_backup=False),
-            server=ServerSettings(port=0),
+            server=ServerSettings(host=host, port=port),
             access=AccessSettings(),
             observability=ObservabilitySettings(log_to="off"),
         ),

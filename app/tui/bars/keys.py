@@ -5,7 +5,7 @@ from __future__ import annotations
 from textual import events
 from textual.binding import Binding
 from textual.content import Content
-from textual.screen import Screen
+from textual.screen import ActiveBinding, Screen
 from textual.widget import Widget
 
 
@@ -50,14 +50,17 @@ class KeyBar(Widget):
     def _keys(self) -> list[tuple[str, str, str]]:
         seen: set[str] = set()
         found: list[tuple[str, str, str]] = []
-        # What the focused part can do comes first, what holds everywhere last.
-        for active in sorted(self.screen.active_bindings.values(), key=lambda active: active.node is self.app):
+        for active in sorted(self.screen.active_bindings.values(), key=self._rank):
             binding: Binding = active.binding
             if not binding.show or not active.enabled or binding.action in seen:
                 continue
             seen.add(binding.action)
             found.append((binding.key, self.app.get_key_display(binding), binding.description))
         return found
+
+    def _rank(self, active: ActiveBinding) -> tuple[bool, bool]:
+        """What the focused part can do comes first, then what holds everywhere, then the panes: they have tabs."""
+        return active.node is self.app, active.binding.action.startswith("pane(")
 
     def on_click(self, event: events.Click) -> None:
         """A click on a key is that key."""

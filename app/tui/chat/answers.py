@@ -28,6 +28,10 @@ if TYPE_CHECKING:
     from .live_answer import LiveAnswer
 
 
+PREVIEWED = "(what you are going to write)"
+"""Stands for the question while none is written."""
+
+
 class Answers(ModelInUse):
     """A pane that answers questions, one after the other."""
 
@@ -63,18 +67,7 @@ class Answers(ModelInUse):
         self.app.workers.cancel_group(self, "title")
         self._code_place = 0
         self.show_stage()
-        keeper = self.keeper
-        exchange = Exchange(
-            self.conversation,
-            WhenHere(self._desk),
-            model=model or self.model,
-            sampling=self.sampling,
-            settle=keeper.settle if keeper is not None else None,
-            window=self.status.context,
-            left_out=self._left_out,
-            summary=self._summary,
-            cost=self._desk.cost,
-        )
+        exchange = self._exchange_with(model or self.model)
         self._exchange = exchange
         status = msgspec.structs.replace(self.status, state="loading", speed=0.0, first_token=0.0, note="")
         transcript = self.query_one(Transcript)
@@ -85,6 +78,31 @@ class Answers(ModelInUse):
         self._worker = self.run_worker(self._run(self._live, node), group="answer", exit_on_error=False)
         self._report(status)
         self.refresh_bindings()
+
+    def _exchange_with(self, model: str) -> Exchange:
+        return Exchange(
+            self.conversation,
+            WhenHere(self._desk),
+            model=model,
+            sampling=self.sampling,
+            settle=self.keeper.settle if self.keeper is not None else None,
+            window=self.status.context,
+            left_out=self._left_out,
+            summary=self._summary,
+            cost=self._desk.cost,
+        )
+
+    async def preview(self, text: str) -> None:
+        """Shows exactly what would leave this machine if ``text`` was asked now."""
+        from app.tui.requests.preview import preview_sheet
+
+        await self.attached()
+        request = self._exchange_with(self.model).request(Message.user(text or PREVIEWED))
+        found = await self._desk.preview(request)
+        if found is None:
+            self.app.notify(f"Nothing: {clean(self.model)} runs on this machine.", title="What would be sent")
+        else:
+            await self.app.push_screen(preview_sheet(found, self.model))
 
     async def _run(self, live: LiveAnswer, node: Node) -> None:
         try:

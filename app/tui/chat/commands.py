@@ -51,6 +51,8 @@ COMMANDS: tuple[Command, ...] = (
     Command("passphrase", "Set a passphrase", "Set or change the vault's passphrase.", "app.passphrase"),
     Command("backup", "Back up now", "Make an encrypted backup of everything that is kept.", "app.backup"),
     Command("models", "Models", "See, fetch and remove models.", "app.pane('models')"),
+    Command("preview", "What would be sent", "See exactly what would leave this machine.", "preview", "TEXT"),
+    Command("requests", "Requests", "Look through what was asked of models.", "app.pane('requests')"),
     Command("server", "Server", "Let other programs use your models.", "app.pane('server')"),
     Command("local", "Local only", "Let nothing leave this machine, or allow it again.", "app.local_only"),
     Command("theme", "Theme", "Change the colours.", "app.theme", "NAME"),

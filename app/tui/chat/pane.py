@@ -44,6 +44,7 @@ Asking again, and editing an earlier prompt, keep both versions: walk between th
         Binding("alt+c", "go_on", "Continue", id="chat.go_on"),
         Binding("alt+o", "toggle_original", "Original", show=False, id="chat.original"),
         Binding("alt+e", "edit_message", "Edit the last prompt", show=False, id="chat.edit"),
+        Binding("alt+p", "preview", "What would be sent", show=False, id="chat.preview"),
         Binding("pageup", "scroll(-1)", "Scroll up", show=False, priority=True, id="chat.scroll_up"),
         Binding("pagedown", "scroll(1)", "Scroll down", show=False, priority=True, id="chat.scroll_down"),
         Binding("ctrl+end", "scroll_to_end", "To the end", show=False, priority=True, id="chat.scroll_end"),
@@ -158,6 +159,10 @@ Asking again, and editing an earlier prompt, keep both versions: walk between th
         """Opens the prompt in the person's editor."""
         self._open_editor()
 
+    def action_preview(self) -> None:
+        """Shows what would leave this machine if what stands in the composer was asked now."""
+        self.do(self.preview(self.query_one(Composer).prompt), "preview")
+
     # The composer's wishes
 
     @on(Composer.EditorWanted)
@@ -224,6 +229,8 @@ Asking again, and editing an earlier prompt, keep both versions: walk between th
             self.set_title(argument)
         elif known.name == "set" and argument:
             self.set_sampling(argument)
+        elif known.name == "preview" and argument:
+            self.do(self.preview(argument), "preview")
         elif known.name == "theme" and argument:
             self.app.use_theme(argument)
         elif known.name == "back" and argument.isdecimal():

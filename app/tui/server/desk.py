@@ -65,10 +65,10 @@ class ServerDesk:
     def lines(self, key: str) -> tuple[str, ...]:
         """What a person pastes into a shell, so that programs there ask here, with ``key``."""
         return (
-            f"OPENAI_BASE_URL={self.address}/v1",
-            f"OPENAI_API_KEY={key}",
-            f"ANTHROPIC_BASE_URL={self.address}",
-            f"ANTHROPIC_API_KEY={key}",
+            f"export OPENAI_BASE_URL={self.address}/v1",
+            f"export OPENAI_API_KEY={key}",
+            f"export ANTHROPIC_BASE_URL={self.address}",
+            f"export ANTHROPIC_API_KEY={key}",
         )
 
     async def switch_on(self) -> None:

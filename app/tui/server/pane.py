@@ -241,7 +241,7 @@ stays.
 
     def action_copy(self) -> None:
         """Copies the lines, with the key."""
-        lines = "".join(f"export {line}\n" for line in self._desk.lines(self._desk.key))
+        lines = "".join(f"{line}\n" for line in self._desk.lines(self._desk.key))
         self.app.copy_to_clipboard(lines)
         self.app.notify("Paste them into a shell; they hold the key.", title="Copied", timeout=3)
 

@@ -1,0 +1,288 @@
+"""Models elsewhere: chosen, asked, answering in each other's place, and not asked when nothing may leave."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+from textual.pilot import Pilot
+from textual.widgets import OptionList, Static
+
+from app.errors import StreamBrokenError
+from app.messages import Finished, Rerouted, Started, TextDelta, Usage
+from app.settings import Origin
+from app.tui.app import PlaygroundApp
+from app.tui.bars.status import StatusBar
+from app.tui.chat.composer import Composer
+from app.tui.chat.message_view import AnswerView
+from app.tui.chat.pane import ChatPane
+from app.tui.dialogs.confirm import ConfirmScreen
+from app.tui.dialogs.model_picker import ModelPicker
+from app.tui.requests.sheet import Sheet
+
+from .conftest import until
+from .elsewhere import LINES
+from .scripted import ScriptedRouter, answer
+
+Make = Callable[..., PlaygroundApp]
+
+
+@asynccontextmanager
+async def opened(app: PlaygroundApp, model: str = "") -> AsyncIterator[Pilot[Any]]:
+    async with app.run_test(size=(120, 40)) as pilot:
+        chat = app.query_one(ChatPane)
+        await until(lambda: chat.keeper is not None)
+        await until(lambda: chat._desk._lines or not app._playground.router.lines)
+        if model:
+            chat.use_model(model)
+        await pilot.pause()
+        yield pilot
+
+
+async def say(pilot: Pilot[Any], text: str) -> None:
+    chat = pilot.app.query_one(ChatPane)
+    pilot.app.query_one(Composer).put(text)
+    await pilot.press("enter")
+    await until(lambda: not chat.answering and chat.conversation.path() and chat.conversation.path()[-1].model)
+    await pilot.pause()
+
+
+def footers(app: PlaygroundApp) -> list[str]:
+    return [str(view.query_one(".footer", Static).content) for view in app.query(AnswerView)]
+
+
+def options(app: PlaygroundApp) -> dict[str, str]:
+    found = app.screen.query_one(OptionList)
+    return {str(option.id): str(option.prompt) for option in found.options}
+
+
+def bar(app: PlaygroundApp) -> str:
+    return app.screen_stack[0].query_one(StatusBar).render().plain
+
+
+# Choosing
+
+
+async def test_the_picker_shows_models_here_and_elsewhere_with_price_and_reach(make_app: Make) -> None:
+    app = make_app(ScriptedRouter(answer("Hi"), lines=LINES))
+    async with opened(app) as pilot:
+        await pilot.press("f2")
+        await until(lambda: "gpt-5-mini" in options(app))
+        found = options(app)
+        assert next(iter(found)) == "smollm2-135m"
+        assert "openai · 400k · $0.25 in, $2 out · reachable" in found["gpt-5-mini"]
+        assert "not reachable" in found["claude"]
+        assert "not asked yet" in found["nas/qwen3-32b"]
+        assert "↗" not in found["ollama-here"]
+        await pilot.press(*"mini")
+        await pilot.pause()
+        assert list(options(app)) == ["gpt-5-mini"]
+        detail = str(app.screen.query_one("#picker-detail", Static).content)
+        assert "Leaves this machine: the conversation, to api.openai.example, personal data replaced." in detail
+        assert "claude, smollm2-135m" in detail
+        await pilot.press("enter")
+        await pilot.pause()
+        assert app.query_one(ChatPane).model == "gpt-5-mini"
+        assert "↗ sends what you write to openai" in bar(app)
+
+
+async def test_an_endpoint_and_an_alias_are_found_by_typing(make_app: Make) -> None:
+    app = make_app(ScriptedRouter(answer("Hi"), lines=LINES))
+    async with opened(app) as pilot:
+        await pilot.press("f2")
+        await until(lambda: "claude" in options(app))
+        await pilot.press(*"anthropic")
+        await pilot.pause()
+        assert list(options(app)) == ["claude"]
+
+
+async def test_nothing_is_fetched_or_loaded_for_a_model_elsewhere(make_app: Make) -> None:
+    app = make_app(ScriptedRouter(answer("Hi"), lines=LINES))
+    async with opened(app, "mini") as pilot:
+        await pilot.pause(0.1)
+        assert app._playground.store.fetched == []
+        assert "mini" not in app._playground.pool.models
+
+
+# Nothing may leave
+
+
+async def test_local_only_is_switched_by_a_key_and_shown_always(make_app: Make) -> None:
+    app = make_app(ScriptedRouter(answer("Hi"), lines=LINES))
+    async with opened(app) as pilot:
+        assert "network allowed" in bar(app)
+        await pilot.press("alt+l")
+        await pilot.pause()
+        assert app._playground.policy.local_only
+        assert "⌂ local only: nothing leaves this machine" in bar(app)
+        assert app._state_file.load().local_only is True
+        # Back only after a question.
+        await pilot.press("alt+l")
+        await pilot.pause()
+        assert isinstance(app.screen, ConfirmScreen)
+        await pilot.press("n")
+        await pilot.pause()
+        assert app._playground.policy.local_only
+        await pilot.press("alt+l")
+        await pilot.pause()
+        await pilot.press("y")
+        await pilot.pause()
+        assert not app._playground.policy.local_only
+        assert app._state_file.load().local_only is None
+
+
+async def test_local_only_holds_at_the_next_start(make_app: Make) -> None:
+    app = make_app()
+    async with opened(app) as pilot:
+        await pilot.press("alt+l")
+        await pilot.pause()
+    again = make_app()
+    assert again._playground.policy.local_only
+
+
+async def test_what_the_command_line_forbids_stays_forbidden(make_app: Make) -> None:
+    app = make_app(local_only=True)
+    app._playground.loaded.origins["privacy.local_only"] = Origin("environment", "--local-only")
+    async with opened(app) as pilot:
+        await pilot.press("alt+l")
+        await pilot.pause()
+        await pilot.press("y")
+        await pilot.pause()
+        assert app._playground.policy.local_only
+        assert any("--local-only" in toast.message for toast in app._notifications)
+
+
+async def test_models_elsewhere_are_not_chosen_and_not_asked_while_local_only(make_app: Make) -> None:
+    router = ScriptedRouter(answer("Hi"), lines=LINES)
+    app = make_app(router, local_only=True)
+    async with opened(app) as pilot:
+        await pilot.press("f2")
+        await until(lambda: "claude" in options(app))
+        assert "off: local only" in options(app)["claude"]
+        assert "reachable" in options(app)["ollama-here"]
+        await pilot.press(*"claude", "enter")
+        await pilot.pause()
+        assert isinstance(app.screen, ModelPicker)
+        await pilot.press("escape")
+        await pilot.pause()
+        app.query_one(ChatPane).use_model("claude")
+        assert app.query_one(ChatPane).model == "smollm2-135m"
+        app.query_one(ChatPane).use_model("ollama-here")
+        assert app.query_one(ChatPane).model == "ollama-here"
+        assert router.checked == 0
+
+
+async def test_a_model_in_use_is_said_not_to_be_asked(make_app: Make) -> None:
+    app = make_app(ScriptedRouter(answer("Hi"), lines=LINES))
+    async with opened(app, "gpt-5-mini") as pilot:
+        await pilot.press("alt+l")
+        await pilot.pause()
+        assert "not asked while local only" in bar(app)
+
+
+# Answering in each other's place
+
+
+async def test_who_really_answered_and_why_is_said_and_kept(make_app: Make) -> None:
+    script = [
+        Rerouted("gpt-5-mini", "claude", "api.openai.example answers nobody just now."),
+        Started("claude", "anthropic"),
+        TextDelta("Here."),
+        Finished("stop", Usage(1000, 1000)),
+    ]
+    app = make_app(ScriptedRouter(script, lines=LINES))
+    async with opened(app, "gpt-5-mini") as pilot:
+        await say(pilot, "Why?")
+        (footer,) = footers(app)
+        assert footer.startswith("claude · from anthropic · 1,000 tokens")
+        assert "$0.018" in footer
+        assert "gpt-5-mini could not answer: api.openai.example answers nobody just now." in footer
+        chat = app.query_one(ChatPane)
+        assert chat.keeper is not None
+        await chat.keeper.settle()
+        whole = await app._playground.vault.sessions.load(chat.keeper.session.id)
+        kept = whole.nodes[-1]
+        assert (kept.model, kept.way.instead_of, kept.way.cost) == ("claude", "gpt-5-mini", 0.018)
+
+
+async def test_an_answer_that_was_given_before_says_so(make_app: Make) -> None:
+    script = [Started("gpt-5-mini", "openai", from_cache=True), TextDelta("Again."), Finished("stop", Usage(5, 2))]
+    app = make_app(ScriptedRouter(script, lines=LINES))
+    async with opened(app, "gpt-5-mini") as pilot:
+        await say(pilot, "Why?")
+        assert "answered before, given again" in footers(app)[0]
+        assert "$" not in footers(app)[0]
+
+
+async def test_a_local_answer_has_no_way_worth_telling(make_app: Make) -> None:
+    app = make_app()
+    async with opened(app) as pilot:
+        await say(pilot, "Hello")
+        assert app.query_one(ChatPane).conversation.path()[-1].way is None
+
+
+async def test_an_answer_that_broke_off_is_gone_on_with_by_the_next_model(make_app: Make) -> None:
+    broken = [Started("gpt-5-mini", "openai"), TextDelta("The first half"), StreamBrokenError("The line was lost.")]
+    rest = [Started("claude", "anthropic"), TextDelta(" and the second."), Finished("stop", Usage(5, 4))]
+    router = ScriptedRouter(broken, rest, lines=LINES)
+    app = make_app(router)
+    async with opened(app, "gpt-5-mini") as pilot:
+        await say(pilot, "Tell me.")
+        await until(lambda: app.query(".offer"))
+        assert "goes on from here with claude" in str(app.query_one(".offer", Static).content)
+        await pilot.press("alt+c")
+        await until(lambda: len(router.requests) == 2 and not app.query_one(ChatPane).answering)
+        await pilot.pause()
+        assert router.requests[1].model == "claude"
+        assert router.requests[1].messages[-1].text == "The first half"
+        last = app.query_one(ChatPane).conversation.path()[-1]
+        assert (last.message.text, last.model, last.status) == (
+            "The first half and the second.",
+            "claude",
+            "complete",
+        )
+        assert app.query_one(ChatPane).model == "gpt-5-mini"
+        assert not app.query(".offer")
+
+
+# Before it is sent
+
+
+class Previewed:
+    url = "https://api.openai.example/v1/chat/completions"
+    headers = {"authorization": "•••"}  # noqa: RUF012
+    body = b'{"messages":[{"content":"Write to [EMAIL_1_k3f9]\xe2\x80\xae."}]}'
+
+
+async def test_what_would_be_sent_is_shown_with_what_was_replaced(make_app: Make) -> None:
+    router = ScriptedRouter(answer("Hi"), lines=LINES, preview=Previewed())
+    app = make_app(router)
+    async with opened(app, "gpt-5-mini") as pilot:
+        app.query_one(Composer).put("Write to ann@example.org")
+        await pilot.press("alt+p")
+        await until(lambda: isinstance(app.screen, Sheet))
+        await pilot.pause()
+        assert router.previewed is not None
+        assert router.previewed.messages[-1].text == "Write to ann@example.org"
+        head = str(app.screen.query_one(".head", Static).content)
+        assert "1 piece of personal data replaced" in head
+        assert "api.openai.example" in head
+        body = app.screen.query_one(".body", Static).content
+        assert "[EMAIL_1_k3f9]" in str(body)
+        assert "\u202e" not in str(body)
+        await pilot.press("j")
+        await pilot.pause()
+        assert '{"messages"' in str(app.screen.query_one(".body", Static).content)
+        await pilot.press("escape")
+        await pilot.pause()
+        assert app.query_one(Composer).text == "Write to ann@example.org"
+        assert not router.requests
+        assert not len(app.query_one(ChatPane).conversation)
+
+
+async def test_for_a_model_here_nothing_would_be_sent(make_app: Make) -> None:
+    app = make_app()
+    async with opened(app) as pilot:
+        await pilot.press("alt+p")
+        await until(lambda: any("runs on this machine" in toast.message for toast in app._notifications))

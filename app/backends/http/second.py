@@ -7,6 +7,8 @@ import ssl
 from collections.abc import AsyncIterator, Iterable, Mapping
 from typing import Any
 
+import h2.errors
+import h2.exceptions
 import httpcore2
 
 from app.backends.endpoint import Endpoint
@@ -73,7 +75,7 @@ class SecondWire:
             ) from ValueError(type(error).__name__)
         except (httpcore2.NetworkError, httpcore2.ProtocolError) as error:
             raise RemoteUnreachableError(f"{self._name} closed the connection without an answer.") from error
-        return _SecondAnswer(response, self._name, self._endpoint.read_s)
+        return _SecondAnswer(request, response, self._name, self._endpoint.read_s)
 
     async def aclose(self) -> None:
         """See ``Wire``."""
@@ -81,8 +83,9 @@ class SecondWire:
 
 
 class _SecondAnswer:
-    def __init__(self, response: httpcore2.Response, name: str, read_s: float) -> None:
-        self._response = response
+    def __init__(self, request: httpcore2.Request, response: httpcore2.Response, name: str, read_s: float) -> None:
+        self._request, self._response = request, response
+        self._open = True
         self._name = name
         self._read_s = read_s
         self.status = response.status
@@ -100,14 +103,31 @@ class _SecondAnswer:
             raise RemoteTimeoutError(f"{self._name} said nothing more for {self._read_s:g} seconds.") from error
         except (httpcore2.NetworkError, httpcore2.ProtocolError) as error:
             raise StreamBrokenError(f"The connection to {self._name} broke while it answered.") from error
+        self._open = False
         return b""
 
     async def close(self) -> None:
         aclose = getattr(self._pieces, "aclose", None)
-        with contextlib.suppress(httpcore2.NetworkError, httpcore2.ProtocolError):
+        with contextlib.suppress(httpcore2.NetworkError, httpcore2.ProtocolError, httpcore2.TimeoutException):
+            if self._open:
+                self._open = False
+                await self._reset()
             if aclose is not None:
                 await aclose()
             await self._response.aclose()
+
+    async def _reset(self) -> None:
+        """Tells the peer that nobody reads on. httpcore2 only stops listening, so the model would go on for nobody; it
+        has no public way to do this, so its inside is reached for, and a test sees that it is still there.
+        """
+        stream_id = self._response.extensions.get("stream_id")
+        connection: Any = getattr(getattr(self._response.stream, "_stream", None), "_connection", None)
+        state = getattr(connection, "_h2_state", None)
+        if state is None or not isinstance(stream_id, int):
+            return
+        with contextlib.suppress(h2.exceptions.ProtocolError):
+            state.reset_stream(stream_id, error_code=h2.errors.ErrorCodes.CANCEL)
+        await connection._write_outgoing_data(self._request)
 
 
 class _Checked(httpcore2.AsyncNetworkBackend):

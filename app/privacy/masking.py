@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import base64
+import json
 import logging
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, quote_plus
 
 from app.errors import PlaygroundError
 
@@ -165,10 +166,14 @@ def _keep_first(match: Any) -> bytes:
 
 
 def _forms(secret: str) -> Iterable[str]:
-    """A secret as it is, and as it would be written in an address, in JSON, in a header of basic authentication."""
+    """A secret as it is, and as it is written in addresses, in JSON, in JSON within JSON, in Python, in base64."""
     yield secret
     yield quote(secret, safe="")
-    yield secret.replace("\\", "\\\\").replace('"', '\\"')
+    yield quote_plus(secret)
+    backslashes = secret.replace("\\", "\\\\")
+    for written in (json.dumps(secret)[1:-1], backslashes.replace('"', '\\"'), repr(secret)[1:-1], backslashes):
+        yield written
+        yield json.dumps(written, ensure_ascii=False)[1:-1]
     raw = secret.encode("utf-8", "surrogatepass")
     for shift in range(3):  # where it begins within base64's groups of three bytes
         coded = base64.b64encode(b"\0" * shift + raw).decode()

@@ -67,7 +67,7 @@ class Watched:
     def saw(self, delta: Delta) -> None:
         """Takes the next delta of the answer."""
         if self._recording is not None:
-            self._recording.add(delta)
+            self._recording.add(TextDelta(delta.text) if isinstance(delta, TextDelta) else delta)
         match delta:
             case TextDelta() | ThinkingDelta() | ToolCallDelta():
                 self.began()
@@ -157,7 +157,12 @@ class Watched:
         if self._recording is None:
             return None
         said = [part for part in self._recording.deltas if not isinstance(part, Started | Finished)]
-        return msgspec.to_builtins(said) if not self._recording.too_large else "more than is kept"
+        if self._recording.too_large:
+            return "more than is kept"
+        return [
+            {name: value for name, value in part.items() if value not in ((), None)}
+            for part in msgspec.to_builtins(said)
+        ]
 
 
 def _plain(body: Any) -> Any:

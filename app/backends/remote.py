@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
-from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import Struct
@@ -168,7 +167,8 @@ class RemoteBackend:
         exchange = self._rules.exchange(dialect.protocol)
         body = msgspec.json.encode(exchange.body(dialect.body(request)))
         headers = self._dressed(exchange, {}, MASK if self._endpoint.key else "")
-        shown = {name: MASK if _is_secret(name) else value for name, value in headers.items()}
+        masker = Masker(getattr(self._rules, "secrets", ()))
+        shown = {name: MASK if _is_secret(name) else masker.text(value) for name, value in headers.items()}
         return Preview(self._connections.url(dialect.path), shown, body)
 
     async def models(self) -> tuple[str, ...]:
@@ -242,7 +242,6 @@ class RemoteBackend:
         for name, value in headers.items():
             if name not in _OWN and name not in self._kind.headers:
                 masker.learn(value, value.rpartition(" ")[2])
-        masker.learn(urlsplit(self._endpoint.url).password or "")
         masker.error(error)
         if error.body:
             error.body = masker.text(error.body.decode("utf-8", "replace")).encode()

@@ -98,6 +98,11 @@ class Chained:
         """A fresh exchange of each."""
         return _ChainedExchange([rules.exchange(protocol) for rules in self._rules])
 
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What any of them has from the environment, to be masked wherever something is written down."""
+        return tuple(secret for rules in self._rules for secret in getattr(rules, "secrets", ()))
+
 
 class _ChainedExchange:
     def __init__(self, exchanges: Sequence[WireExchange]) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from app.backends.endpoint import Endpoint
-from app.errors import RemoteError, RemoteTimeoutError, RemoteUnreachableError
+from app.errors import CatalogueError, RemoteError, RemoteTimeoutError, RemoteUnreachableError
 from app.privacy.connections import ConnectionPolicy
 
 from .answers import Answer, Wire
@@ -24,6 +24,9 @@ class Connections:
         policy: is asked before each request.
         resolver_check: is told each address before it is connected to.
         trust_env: whether proxies that the environment names are used.
+
+    Raises:
+        CatalogueError: the endpoint's address holds a password.
     """
 
     def __init__(
@@ -40,6 +43,11 @@ class Connections:
         self._trust_env = trust_env
         self._base = endpoint.url.rstrip("/")
         parts = urlsplit(self._base)
+        if parts.username is not None or parts.password is not None:
+            raise CatalogueError(
+                f"The url of endpoint {endpoint.name} holds a name or a password.",
+                "Take it out; put the key where `key` says, and other credentials into its headers.",
+            )
         self._secure = parts.scheme == "https"
         self._host = parts.hostname or ""
         self._wire: Wire | None = None

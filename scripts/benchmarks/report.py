@@ -6,6 +6,7 @@ import argparse
 import json
 import os
 import platform
+import signal
 import statistics
 import time
 from collections.abc import Sequence
@@ -28,6 +29,15 @@ def arguments_of(name: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog=f"scripts/bench {name}")
     parser.add_argument("--json", type=Path, default=REPOSITORY / ".cache" / f"bench-{name}.json")
     return parser
+
+
+def end_in_order() -> None:
+    """Ends on SIGTERM as on Ctrl-C, so that the processes that a benchmark has started end with it."""
+
+    def end(number: int, _frame: object) -> None:
+        raise SystemExit(128 + number)
+
+    signal.signal(signal.SIGTERM, end)
 
 
 def machine() -> dict[str, Any]:

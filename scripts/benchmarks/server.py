@@ -124,6 +124,7 @@ def main() -> None:
         help="the peers give way to other programs as our worker does, for a machine that is busy meanwhile",
     )
     chosen = parser.parse_args()
+    report.end_in_order()
     model = fetch()
     client = Client()
     with tempfile.TemporaryDirectory() as folder:

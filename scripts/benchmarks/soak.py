@@ -192,6 +192,7 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=180.0)
     parser.add_argument("--most-growth", type=float, default=5.0, help="of memory after a warm-up, percent")
     chosen = parser.parse_args()
+    report.end_in_order()
     fetch()
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder) / "home"

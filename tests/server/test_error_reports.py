@@ -1,4 +1,4 @@
-"""Reports of unexpected errors: sent where the user said, never in local-only mode, and nothing of a request in them."""
+"""Reports of unexpected errors: sent where the user said, never in local-only mode, nothing of a request in them."""
 
 import asyncio
 import json
@@ -68,7 +68,7 @@ def raised(error=None):
     secret = PROMPT  # a local variable, as a report with variables would show it
     try:
         raise error or ValueError(secret)
-    except Exception as found:
+    except (ValueError, EngineError) as found:
         return found
 
 

@@ -14,6 +14,8 @@ from .retrying import PATIENCE_S, Backoff, is_failed_over, is_retried, is_the_pl
 class Attempts:
     """Says what comes next; whoever asks does it. All time is the running loop's own.
 
+    Another replica is asked at once, and each at least once; the same one is tried again as often as its endpoint says.
+
     Args:
         model: as the router calls it.
         replicas: where it is served.
@@ -36,11 +38,13 @@ class Attempts:
         alone: bool,
         random: Callable[[], float],
     ) -> None:
-        self._model, self._replicas, self._among, self._alone = model, replicas, among, alone
+        self._model, self._replicas, self._alone = model, replicas, alone
+        self._usable = [one for one in replicas.all if among(one)]
         self._clock = asyncio.get_running_loop().time
         self._backoff = Backoff(random)
         self._waited = 0.0
         self._last: tuple[Replica, PlaygroundError] | None = None
+        self._retries = 0
         self.made = 0
         self.most = 1
         self.deadline = 0.0
@@ -53,11 +57,12 @@ class Attempts:
         """
         now = self._clock()
         avoid = self._last[0] if self._last else None
-        chosen = self._replicas.pick(now, among=self._among, avoid=avoid, last_resort=self._alone)
+        chosen = self._replicas.pick(now, among=self._usable.__contains__, avoid=avoid, last_resort=self._alone)
         if chosen is None:
             raise self._last[1] if self._last else self._left_alone(now)
         if not self.made:
-            self.most = 1 + chosen.place.endpoint.retries
+            self._retries = chosen.place.endpoint.retries
+            self.most = max(1 + self._retries, len(self._usable))
             self.deadline = now + chosen.place.endpoint.total_s
         self.made += 1
         return chosen
@@ -70,11 +75,16 @@ class Attempts:
         """
         if not is_retried(error):
             _judge(replica, lease, error)
-            raise error
+            if not is_failed_over(error) or not self._others(self._clock(), replica):
+                raise error
+            # What this one refuses for good, another may answer.
+            self._usable.remove(replica)
+            self._last = replica, error
+            return 0.0
         now = self._clock()
         retry_after = error.retry_after if isinstance(error, RemoteError) else None
         wait = self._wait(now, replica, lease, retry_after)
-        if wait is None or not self._stays(now, replica):
+        if wait is None or self._others(now, replica):
             lease.failed(
                 now,
                 error,
@@ -91,24 +101,21 @@ class Attempts:
     def _wait(self, now: float, replica: Replica, lease: Lease, retry_after: float | None) -> float | None:
         if self.made >= self.most or now >= self.deadline:
             return None
-        if not self._stays(now, replica):
+        if self._others(now, replica):
             return 0.0
-        if lease.probe:
+        if lease.probe or self.made > self._retries:
             return None
         wait = self._backoff.next(retry_after)
         if wait is None or now + wait >= self.deadline:
             return None
         return wait if self._alone or self._waited + wait <= PATIENCE_S else None
 
-    def _stays(self, now: float, replica: Replica) -> bool:
-        """Whether there is no other replica to go to."""
-        return not any(
-            one is not replica and one.circuit.may_pass(now) and self._among(one) for one in self._replicas.all
-        )
+    def _others(self, now: float, replica: Replica) -> bool:
+        """Whether there is another replica to go to."""
+        return any(one is not replica and one.circuit.may_pass(now) for one in self._usable)
 
     def _left_alone(self, now: float) -> RemoteBusyError:
-        waiting = [one for one in self._replicas.all if self._among(one)]
-        first = min(waiting, key=lambda one: one.circuit.remaining(now))
+        first = min(self._usable, key=lambda one: one.circuit.remaining(now))
         seconds = first.circuit.remaining(now)
         until = f"for {seconds:.0f} s more" if seconds >= 1 else "while one request tries it"
         return RemoteBusyError(

@@ -350,6 +350,47 @@ def test_another_replica_is_asked_at_once():
     run_virtual(scene())
 
 
+def test_each_replica_is_asked_once_however_few_retries_there_are():
+    async def scene():
+        toml = (
+            "".join(endpoint(name, retries=0) for name in "abc")
+            + "[remote.gpt]\nreplicas = ["
+            + ", ".join(f'{{ endpoint = "{name}" }}' for name in "abc")
+            + "]\n"
+        )
+        world = World(toml, a=lambda number, request: [DOWN], b=lambda number, request: [DOWN], c=["From c."])
+        found, error, took = await timed(world.router.stream(ask("gpt")))
+        assert error is None and text_of(found) == "From c." and took == 0
+        world = World(toml, **dict.fromkeys("abc", lambda number, request: [DOWN]))
+        _, error, took = await timed(world.router.stream(ask("gpt")))
+        assert error is DOWN and took == 0
+        assert [len(end.asked) for end in world.ends.values()] == [1, 1, 1]
+
+    run_virtual(scene())
+
+
+@pytest.mark.parametrize(
+    ("error", "answered"),
+    [
+        (RemoteRefusedError("The key is refused.", status=401), True),
+        (CredentialError("No key."), True),
+        (RemoteRefusedError("A wrong request.", status=400), False),
+    ],
+)
+def test_what_one_replica_refuses_for_good_another_may_answer(error, answered):
+    async def scene():
+        world = World(TWO_PLACES, a=lambda number, request: [error], b=["From b."])
+        found, failed, took = await timed(world.router.stream(ask("gpt")))
+        assert took == 0 and (failed is None) == answered and ("From b." in text_of(found)) == answered
+        assert len(world.ends["a"].asked) == 1
+        world = World(TWO_PLACES, **dict.fromkeys("ab", lambda number, request: [error]))
+        _, failed = await read(world.router.stream(ask("gpt")))
+        assert failed is error and max(len(end.asked) for end in world.ends.values()) == 1
+        assert world.idle()
+
+    run_virtual(scene())
+
+
 def test_the_least_loaded_replica_is_asked():
     async def scene():
         world = World(TWO_PLACES, a=[5.0, "A"], b=[5.0, "B"])

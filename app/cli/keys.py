@@ -7,7 +7,6 @@ import io
 import json
 import re
 import time
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, get_args
 
 import click
@@ -16,6 +15,7 @@ from app.errors import InvalidRequestError
 from app.playground import Playground
 from app.privacy.terminal import clean
 
+from .dates import day
 from .session import Session, reporting_errors
 from .tables import counted, moment, table
 from .unlocking import existing, unlocked
@@ -140,8 +140,8 @@ def usage(session: Session, key: str | None, since: str | None, until: str | Non
     """Say what the keys were used for: by key and model, or every answer with --csv or --json."""
     if as_csv and as_json:
         raise click.UsageError("Give --csv or --json, not both.")
-    start = 0.0 if since is None else _day(since)
-    end = None if until is None else _day(until)
+    start = 0.0 if since is None else day(since)
+    end = None if until is None else day(until)
 
     async def read(playground: Playground) -> tuple[tuple[UsageRow, ...], dict[str, str]]:
         if key is None and playground.vault.state == "absent":
@@ -232,10 +232,3 @@ def _span(text: str) -> float:
     if match is None or not int(match[1]):
         raise InvalidRequestError(f"--expires is {text!r}; expected a number with h, d, w or y, such as 30d.")
     return float(int(match[1]) * _UNITS[match[2]])
-
-
-def _day(text: str) -> float:
-    try:
-        return datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC).timestamp()
-    except ValueError as error:
-        raise InvalidRequestError(f"The day is {text!r}; expected one such as 2026-01-31.") from error

@@ -50,10 +50,16 @@ class Finding:
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.option("--privacy", is_flag=True, help="Try to break out of this machine, and tell what stopped each try.")
+@click.option("--target", metavar="HOST:PORT", help="With --privacy: the address to try to reach.  [nobody's]")
 @click.pass_obj
 @reporting_errors
-def doctor(session: Session, as_json: bool) -> None:
+def doctor(session: Session, as_json: bool, privacy: bool, target: str | None) -> None:
     """Check this machine and show where every setting comes from."""
+    if privacy:
+        from .privacy_check import check_privacy
+
+        sys.exit(not session.run(lambda playground: check_privacy(playground, target, as_json=as_json)))
 
     async def examined(playground: Playground) -> tuple[list[Finding], dict[str, dict[str, object]]]:
         findings = [
@@ -193,8 +199,17 @@ def _vault(playground: Playground) -> Iterator[Finding]:
 
 
 def _network(playground: Playground) -> Finding:
-    if playground.settings.privacy.local_only:
-        return Finding("Network", "good", "local-only mode: downloads and remote models are refused")
+    if playground.policy.local_only:
+        from app.privacy.sealed import is_sealed
+
+        if is_sealed():
+            return Finding("Network", "good", "sealed: the kernel gives this program none")
+        return Finding(
+            "Network",
+            "good",
+            "local-only mode: downloads and remote models are refused, connections elsewhere denied",
+            "To see it proved: playground --local-only doctor --privacy",
+        )
     if not _has_route():
         return Finding("Network", "note", "there is none", "Models that are here work; others cannot be fetched.")
     return Finding("Network", "good", "there is one; only model downloads use it, and only when you ask for them")

@@ -49,7 +49,7 @@ def denied(event: str, args: tuple[Any, ...]) -> Denied | None:
         return _address("look up", socket.AF_INET, args[0])
     if event == "socket.__new__":
         return _kind(args[1], args[2])
-    return Denied("call from a library", args[1]) if args[1] in _NATIVE else None
+    return Denied("call the C library's", args[1]) if args[1] in _NATIVE else None
 
 
 def _address(deed: str, family: int, address: Any) -> Denied | None:

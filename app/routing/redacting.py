@@ -67,6 +67,11 @@ class RedactingExchange:
         self._stream: TextStream | None = None
 
     @property
+    def changes_events(self) -> bool:
+        """Whether anything was replaced that is to be put back; see ``app.backends.rules.changes_events``."""
+        return self._stream is not None
+
+    @property
     def counts(self) -> Mapping[str, int]:
         """How many values of each kind were replaced in the request."""
         return self._memory.counts if self._memory else {}

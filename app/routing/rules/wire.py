@@ -106,6 +106,11 @@ class EndpointExchange:
         self._headers, self._out, self._back = headers, out, back
         self._stages: tuple[Paths | TextStream, ...] | None = None
 
+    @property
+    def changes_events(self) -> bool:
+        """Whether any rule is for answers; see ``app.backends.rules.changes_events``."""
+        return bool(self._back)
+
     def headers(self, headers: Mapping[str, str]) -> dict[str, str]:
         """The client's headers that go on, with those that the rules set.
 

@@ -230,11 +230,8 @@ def _told(facts: dict[str, Any]) -> str:
     """One fact a line, what is not known left out, bodies last."""
     lines = [("at", f"{datetime.fromtimestamp(facts['at'], UTC):%Y-%m-%d %H:%M:%S} UTC")]
     for name, value in facts.items():
-        if name in ("at", "detours", "request", "answer") or value in (None, "", []):
-            continue
-        lines.append(
-            (name, _seconds(value) if name.endswith("_s") else _dollars(value) if name == "cost" else str(value))
-        )
+        if name not in ("at", "detours", "request", "answer") and value not in (None, "") and value is not False:
+            lines.append((name, _worded(name, value)))
     lines += [("instead", f"{one['model']} → {one['next_model']}: {one['reason']}") for one in facts["detours"]]
     width = max(len(name) for name, _ in lines)
     told = [f"{name.removesuffix('_s').replace('_', ' '):{width}}  {value}" for name, value in lines]

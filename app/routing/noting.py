@@ -34,6 +34,7 @@ Outcome = Literal["finished", "stopped", "failed"]
 Cost = Callable[[str, Usage], float | None]
 """US dollars for what a model did; ``None`` where its price is not known."""
 
+_EMPTY: tuple[Any, ...] = ({}, [], ())
 _MOST_OF_A_BODY = 1024 * 1024
 
 
@@ -170,8 +171,17 @@ def _plain(body: Any) -> Any:
     if not isinstance(body, ChatRequest):
         return msgspec.to_builtins(body)
     told = msgspec.structs.replace(body, messages=tuple(map(_without_pictures, body.messages)))
-    plain = msgspec.to_builtins(told, str_keys=True)
-    return {name: value for name, value in plain.items() if value not in ({}, [], None, False)}
+    return _said(msgspec.to_builtins(told, str_keys=True))
+
+
+def _said(value: Any) -> Any:
+    """Without what was left to its default: nothing, and what is empty."""
+    if isinstance(value, dict):
+        found = {name: _said(part) for name, part in value.items()}
+        return {
+            name: part for name, part in found.items() if part is not None and part is not False and part not in _EMPTY
+        }
+    return [_said(part) for part in value] if isinstance(value, list | tuple) else value
 
 
 def _without_pictures(message: Message) -> Message:

@@ -95,7 +95,6 @@ async def test_bodies_are_kept_when_that_is_chosen_and_pictures_are_told(vault):
     assert note.request["messages"][1]["parts"][0] == {
         "kind": "image",
         "media_type": "image/png",
-        "data": None,
         "url": "6 bytes",
     }
 

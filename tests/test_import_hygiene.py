@@ -6,7 +6,7 @@ import sys
 import pytest
 
 NATIVE = {"llama_cpp", "ctranslate2", "onnxruntime", "torch", "faiss", "numpy"}
-REMOTE = {"openai", "anthropic"}
+REMOTE = {"openai", "anthropic", "aiohttp", "httpx2", "httpcore2", "h2"}
 HEAVY = {"httpx", "huggingface_hub", "yaml", "jinja2", "psutil", "rich", "pip"}
 
 

@@ -28,7 +28,10 @@ async def read(
         RemoteError: it tells of a failure, breaks off, or is not of its protocol. What was held back by rules until
             then is given before.
     """
-    if answer.headers.get("content-type", "").startswith("application/json"):
+    kind = answer.headers.get("content-type", "")
+    if "html" in kind:
+        raise RemoteError(f"{endpoint} answered with a web page.", "Check the endpoint's url and its kind.")
+    if kind.startswith("application/json"):
         # Some servers do not stream, whatever they are asked.
         for delta in reader.whole(exchange.answer(decoded(await whole(answer, MOST_WHOLE), endpoint))):
             yield delta

@@ -305,3 +305,40 @@ async def test_an_error_that_goes_on_for_ever_is_cut() -> None:
             await all_of(backend.stream(asking()))
     assert len(raised.value.message) < 600
     assert len(raised.value.body or b"") <= 64 * 1024
+
+
+async def test_a_web_page_is_no_answer() -> None:
+    page = Answer(body=b"<html>Sign in</html>", headers={"content-type": "text/html"})
+    async with provider(page) as there, reaching(there) as backend:
+        with pytest.raises(RemoteError, match="web page"):
+            await all_of(backend.stream(asking()))
+
+
+async def test_the_whole_of_it_has_its_time() -> None:
+    async with provider(Answer(text=("a",) * 500, pause=0.02)) as there:
+        async with reaching(there, read_s=5.0, total_s=0.4) as backend:
+            with pytest.raises(RemoteTimeoutError, match=r"not answered in full after 0\.4 seconds"):
+                await all_of(backend.stream(asking()))
+
+
+@ALL
+async def test_streams_that_nobody_reads_on_leave_nothing_behind(kind: EndpointKind) -> None:
+    async with provider(Answer(text=("a",) * 1000, pause=0.001)) as there, reaching(there, kind) as backend:
+
+        async def leave(number: int) -> None:
+            async with aclosing(backend.stream(asking())) as deltas:
+                seen = 0
+                async for _ in deltas:
+                    seen += 1
+                    if seen > number % 5:
+                        break
+
+        await asyncio.gather(*(leave(number) for number in range(40)))
+        await there.until(lambda p: p.running == 0)
+        before = len(asyncio.all_tasks())
+        for _ in range(4):
+            await asyncio.gather(*(leave(number) for number in range(40)))
+        await there.until(lambda p: p.running == 0)
+        assert len(asyncio.all_tasks()) <= before + 2
+        there.plan = Answer()
+        assert summary(await all_of(backend.stream(asking())))["text"] == "Hello there!"

@@ -44,7 +44,7 @@ class FirstWire:
     ) -> None:
         self._name = endpoint.name
         self._resolver = resolver
-        self._seconds = (endpoint.connect_s, endpoint.read_s)
+        self._endpoint = endpoint
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(
                 limit=endpoint.connections,
@@ -71,7 +71,7 @@ class FirstWire:
             options["data"] = body if len(body) < _LARGE else io.BytesIO(body)
         failed: RemoteError
         try:
-            return _FirstAnswer(await self._session.request(method, where, **options), self._name, self._seconds[1])
+            return _FirstAnswer(await self._session.request(method, where, **options), self._endpoint)
         except _FAILURES as error:
             failed = self._not_sent(error, where.host or "")
         except ValueError:
@@ -87,7 +87,7 @@ class FirstWire:
         await self._session.close()
 
     def _not_sent(self, error: BaseException, host: str) -> RemoteError:
-        connect_s, read_s = self._seconds
+        connect_s = self._endpoint.connect_s
         match error:
             case aiohttp.ClientConnectorCertificateError() | aiohttp.ClientConnectorSSLError():
                 return RemoteUnreachableError(
@@ -99,8 +99,12 @@ class FirstWire:
                     f"{self._name} ({host}) did not take the connection within {connect_s:g} seconds.",
                     "Check the network.",
                 )
+            case aiohttp.ServerTimeoutError():
+                return RemoteTimeoutError(
+                    f"{self._name} did not begin to answer within {self._endpoint.read_s:g} seconds."
+                )
             case TimeoutError():
-                return RemoteTimeoutError(f"{self._name} did not begin to answer within {read_s:g} seconds.")
+                return _too_long(self._endpoint)
             case aiohttp.ClientConnectorError():
                 return RemoteUnreachableError(
                     f"{self._name} ({host}) cannot be reached: {_reason(error)}.", "Check its address and the network."
@@ -112,10 +116,9 @@ class FirstWire:
 
 
 class _FirstAnswer:
-    def __init__(self, response: aiohttp.ClientResponse, name: str, read_s: float) -> None:
+    def __init__(self, response: aiohttp.ClientResponse, endpoint: Endpoint) -> None:
         self._response = response
-        self._name = name
-        self._read_s = read_s
+        self._endpoint = endpoint
         self.status = response.status
         self.headers: Mapping[str, str] = {key.lower(): value for key, value in response.headers.items()}
 
@@ -123,10 +126,13 @@ class _FirstAnswer:
         failed: RemoteError
         try:
             return await self._response.content.readany()
+        except aiohttp.ServerTimeoutError:
+            silent = f"{self._endpoint.name} said nothing more for {self._endpoint.read_s:g} seconds."
+            failed = RemoteTimeoutError(silent)
         except TimeoutError:
-            failed = RemoteTimeoutError(f"{self._name} said nothing more for {self._read_s:g} seconds.")
+            failed = _too_long(self._endpoint)
         except _FAILURES:
-            failed = StreamBrokenError(f"The connection to {self._name} broke while it answered.")
+            failed = StreamBrokenError(f"The connection to {self._endpoint.name} broke while it answered.")
         raise failed
 
     async def close(self) -> None:
@@ -156,6 +162,10 @@ class _Checked(AbstractResolver):
 
     async def close(self) -> None:
         return None
+
+
+def _too_long(endpoint: Endpoint) -> RemoteTimeoutError:
+    return RemoteTimeoutError(f"{endpoint.name} had not answered in full after {endpoint.total_s:g} seconds.")
 
 
 def _reason(error: BaseException) -> str:

@@ -47,7 +47,7 @@ def _raise_loopback() -> None:
     """A new network's loopback is down, and even 127.0.0.1 cannot be reached in it."""
     import fcntl
 
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as any_socket:
         wanted = struct.pack("16sH22x", b"lo", _flags("lo") | _UP)
         fcntl.ioctl(any_socket, _SET_FLAGS, wanted)
 
@@ -55,7 +55,7 @@ def _raise_loopback() -> None:
 def _flags(name: str) -> int:
     import fcntl
 
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as any_socket:
         told = fcntl.ioctl(any_socket, _GET_FLAGS, struct.pack("16sH22x", name.encode(), 0))
     flags: int = struct.unpack("16sH22x", told)[1]
     return flags

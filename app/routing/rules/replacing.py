@@ -52,24 +52,17 @@ class Replacement:
             raise BadPatternError("it matches the empty text, which is everywhere; expected at least one character")
         self._begun = _begun(pattern)
         self._by = _template(by, self._regexp)
+        words = [part for part in self._by if isinstance(part, bytes)]
+        self._constant = b"".join(words) if len(words) == len(self._by) else None
 
     def whole(self, text: bytes) -> bytes:
         """``text``, in UTF-8, with every match replaced."""
-        return self._replaced(text, 0, len(text))[0] if self._regexp.search(text) is not None else text
+        found, _ = self._replaced(text, 0, len(text))
+        return found
 
     def rest(self, text: bytes, start: int) -> bytes:
         """``text`` from ``start`` on, nothing coming after it, with every match replaced."""
         return self._replaced(text, start, len(text))[0]
-
-    def first(self, text: bytes, start: int) -> Any:
-        """The first match from ``start`` on that is not empty; None when there is none."""
-        while (found := self._regexp.search(text, start)) is not None:
-            if found.end() > found.start():
-                return found
-            start = _next_character(text, found.start())
-            if start > len(text):
-                return None
-        return None
 
     def begun(self, text: bytes, start: int) -> int:
         """From where on a match may have begun that goes on after the end of ``text``: its length when none may."""
@@ -94,12 +87,13 @@ class Replacement:
     def _replaced(self, text: bytes, start: int, end: int) -> tuple[bytes, int]:
         """Matches that begin before ``end``, replaced; and where it stopped: at ``end``, or after a match over it."""
         given: list[bytes] = []
-        while start < end:
-            match = self.first(text, start)
-            if match is None or match.start() >= end:
+        for match in self._regexp.finditer(text, start):
+            first, last = match.span()
+            if first >= end:
                 break
-            given += (text[start : match.start()], self._expanded(match))
-            start = match.end()
+            if last > first:
+                given += (text[start:first], self._constant if self._constant is not None else self._expanded(match))
+                start = last
         if start < end:
             given.append(text[start:end])
             start = end
@@ -233,10 +227,6 @@ def _group(name: str, regexp: Any) -> int:
     if number is None or not 0 <= number <= regexp.groups:
         raise BadPatternError(f"`by` names the group {name}, and the pattern has {regexp.groups}")
     return int(number)
-
-
-def _next_character(text: bytes, at: int) -> int:
-    return _character(text, at + 1)
 
 
 def _character(text: bytes, at: int) -> int:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from app.backends.event_texts import TextStream, filter_answer
 from app.backends.rules import JsonObject, WireProtocol
 from app.errors import RedactionError
-from app.privacy.redaction import RedactionMemory, Redactor
+from app.privacy.redaction import RedactionMemory, Redactor, Restorer
 from app.settings.schema import PrivacySettings
 
 # fmt: off
@@ -64,6 +65,7 @@ class RedactingExchange:
         self._redactor = redactor
         self._protocol = protocol
         self._memory: RedactionMemory | None = None
+        self._make: Callable[[], Restorer] | None = None
         self._stream: TextStream | None = None
 
     @property
@@ -99,14 +101,13 @@ class RedactingExchange:
         self._memory = memory
         placeholders = memory.placeholders
         if placeholders.any:
-            self._stream = TextStream(self._protocol, memory.restorer)
+            self._make = partial(Restorer, placeholders)
+            self._stream = TextStream(self._protocol, self._make)
         return redacted
 
     def answer(self, body: JsonObject) -> JsonObject:
         """The answer with everything put back."""
-        if self._memory is None or self._stream is None:
-            return body
-        return filter_answer(self._protocol, body, self._memory.restorer)
+        return body if self._make is None else filter_answer(self._protocol, body, self._make)
 
     def event(self, event: JsonObject) -> Sequence[JsonObject]:
         """The event with everything put back; what may become a placeholder waits for the next."""

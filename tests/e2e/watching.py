@@ -25,6 +25,7 @@ _SET_UP = f"""
 ip link set lo up
 ip link add out0 type veth peer name in0
 echo 1 > /proc/sys/net/ipv6/conf/all/disable_ipv6
+echo 0 > /proc/sys/net/ipv4/ip_forward
 ip addr add 203.0.113.2/24 dev out0
 ip link set out0 up arp off
 ip link set in0 up arp off
@@ -64,7 +65,7 @@ class Network:
             return 0
         lines = Path(f"/proc/{self.holder}/net/dev").read_text().splitlines()
         (told,) = [line.partition(":")[2].split() for line in lines if line.strip().startswith("out0:")]
-        return int(told[8])
+        return int(told[9])
 
     @property
     def outward(self) -> list[str]:

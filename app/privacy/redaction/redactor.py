@@ -12,7 +12,7 @@ from .addresses import EmailDetector, IpDetector
 from .lettered import IbanDetector, LetteredIdDetector
 from .numbers import NumberDetector
 from .patterns import PatternDetector
-from .restoring import Placeholders, Restorer
+from .restoring import Placeholders
 from .secrets import SecretDetector
 from .spans import Detector, settled
 
@@ -91,7 +91,8 @@ class RedactionMemory:
     def __init__(self, detectors: Sequence[Detector], salt: bytes, texts: Sequence[str]) -> None:
         self._detectors = detectors
         self._salt = salt
-        self._texts = texts
+        self._texts: Sequence[str] | None = texts
+        self._taken = ""
         self._names: dict[tuple[str, str], str] = {}
         self._counts: dict[str, int] = {}
 
@@ -123,10 +124,6 @@ class RedactionMemory:
         """Of everything that was replaced so far."""
         return Placeholders({name: value for (_, value), name in self._names.items()})
 
-    def restorer(self) -> Restorer:
-        """A fresh filter for one text of the answer."""
-        return Restorer(self.placeholders)
-
     @property
     def counts(self) -> Mapping[str, int]:
         """How many different values of each kind were replaced."""
@@ -145,9 +142,16 @@ class RedactionMemory:
         while True:
             said = f"{kind}\0{attempt}\0{value}".encode("utf-8", "surrogatepass")
             name = f"{kind.upper()}_{self._counts[kind]}_{_tag(hmac.digest(self._salt, said, 'sha256'))}"
-            if not any(name.lower() in text.replace("\\", "").lower() for text in self._texts):
+            if name.lower() not in self._occurring():
                 return name
             attempt += 1
+
+    def _occurring(self) -> str:
+        """All texts, as placeholders are compared; made only when there is something to replace."""
+        if self._texts is not None:
+            self._taken = "\n".join(self._texts).replace("\\", "").lower()
+            self._texts = None
+        return self._taken
 
 
 def _tag(digest: bytes) -> str:

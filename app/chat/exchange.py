@@ -126,6 +126,7 @@ class Exchange:
         self._cost = cost
         self._clock = clock
         self._way: Way | None = None
+        self._again = False
         self._text: list[str] = []
         self._thinking: list[str] = []
         self._first_token: float | None = None
@@ -140,6 +141,8 @@ class Exchange:
         conversation = self._conversation
         path = conversation.path_to(node_id)
         node = conversation.branch(node_id, Message.assistant(""), model=self._model, status="streaming")
+        # Who asks again wants another answer, not the one that may be remembered.
+        self._again = len(conversation.siblings(node.id)) > 1
         async with aclosing(self._answer(node, path)) as events:
             async for event in events:
                 yield event
@@ -225,7 +228,7 @@ class Exchange:
     async def _deltas(self, path: tuple[Node, ...]) -> AsyncGenerator[Delta | LeftOut, None]:
         """Asks with as much of the conversation as fits, and with less when the model finds it too much."""
         for tightness in _TIGHTER:
-            request = self._request(path, tightness)
+            request = msgspec.structs.replace(self._request(path, tightness), fresh=self._again)
             if self.left_out:
                 yield LeftOut(len(self.left_out))
             try:

@@ -129,6 +129,14 @@ async def test_a_long_answer_is_saved_while_it_streams() -> None:
                 assert conversation.path()[-1].status == "streaming"
 
 
+async def test_asking_again_asks_for_a_fresh_answer() -> None:
+    conversation, question = asked()
+    router = Scripted(Started("m", "local"), TextDelta("Red."), DONE)
+    for fresh in (False, True):
+        _ = [event async for event in Exchange(conversation, router, model="m").run(question)]
+        assert router.request is not None and router.request.fresh is fresh
+
+
 async def test_answering_again_makes_a_version() -> None:
     conversation, question = asked()
     for text in ("one", "two"):

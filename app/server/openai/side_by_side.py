@@ -17,10 +17,13 @@ _AHEAD = 64
 
 
 def seeded(request: ChatRequest, count: int) -> list[ChatRequest]:
-    """``count`` requests, each with a seed of its own where there is one: the same seed would give the same answer."""
+    """``count`` requests, each with a seed of its own where there is one: the same seed would give the same answer.
+
+    Without one they are told apart for the cache: an answer that is remembered is given once.
+    """
     seed = request.sampling.seed
     if count == 1 or seed is None:
-        return [request] * count
+        return [request, *[msgspec.structs.replace(request, fresh=True)] * (count - 1)]
     return [
         msgspec.structs.replace(
             request, sampling=msgspec.structs.replace(request.sampling, seed=(seed + place) % 2**32)

@@ -73,7 +73,13 @@ class Answers(ModelInUse):
         transcript = self.query_one(Transcript)
         asking: Asking = exchange if node.message.role == "user" else GoingOn(exchange)
         self._live = LiveAnswer(
-            self.conversation, asking, transcript, status, self._report, pacing=self._choices.pacing
+            self.conversation,
+            asking,
+            transcript,
+            status,
+            self._report,
+            pacing=self._choices.pacing,
+            sends_to=self._desk.sends_to,
         )
         self._worker = self.run_worker(self._run(self._live, node), group="answer", exit_on_error=False)
         self._report(status)

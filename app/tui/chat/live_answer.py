@@ -13,6 +13,7 @@ from app.messages import Node, Rerouted, Started, Waiting
 from app.privacy.terminal import clean
 from app.tui.bars.status import ModelState, Status
 
+from .answer_footer import waiting_words
 from .message_view import AnswerView
 from .painter import PacedPainter, StreamPainter
 from .transcript import Transcript
@@ -25,6 +26,7 @@ class LiveAnswer:
     """Runs an exchange and paints what comes of it; the conversation keeps it whether it is painted or not.
 
     With ``pacing`` the answer is shown in groups of words, at most about two seconds late, and at once when stopped.
+    ``sends_to`` tells where what is said to a model goes.
     """
 
     def __init__(
@@ -36,12 +38,15 @@ class LiveAnswer:
         report: Callable[[Status], None],
         *,
         pacing: bool = False,
+        sends_to: Callable[[str], str] = lambda model: "",
     ) -> None:
         self._conversation = conversation
         self._exchange = exchange
         self._transcript = transcript
         self._status = status
         self._report = report
+        self._sends_to = sends_to
+        self._instead: tuple[str, str] | None = None
         painter = StreamPainter(self._write_text)
         self._text = PacedPainter(painter) if pacing else painter
         self._thinking = StreamPainter(self._write_thinking)
@@ -124,22 +129,31 @@ class LiveAnswer:
 
     def _waiting(self, waiting: Waiting) -> None:
         view = self._view()
-        if view is not None:
+        if view is not None and self._instead is not None:
+            model, asked = self._instead
+            view.say(f"{waiting_words(waiting, model)} · {model} instead of {asked}, which could not answer")
+        elif view is not None:
             view.say(waiting)
         self._tell(force=True, state="loading" if waiting.stage == "loading" else "answering")
 
     def _rerouted(self, rerouted: Rerouted) -> None:
         reason = clean(rerouted.reason).strip()
         self.say(f"{clean(rerouted.model)} could not answer: {reason} Asking {clean(rerouted.next_model)}.")
+        self._instead = (clean(rerouted.next_model), clean(rerouted.model))
+        self._tell(force=True, sends_to=self._sends_to(rerouted.next_model))
 
     def _started(self, started: Started) -> None:
-        note = ""
+        note, sends_to = "", self._status.sends_to
         if started.model and started.model != self._status.model:
-            note = f"{clean(started.model)} answers"
+            note, sends_to = f"{clean(started.model)} answers", self._sends_to(started.model)
+            view = self._view()
+            if view is not None:
+                view.answered_by(started.model)
         self._tell(
             force=True,
             state="answering",
             note=note,
+            sends_to=sends_to,
             used=started.prompt_tokens or self._status.used,
             context=started.context or self._status.context,
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 
+import msgspec
 from textual import events
 from textual.app import ComposeResult
 from textual.containers import Vertical
@@ -174,6 +175,11 @@ class AnswerView(MessageView):
         """Shows why nothing has come yet."""
         for line in self.query(WaitingLine):
             line.say(waiting, self.node.model)
+
+    def answered_by(self, model: str) -> None:
+        """Another answers than was asked."""
+        self.node = msgspec.structs.replace(self.node, model=model)
+        self._refresh_footer()
 
     async def append(self, text: str) -> None:
         """Adds clean text to the end of the answer."""

@@ -27,11 +27,10 @@ if TYPE_CHECKING:
     from app.routing.listing import ModelLine
 
 _MOST_NAME = 30
-_ELSEWHERE = "elsewhere"
 
 
 class ModelPicker(Dialog[str]):
-    """The chat models, filtered as one types; those that are here come first, those elsewhere last."""
+    """The chat models, filtered as one types; those that are here come first, then those elsewhere."""
 
     HELP = """\
 Type a part of a name. **Enter** uses the model; one that is not here is fetched first. A model with an arrow runs
@@ -89,7 +88,7 @@ elsewhere: the lines below the list say what leaves this machine when it is aske
         self._lines = {line.name: line for line in await self._desk.learn_lines(check=check)}
         self.set_class(bool(self._lines), "-remote")
         chosen = self.query_one(OptionList).highlighted_option
-        self._fill(self.query_one(Input).value, chosen.id if chosen is not None and check else None)
+        self._fill(self.query_one(Input).value, chosen.id if chosen is not None else None)
 
     @on(Input.Changed)
     def _filter(self, event: Input.Changed) -> None:
@@ -104,20 +103,26 @@ elsewhere: the lines below the list say what leaves this machine when it is aske
             if any(wanted in name.lower() for name in (line.name, *line.aliases, line.backend))
         ]
         width = min(_MOST_NAME, max((cell_len(clean(name)) for name in self._names(rows, lines)), default=0) + 2)
-        options = [Option(self._row_words(row, width), id=row.entry.name) for row in rows]
-        if options and lines:
-            options.append(Option(Content.styled("  elsewhere", "$text-disabled"), id=_ELSEWHERE, disabled=True))
+        here = [row for row in rows if row.installed or not self._lines]
+        options = [Option(self._row_words(row, width), id=row.entry.name) for row in here]
+        if lines:
+            options.append(_heading("elsewhere"))
         options += [Option(self._line_words(line, width), id=line.name) for line in lines]
+        # Before those that can be asked now there is no room for a long catalogue.
+        missing = [row for row in rows if row not in here]
+        if missing:
+            options.append(_heading("to fetch"))
+        options += [Option(self._row_words(row, width), id=row.entry.name) for row in missing]
         shown = self.query_one(OptionList)
         shown.clear_options()
         shown.add_options(options)
         ids = [option.id for option in options]
         for name in (highlight, self._current):
-            if name in ids:
+            if name is not None and name in ids:
                 shown.highlighted = ids.index(name)
                 break
         else:
-            shown.highlighted = 0 if ids else None
+            shown.highlighted = next((place for place, option in enumerate(options) if not option.disabled), None)
 
     @staticmethod
     def _names(rows: list[ModelRow], lines: list[ModelLine]) -> list[str]:
@@ -181,6 +186,10 @@ elsewhere: the lines below the list say what leaves this machine when it is aske
             self.app.notify_error(LocalOnlyError(reason, "Allow the network first: alt+l in the chat, or /local."))
         else:
             self.dismiss(name)
+
+
+def _heading(words: str) -> Option:
+    return Option(Content.styled(f"  {words}", "$text-disabled"), disabled=True)
 
 
 def _padded(name: str, width: int) -> str:

@@ -24,12 +24,14 @@ _ALLOW, _REFUSE = 0x7FFF0000, 0x00050000 | errno.EACCES
 _NUMBER_AT, _MACHINE_AT = 0, 4
 _X32 = 0x40000000
 
-_MACHINES: dict[str, tuple[int, tuple[int, ...]]] = {
-    "x86_64": (0xC000003E, (41, 42, 101, 310, 311, 425, 438)),
-    "aarch64": (0xC00000B7, (198, 203, 117, 270, 271, 425, 438)),
+_FIRST_ARGUMENT_AT = 16
+_MACHINES: dict[str, tuple[int, int, tuple[int, ...]]] = {
+    "x86_64": (0xC000003E, 41, (42, 101, 310, 311, 425, 438)),
+    "aarch64": (0xC00000B7, 198, (203, 117, 270, 271, 425, 438)),
 }
-"""By machine its audit architecture, and the numbers of socket, connect, ptrace, process_vm_readv, process_vm_writev,
-io_uring_setup (which makes and uses sockets unseen) and pidfd_getfd (which takes them from others)."""
+"""By machine its audit architecture, the number of socket, and those of connect, ptrace, process_vm_readv and
+process_vm_writev, io_uring_setup (which makes and uses sockets unseen) and pidfd_getfd (which takes them from others).
+"""
 
 
 @dataclass(frozen=True)
@@ -40,12 +42,15 @@ class Confinement:
     why_not: str = ""
 
 
-def deny_network() -> Confinement:
+def deny_network(*, local_sockets: bool = False) -> Confinement:
     """Takes the network from this process and all that it starts, for good. Call it while there is one thread.
 
     It is tried out before it is believed.
+
+    Args:
+        local_sockets: lets Unix sockets be made, though never connected: drivers of graphics cards listen on one.
     """
-    refused = _by_seccomp()
+    refused = _by_seccomp(local_sockets=local_sockets)
     if not refused:
         return Confinement("seccomp")
     try:
@@ -55,14 +60,14 @@ def deny_network() -> Confinement:
     return Confinement("namespace")
 
 
-def _by_seccomp() -> str:
+def _by_seccomp(*, local_sockets: bool) -> str:
     """Why it cannot be; empty when it holds."""
     if sys.platform != "linux":
         return f"{sys.platform} has no seccomp"
     machine = _MACHINES.get(platform.machine())
     if machine is None or sys.maxsize < 2**32:
         return f"no numbers of system calls are known for {platform.machine()}"
-    program = _program(*machine)
+    program = _program(*machine, local_sockets=local_sockets)
     code = ctypes.create_string_buffer(program)
     header = ctypes.create_string_buffer(struct.pack("HP", len(program) // 8, ctypes.addressof(code)))
     libc = ctypes.CDLL(None, use_errno=True)
@@ -75,15 +80,22 @@ def _by_seccomp() -> str:
     return "seccomp: a socket could be made nevertheless"
 
 
-def _program(machine: int, numbers: tuple[int, ...]) -> bytes:
-    """Refuses other machines' system calls, the x32 ones, and ``numbers``; allows all else."""
-    refuse = len(numbers) + 1  # how far it is from the check of x32 to the refusal at the end
+def _program(machine: int, make: int, others: tuple[int, ...], *, local_sockets: bool) -> bytes:
+    """Refuses other machines' system calls, the x32 ones, ``others`` and ``make``; allows all else."""
+    refused = others if local_sockets else (*others, make)
+    unix_only = (
+        (_EQUAL, 0, 2, make),
+        (_LOAD, 0, 0, _FIRST_ARGUMENT_AT),
+        (_EQUAL, 0, 1, int(socket.AF_UNIX)),
+    )
+    last = 4 + len(refused) + (len(unix_only) if local_sockets else 0) + 1  # the refusal; jumps count from the next
     steps = [
         (_LOAD, 0, 0, _MACHINE_AT),
-        (_EQUAL, 0, refuse + 2, machine),
+        (_EQUAL, 0, last - 2, machine),
         (_LOAD, 0, 0, _NUMBER_AT),
-        (_AT_LEAST, refuse, 0, _X32),
-        *((_EQUAL, refuse - 1 - place, 0, number) for place, number in enumerate(numbers)),
+        (_AT_LEAST, last - 4, 0, _X32),
+        *((_EQUAL, last - 5 - place, 0, number) for place, number in enumerate(refused)),
+        *(unix_only if local_sockets else ()),
         (_GIVE, 0, 0, _ALLOW),
         (_GIVE, 0, 0, _REFUSE),
     ]

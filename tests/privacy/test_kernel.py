@@ -48,6 +48,33 @@ print(right.recv(1))
         assert numbers == ["13"] * 5
 
 
+def test_where_a_driver_needs_one_a_unix_socket_is_made_and_no_other_and_never_connected(tmp_path):
+    ended = said(
+        """
+import socket, sys
+from app.privacy.kernel import deny_network
+there = socket.socket(socket.AF_UNIX)
+there.bind(sys.argv[1])
+there.listen()
+print(deny_network(local_sockets=True).by)
+for family in (socket.AF_INET, socket.AF_INET6, socket.AF_NETLINK):
+    try:
+        socket.socket(family, socket.SOCK_DGRAM)
+        print("made", family)
+    except PermissionError:
+        pass
+made = socket.socket(socket.AF_UNIX)
+try:
+    made.connect(sys.argv[1])
+except PermissionError:
+    print("not connected")
+made.bind(sys.argv[1] + "2")
+""",
+        str(tmp_path / "there"),
+    )
+    assert ended.stdout.split("\n") == ["seccomp", "not connected", ""], ended.stderr
+
+
 def test_a_worker_reaches_nothing(outside):
     ended = subprocess.run(
         [*WORKER_COMMAND, "--reach", outside.host, str(outside.port)], capture_output=True, text=True, timeout=60

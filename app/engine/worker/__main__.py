@@ -31,6 +31,7 @@ from app.privacy.reaching import reach
 from .pipe import FramePipe
 
 _NICENESS = 5
+_HAS_NVIDIA = Path("/dev/nvidiactl")
 
 
 class Worker(Protocol):
@@ -53,7 +54,7 @@ class Worker(Protocol):
 
 def main() -> int:
     """Serves until told to end, or until the face goes away. Gives the exit status."""
-    confinement = deny_network()
+    confinement = deny_network(local_sockets=_HAS_NVIDIA.exists())
     if "--reach" in sys.argv:
         print(reach(confinement, sys.argv[-2], int(sys.argv[-1])))
         return 0

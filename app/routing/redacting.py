@@ -26,8 +26,8 @@ _STRUCTURAL = frozenset((
 # fmt: on
 """What a provider gave us and wants back as it is, and words of the protocol. Only outside of people's own objects."""
 
-_OPEN = frozenset(("input", "arguments", "metadata"))
-"""Objects whose names are chosen by a tool or a program: nothing in them is structural."""
+_OPEN = frozenset(("input", "arguments", "metadata", "default", "const", "example", "examples"))
+"""Objects whose names are chosen by a tool or a program: nothing in them is structural. The last are a schema's."""
 
 _LEAST_NUMBER = 10**8
 

@@ -6,6 +6,8 @@ import json
 
 import httpx
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from app.backends.rules import Chained, NoChange
 from app.errors import RedactionError, SettingsError
@@ -113,6 +115,26 @@ def test_every_text_is_redacted_wherever_it_stands():
     for value in (EMAIL, PHONE, CARD):
         assert value in before
         assert value not in redacted
+
+
+NAMES = st.sampled_from(["content", "text", "name", "output", "description", "x", "parts", "messages", "arguments"])
+SAYINGS = st.text(max_size=8) | st.sampled_from([EMAIL, f"to {EMAIL}.", f'{{"to": "{EMAIL}"}}'])
+JSON = st.recursive(
+    SAYINGS | st.none() | st.booleans() | st.integers(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(NAMES, inner, max_size=4),
+    max_leaves=20,
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.dictionaries(NAMES, JSON, max_size=4))
+def test_nothing_personal_is_left_in_any_body_and_putting_it_back_gives_the_same(body):
+    exchange = Redaction(Redactor.chosen()).exchange("openai-chat")
+    told = json.dumps(exchange.body(body), ensure_ascii=False)
+    assert EMAIL not in told
+    answer = {"choices": [{"index": 0, "message": {"content": told}}]}
+    back = exchange.answer(answer)["choices"][0]["message"]["content"]
+    assert json.loads(back) == body
 
 
 def test_what_is_not_a_persons_words_is_left_as_it_is():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 import secrets
 from collections.abc import Mapping, Sequence
+from hashlib import blake2b
 
 from app.errors import RedactionError, SettingsError
 
@@ -14,10 +15,13 @@ from .numbers import NumberDetector
 from .patterns import PatternDetector
 from .restoring import Placeholders
 from .secrets import SecretDetector
-from .spans import Detector, settled
+from .spans import Detector, Span, settled
 
 KINDS = ("email", "phone", "card", "iban", "id", "ip", "key")
 """What is known without the user's own patterns: ``id`` is national numbers, ``key`` keys, tokens and passwords."""
+
+_LEAST_KEPT, _MOST_KEPT = 64, 8192
+"""Characters of a text whose search is worth remembering, and how many of them are."""
 
 _TAG_LENGTH = 4
 _TAG_LETTERS = "bcdfghjkmnpqrstvwxz23456789"
@@ -32,7 +36,7 @@ class Redactor:
     """
 
     def __init__(self, detectors: Sequence[Detector]) -> None:
-        self._detectors = tuple(detectors)
+        self._search = Search(detectors)
         self._secret = secrets.token_bytes(32)
 
     @classmethod
@@ -76,20 +80,55 @@ class Redactor:
                 and different ones in different conversations.
         """
         salt = hmac.digest(self._secret, (texts[0] if texts else "").encode("utf-8", "surrogatepass"), "sha256")
-        return RedactionMemory(self._detectors, salt, texts)
+        return RedactionMemory(self._search, salt, texts)
+
+
+class Search:
+    """Looks for everything in a text, once: a conversation's earlier messages come again with each of its requests.
+
+    What is kept of a text is its digest, under a key of this object's own, and the places of what was found.
+
+    Args:
+        detectors: look at every text, each of them.
+    """
+
+    def __init__(self, detectors: Sequence[Detector]) -> None:
+        self._detectors = tuple(detectors)
+        self._key = secrets.token_bytes(32)
+        self._known: dict[bytes, tuple[Span, ...]] = {}
+
+    def spans(self, text: str) -> tuple[Span, ...]:
+        """What is personal, in order and without overlaps.
+
+        Raises:
+            Exception: what a detector raises.
+        """
+        if len(text) < _LEAST_KEPT:
+            return self._found(text)
+        digest = blake2b(text.encode("utf-8", "surrogatepass"), digest_size=32, key=self._key).digest()
+        known = self._known.get(digest)
+        if known is None:
+            known = self._found(text)
+            if len(self._known) >= _MOST_KEPT:
+                self._known.clear()
+            self._known[digest] = known
+        return known
+
+    def _found(self, text: str) -> tuple[Span, ...]:
+        return tuple(settled(span for detector in self._detectors for span in detector.find(text)))
 
 
 class RedactionMemory:
     """What was replaced in one exchange. It lives in memory, as long as the exchange does.
 
     Args:
-        detectors: as the redactor's.
+        search: the redactor's.
         salt: makes the tags of this conversation.
         texts: in which no placeholder may occur already.
     """
 
-    def __init__(self, detectors: Sequence[Detector], salt: bytes, texts: Sequence[str]) -> None:
-        self._detectors = detectors
+    def __init__(self, search: Search, salt: bytes, texts: Sequence[str]) -> None:
+        self._search = search
         self._salt = salt
         self._texts: Sequence[str] | None = texts
         self._taken = ""
@@ -103,7 +142,7 @@ class RedactionMemory:
             RedactionError: when a detector fails; nothing of the text may be sent then.
         """
         try:
-            spans = settled(span for detector in self._detectors for span in detector.find(text))
+            spans = self._search.spans(text)
         except Exception as error:  # noqa: BLE001 - whatever it is: reported, and nothing is sent
             raise RedactionError(
                 f"The text could not be searched for personal data ({type(error).__name__}), so nothing was sent.",

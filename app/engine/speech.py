@@ -20,6 +20,9 @@ class TranscribeOptions(Struct, frozen=True, kw_only=True, omit_defaults=True):
         prompt: text that the speech might follow on: names and spellings to expect.
         temperature: 0 to 1; ``None`` begins at 0 and rises where the text makes no sense.
         beams: alternatives that are followed at once; 1 is quickest.
+        utterance: the audio is one utterance of 28 seconds at most, which somebody dictates: it comes as one segment,
+            and its time grows with its length instead of with the model's window of 30 seconds. ``words``, ``beams``
+            and ``temperature`` are left aside.
     """
 
     language: str | None = None
@@ -28,6 +31,7 @@ class TranscribeOptions(Struct, frozen=True, kw_only=True, omit_defaults=True):
     prompt: str = ""
     temperature: float | None = None
     beams: int = 5
+    utterance: bool = False
 
 
 class Word(Struct, frozen=True, array_like=True):

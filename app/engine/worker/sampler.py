@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from app.errors import InvalidRequestError
 from app.messages import ChosenToken, Sampling, TokenLogprob
 
+from .beginnings import Tokens
 from .native import Context, Logits, Model
 
 _DEFAULTS = Sampling(
@@ -64,6 +65,13 @@ class SamplerPlan:
     def likeliest(self) -> bool:
         """Whether the choice is simply the largest logit, after biases."""
         return self.temperature <= 0 and not self.penalises
+
+    @property
+    def looks_at(self) -> int:
+        """How many of the likeliest tokens decide the choice; 0 when it may be any, or when their order changes."""
+        if self.penalises or self.logit_bias:
+            return 0
+        return 1 if self.temperature <= 0 else self.top_k
 
     @property
     def penalises(self) -> bool:
@@ -139,7 +147,7 @@ class SamplerChain:
 
     Biases and penalties come first, then top-k, top-p, min-p and temperature, or simply the likeliest: llama.cpp's own
     order. A grammar stands beside the chain: a choice that it forbids is made once more among the tokens that it
-    allows, so that only forbidden choices pay for the walk through the whole vocabulary.
+    allows, so that only forbidden choices pay for the walk through those that may be allowed (``Beginnings``).
 
     llama.cpp has lazy grammars too, but ends the process when what follows a trigger does not fit; so waiting for the
     text that a constraint begins after is done here.
@@ -159,6 +167,7 @@ class SamplerChain:
         self._holding = constraint is not None and not constraint.after
         self._seen = b""
         self._likeliest = plan.likeliest
+        self._looks_at = plan.looks_at
         self._biased = np.array([token for token, _bias in plan.logit_bias], np.int64)
         self._biases = np.array([bias for _token, bias in plan.logit_bias], np.float32)
         self._chain: Any = llama.llama_sampler_chain_init(llama.llama_sampler_chain_default_params())
@@ -211,9 +220,9 @@ class SamplerChain:
                 self._watch(token, self._constraint)
             return token
         logits = context.logits(row)
-        token = self._pick(logits, constrained=False)
+        token = self._pick(np.arange(len(logits), dtype=np.int32), logits)
         if not self._permits(token):
-            token = self._pick(logits, constrained=True)
+            token = self._pick(self._permitted_best(logits), logits)
         llama.llama_sampler_accept(self._chain, token)
         llama.llama_sampler_accept(self._grammar, token)
         if self._constraint is not None and self._constraint.again and self._fits_whole():
@@ -257,17 +266,32 @@ class SamplerChain:
         logits[self._biased] = untouched
         return chosen
 
-    def _pick(self, logits: Logits, *, constrained: bool) -> int:
-        candidates, array = _candidates(np.arange(len(logits), dtype=np.int32), logits)
-        if constrained:
-            llama.llama_sampler_apply(self._grammar, ctypes.byref(array))
+    def _pick(self, tokens: Tokens, logits: Logits) -> int:
+        candidates, array = _candidates(tokens, logits[tokens])
         llama.llama_sampler_apply(self._chain, ctypes.byref(array))
         return int(candidates[array.selected]["id"])
 
     def _permits(self, token: int) -> bool:
-        candidates, array = _candidates(np.array([token], np.int32), np.ones(1, np.float32))
+        return bool(len(self._permitted(np.array([token], np.int32))))
+
+    def _permitted(self, tokens: Tokens) -> Tokens:
+        """Those of ``tokens`` that the grammar permits next."""
+        candidates, array = _candidates(tokens, np.zeros(len(tokens), np.float32))
         llama.llama_sampler_apply(self._grammar, ctypes.byref(array))
-        return bool(np.isfinite(candidates[0]["logit"]))
+        kept: Tokens = tokens[np.isfinite(candidates["logit"])]
+        return kept
+
+    def _permitted_best(self, logits: Logits) -> Tokens:
+        """The permitted tokens that can be chosen: as many of the likeliest as the chain looks at."""
+        possible = self._model.beginnings.possible(self._permitted)
+        if self._looks_at and len(possible) > _FEW:
+            # Inside a string nearly everything is permitted: the likeliest few answer for the rest.
+            best = possible[np.argpartition(logits[possible], -_FEW)[-_FEW:]]
+            permitted = self._permitted(np.sort(best))
+            if len(permitted) >= self._looks_at:
+                return permitted
+        permitted = self._permitted(possible)
+        return permitted if len(permitted) else possible
 
     def close(self) -> None:
         """Frees the native samplers. Safe to call twice."""
@@ -276,6 +300,9 @@ class SamplerChain:
                 llama.llama_sampler_free(sampler)
         self._chain = self._grammar = None
 
+
+_FEW = 512
+"""Candidates that are asked about before all others: most grammars permit enough of them."""
 
 _CANDIDATE = np.dtype([("id", np.int32), ("logit", np.float32), ("p", np.float32)])
 

@@ -26,6 +26,7 @@ from app.engine.speech import SAMPLE_RATE, Heard, TranscribeOptions
 from app.errors import BusyError, EngineError, InvalidRequestError, PlaygroundError
 
 from .thread import ComputeThread
+from .transcribe_utterance import LONGEST_UTTERANCE_SECONDS
 from .transcribe_whisper import Samples, SpeechModel
 
 _SAMPLE_BYTES = 4
@@ -123,6 +124,10 @@ class TranscribeWorker:
         if len(request.pcm) > _LONGEST_SECONDS * SAMPLE_RATE * _SAMPLE_BYTES:
             raise InvalidRequestError(
                 f"The recording is longer than {_LONGEST_SECONDS // 3600} hours.", "Cut it into shorter ones."
+            )
+        if request.options.utterance and len(request.pcm) > LONGEST_UTTERANCE_SECONDS * SAMPLE_RATE * _SAMPLE_BYTES:
+            raise InvalidRequestError(
+                f"The utterance is longer than {LONGEST_UTTERANCE_SECONDS} seconds.", "Ask for it as a recording."
             )
         if last:
             request.steps = self._model.hear(_samples(request.pcm), request.options)

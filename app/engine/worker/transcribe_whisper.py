@@ -8,23 +8,20 @@ from typing import Any
 
 import faster_whisper
 import numpy as np
-from numpy.typing import NDArray
 
 from app.engine.hardware import cores
 from app.engine.speech import SAMPLE_RATE, Heard, SpeechProgress, SpeechSegment, SpokenLanguage, TranscribeOptions, Word
 from app.errors import ModelLoadError
 
-Samples = NDArray[np.float32]
-"""``float32 [n]``, 16,000 a second, between -1 and 1."""
+from .transcribe_utterance import SILENCE, Samples, UtteranceReader
+
+__all__ = ["Samples", "SpeechModel"]
 
 _STRETCH_SECONDS = 300
 """What is worked on at once: the spectrum of an hour takes more than a gigabyte. At least 30, the model's window."""
 
 _CUT_SECONDS = 1.0
 """A segment that ends nearer to the end of its stretch may have been cut, and is heard again with the next."""
-
-_SILENCE = 1e-4
-"""-80 dB of full scale: below it nobody speaks, but the model may imagine that somebody does."""
 
 _FILES = ("config.json", "tokenizer.json")
 _TEMPERATURES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
@@ -55,6 +52,7 @@ class SpeechModel:
                 f"The engine refused {path.parent.name}: {str(error)[:300]}",
                 "Verify the model's files, or fetch them again.",
             ) from error
+        self._utterances = UtteranceReader(self._model)
         self.size_bytes = path.stat().st_size
         self.description = f"Whisper, {'many languages' if len(self.languages) > 1 else 'English'}, 8 bits"
 
@@ -63,6 +61,9 @@ class SpeechModel:
 
         The language is told before the first segment, and not at all where nobody speaks.
         """
+        if options.utterance:
+            yield from self._utterances.hear(samples, options)
+            return
         total = _milliseconds(len(samples) / SAMPLE_RATE)
         language = options.language
         begin = 0
@@ -72,7 +73,7 @@ class SpeechModel:
             offset, length = begin / SAMPLE_RATE, len(stretch) / SAMPLE_RATE
             is_last = begin + len(stretch) == len(samples)
             begin += len(stretch)
-            if np.abs(stretch).max() >= _SILENCE:
+            if np.abs(stretch).max() >= SILENCE:
                 found, info = self._transcribe(stretch, options, language)
                 if not told:
                     told, language = True, info.language

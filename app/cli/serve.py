@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from app.errors import VaultLockedError
+from app.errors import VaultError, VaultLockedError
 from app.playground import Playground
 from app.privacy.terminal import clean
 
@@ -48,6 +48,8 @@ async def _serve(playground: Playground, host: str | None, port: int | None, no_
     chosen = playground.settings.server
     host = host or chosen.host
     key, environ = ("none", playground.environ) if no_auth else await _key(playground)
+    if no_auth:
+        await _open_for_notes(playground)
     gate = GateParts.of(playground.vault, playground.settings, environ, no_auth=no_auth)
     services = Services.of(playground)
     fixed = playground.environ.get(VARIABLE, "").strip(", ")
@@ -72,6 +74,16 @@ async def _serve(playground: Playground, host: str | None, port: int | None, no_
     finally:
         await gate.aclose()
         await observing.aclose()
+
+
+async def _open_for_notes(playground: Playground) -> None:
+    """Opens the vault where it opens by itself: nobody's key needs it, but what was asked is noted there."""
+    if playground.vault.state != "locked":
+        return
+    try:
+        await playground.vault.open()
+    except VaultError as error:
+        click.echo(f"Requests are not noted while the vault is closed: {clean(error.message)}", err=True)
 
 
 async def _key(playground: Playground) -> tuple[str, Mapping[str, str]]:

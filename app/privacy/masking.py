@@ -22,8 +22,11 @@ _LEAST = 6
 
 _SHAPES = (
     # Keys of well-known services, by their beginnings.
-    r"\b(?:sk|pk|rk)[-_](?:[A-Za-z0-9]+[-_])*[A-Za-z0-9_\-]{12,}",
-    r"\b(?:gh[pousr]|github_pat|glpat|hf|xox[abeprs]|npm|pypi|dop_v1|shpat|whsec|pg)[-_][A-Za-z0-9_\-]{10,}",
+    r"\bsk-(?:[a-z0-9]+-){0,3}[A-Za-z0-9_]{16,}[A-Za-z0-9_\-]*",
+    r"\b(?:sk|pk|rk)_(?:live|test)_[A-Za-z0-9]{10,}",
+    r"\b(?:gh[pousr]|hf|npm)_[A-Za-z0-9]{16,}",
+    r"\bgithub_pat_[A-Za-z0-9_]{20,}",
+    r"\b(?:glpat|pypi|xox[abeprs])-[A-Za-z0-9_\-]{16,}",
     r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b",
     r"\bAIza[A-Za-z0-9_\-]{30,}",
     r"\bya29\.[A-Za-z0-9_\-]{20,}",
@@ -33,7 +36,7 @@ _SHAPES = (
 )
 _AFTER_A_WORD = (
     # The word stays, so that a reader sees what was there.
-    r"(?i)(\b(?:bearer|basic)\s+)[A-Za-z0-9._~+/\-]{8,}=*",
+    r"(?i)(\bbearer\s+)[A-Za-z._~+/\-]*[0-9][A-Za-z0-9._~+/\-]{6,}=*",
     r"(?i)(\b(?:[a-z0-9]+[-_])*(?:api[-_]?key|access[-_]?key|secret|token|password|passwd|passphrase|authorization)"
     r"\\?[\"']?\s*[:=]\s*\\?[\"']?)(?:bearer\s+|basic\s+)?[^\s\"',;&}\\•]{6,}",
     r"(?i)(\b[a-z][a-z0-9+.\-]*://[^\s/:@\"']*:)[^\s/@\"']+(?:@)",

@@ -38,7 +38,21 @@ def test_what_is_shaped_like_a_secret_is_masked(text, secret):
 
 @pytest.mark.parametrize(
     "text",
-    ["The lighthouse stood alone.", "def token(self): return 1", "https://host.example/path?x=1", "sk-8 is a bus", ""],
+    [
+        "The lighthouse stood alone.",
+        "def token(self): return 1",
+        "https://host.example/path?x=1",
+        "sk-8 is a bus",
+        "",
+        "hf-internal-testing/tiny",
+        "sk-learn-pipeline-with-many-steps",
+        "bearer certificates",
+        "a basic understanding",
+        "npm_config",
+        "pg_stat_activity",
+        "SmolLM2-135M-Instruct.Q4_1.gguf",
+        "completion tokens: 12",
+    ],
 )
 def test_ordinary_words_stay(text):
     assert Masker().text(text) == text

@@ -9,6 +9,8 @@ from app.backends.raw import RawAnswer, RawRequest
 from app.messages import ChatRequest, Delta
 
 if TYPE_CHECKING:
+    from app.backends.remote import Preview
+
     from .listing import ModelLine
 
 
@@ -23,7 +25,7 @@ class Answering(Protocol):
         """See ``Router.raw``."""
         ...
 
-    async def preview(self, request: ChatRequest) -> object | None:
+    async def preview(self, request: ChatRequest) -> Preview | None:
         """See ``Router.preview``."""
         ...
 
@@ -74,7 +76,7 @@ class Around:
         """See ``Router.raw``."""
         return await self.inner.raw(request)
 
-    async def preview(self, request: ChatRequest) -> object | None:
+    async def preview(self, request: ChatRequest) -> Preview | None:
         """See ``Router.preview``."""
         return await self.inner.preview(request)
 

@@ -141,7 +141,7 @@ class ModelDesk:
             PlaygroundError: when it must not, or cannot.
         """
         # The router hands on what the backend gives, whatever that is.
-        return await self._playground.router.preview(request)  # type: ignore[return-value]
+        return await self._playground.router.preview(request)
 
     # The catalogue
 

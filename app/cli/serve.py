@@ -46,6 +46,7 @@ async def _serve(playground: Playground, host: str | None, port: int | None, no_
     from app.server.serving import Serving, listen
 
     chosen = playground.settings.server
+    playground.pool.gives_way = False  # nobody types here, and who asks should not wait for a lesser process
     host = host or chosen.host
     key, environ = ("none", playground.environ) if no_auth else await _key(playground)
     if no_auth:

@@ -28,6 +28,7 @@ class LoadOptions(Struct, frozen=True, kw_only=True):
         device: ``auto``, ``cpu``, or a device name that the probe listed.
         threads: CPU threads; 0 chooses.
         chat_template: Jinja text that replaces the template of the file.
+        gives_way: whether other programs come first where processors are short.
     """
 
     path: str
@@ -40,6 +41,7 @@ class LoadOptions(Struct, frozen=True, kw_only=True):
     device: str = "auto"
     threads: int = 0
     chat_template: str | None = None
+    gives_way: bool = True
 
 
 class Generate(Struct, frozen=True, tag_field="kind", tag="generate"):

@@ -51,6 +51,10 @@ class ModelPool:
         shape_of: reads the sizes that layers are fitted by from a model file.
         read_memory: main memory just now.
         find_hardware: asks what models can run on; called once, when it is first needed.
+
+    Attributes:
+        gives_way: whether models that are loaded from now on let other programs go first, as they must where a person
+            types; what embeds or transcribes always does.
     """
 
     def __init__(
@@ -66,6 +70,7 @@ class ModelPool:
         find_hardware: Callable[[], Coroutine[Any, Any, Hardware]] = probe,
     ) -> None:
         self.catalogue = catalogue
+        self.gives_way = True
         self._store, self._settings, self._logs, self._command = store, settings, logs, tuple(command)
         self._planner = Planner(settings, shape_of, read_memory, find_hardware)
         self._read_memory = read_memory
@@ -295,6 +300,7 @@ class ModelPool:
         async with self._one_load:
             await self._make_room(slot, need_of(entry))
             options, slot.placement = await self._planner.plan(entry, path)
+            options = msgspec.structs.replace(options, gives_way=self.gives_way or entry.role != "chat")
             log = WorkerLog(self._logs / f"worker-{_file_name(entry.name)}.log")
             worker = slot.worker = WorkerProcess(entry.name, options, log, self._command)
             worker.on_death(lambda: self._bury(slot))

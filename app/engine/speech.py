@@ -21,7 +21,7 @@ class TranscribeOptions(Struct, frozen=True, kw_only=True, omit_defaults=True):
         temperature: 0 to 1; ``None`` begins at 0 and rises where the text makes no sense.
         beams: alternatives that are followed at once; 1 is quickest.
         utterance: the audio is one utterance of 28 seconds at most, which somebody dictates: it comes as one segment,
-            and its time grows with its length instead of with the model's window of 30 seconds. ``words``, ``beams``
+            and its time grows with its length instead of with the model's window of 30 seconds. ``words``
             and ``temperature`` are left aside.
     """
 

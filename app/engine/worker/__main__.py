@@ -67,13 +67,17 @@ def main() -> int:
         print(report())
         return 0
     _die_with_parent()
-    _give_way()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C at the terminal is the face's to handle
     # The decoding thread must get the interpreter back at once when a step is computed.
     sys.setswitchinterval(0.0005)
     pipe = FramePipe.over_stdio()
     first = pipe.read()
-    return 0 if first is None else _serve(pipe, decode_options(first))
+    if first is None:
+        return 0
+    options = decode_options(first)
+    if options.gives_way:
+        _give_way()
+    return _serve(pipe, options)
 
 
 def _serve(pipe: FramePipe, options: LoadOptions) -> int:

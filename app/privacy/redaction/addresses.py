@@ -58,7 +58,7 @@ _V4 = re.compile(r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?![\w-]|\.\d)")
 _V6 = re.compile(r"(?<![\w:.])(?:[0-9A-Fa-f]{1,4}:|::)(?:[0-9A-Fa-f]{0,4}:){0,7}[0-9A-Fa-f.]{0,15}(?![\w:])")
 _VERSION = re.compile(
     r"(?:\b(?:version|versions|ver|release|released|build|firmware|driver|v|section|chapter|clause|table|figure|step"
-    r"|upgrade|upgraded|update|updated|downgrade|downgraded|==|>=|<=|~=|\^)(?:\s+(?:is|to|from|number|no\.?))?"
+    r"|upgrade|upgraded|update|updated|downgrade|downgraded|==|>=|<=|~=|\^)(?:\s+(?:is|to|from|after|before|since|until|number|no\.?))?"
     r"|==|>=|<=|~=|\^|@|§)[\s:=\"'(]{0,3}\Z",
     re.IGNORECASE,
 )
@@ -92,5 +92,6 @@ def _is_telling(written: str) -> bool:
     if address.is_loopback or address.is_unspecified or written in _NOBODYS:
         return False
     if address.version == 4:
-        return not written.startswith(("255.", "0."))
-    return written.strip(":").count(":") >= 1
+        return not (written.startswith(("255.", "0.")) or written.endswith(".0.0.0"))
+    # A slice in code is written like an address too: `data[2::4]`.
+    return "::" not in written or max(map(len, written.split(":"))) >= 3

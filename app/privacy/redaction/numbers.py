@@ -43,7 +43,7 @@ class NumberDetector:
     def find(self, text: str) -> Iterator[Span]:
         """See ``Detector.find``."""
         for chain in _CHAIN.finditer(text):
-            before = text[max(0, chain.start() - 48) : chain.start()].lower()
+            before = text[max(0, chain.start() - 48) : chain.start()]
             runs = list(_runs(chain))
             for run in runs:
                 if "card" in self.kinds and _is_card(run):
@@ -123,53 +123,57 @@ def _luhn(digits: str) -> bool:
 
 # National numbers
 
-_ID_WORDS = re.compile(
-    r"\b(?:ssn|social|insurance|national|identity|identification|id|tax|fiscal|nhs|bsn|burgerservice\w*|sofi|aadhaar"
-    r"|uidai|cpf|pesel|personal|personnummer|citizen|tckn?|kimlik|t\.c\.|sin|idnr|steuer\w*|tin|tfn|nif|rrn|resident"
-    r"|fødsels\w*|rijksregister\w*|insee|sécu\w*|ahv|avs|taxpayer)\b"
-)
-
 
 class _National(NamedTuple):
-    """A module of python-stdnum that validates, and whether a word must say what the number is.
+    """A module of python-stdnum that validates, and what must be said before the number, if anything.
 
     It must where chance alone would often pass the checksum, as with one digit of eleven.
     """
 
     module: str
-    needs_word: bool
+    said: str = ""
 
+
+_SSN, _SIN = r"(?i:ssn|social security)", r"SIN\b|(?i:social insurance|assurance sociale)"
+_BSN, _TFN = r"(?i:bsn|burgerservice|sofi-?nummer)", r"(?i:tfn|tax file)"
+_TAX_DE, _NHS = r"(?i:steuer|idnr|tax id|tin\b)", r"(?i:nhs|national health)"
 
 _NATIONAL: dict[str, tuple[_National, ...]] = {
-    "999-99-9999": (_National("us.ssn", False),),
-    "999 99 9999": (_National("us.ssn", True),),
-    "999.999.999-99": (_National("br.cpf", False),),
-    "999.9999.9999.99": (_National("ch.ssn", False),),
-    "9 99 99 99 999 999 99": (_National("fr.nir", False),),
-    "999999999999999": (_National("fr.nir", False),),
-    "99.99.99-999.99": (_National("be.nn", False),),
-    "999999-9999": (_National("se.personnummer", False),),
-    "99999999-9999": (_National("se.personnummer", False),),
-    "999999 99999": (_National("no.fodselsnummer", False),),
+    "999-99-9999": (_National("us.ssn"),),
+    "999 99 9999": (_National("us.ssn", _SSN),),
+    "999.999.999-99": (_National("br.cpf"),),
+    "999.9999.9999.99": (_National("ch.ssn"),),
+    "9 99 99 99 999 999 99": (_National("fr.nir"),),
+    "999999999999999": (_National("fr.nir"),),
+    "99.99.99-999.99": (_National("be.nn"),),
+    "999999-9999": (_National("se.personnummer"),),
+    "99999999-9999": (_National("se.personnummer"),),
+    "999999 99999": (_National("no.fodselsnummer"),),
     "99999999999": (
-        _National("no.fodselsnummer", False),
-        _National("pl.pesel", False),
-        _National("tr.tckimlik", True),
-        _National("br.cpf", True),
-        _National("de.idnr", True),
-        _National("be.nn", True),
+        _National("no.fodselsnummer"),
+        _National("pl.pesel"),
+        _National("tr.tckimlik", r"(?i:tckn?\b|kimlik|t\.c\.)"),
+        _National("br.cpf", "(?i:cpf)"),
+        _National("de.idnr", _TAX_DE),
+        _National("be.nn", "(?i:rijksregister|national number|registre national)"),
     ),
-    "99 999 999 999": (_National("de.idnr", False),),
-    "9999 9999 9999": (_National("in_.aadhaar", False),),
-    "999999999999999999": (_National("cn.ric", False),),
-    "999999-9999999": (_National("kr.rrn", False),),
-    "999 999 999": (_National("ca.sin", True), _National("nl.bsn", True), _National("au.tfn", True)),
-    "999-999-999": (_National("ca.sin", True),),
-    "999999999": (_National("nl.bsn", True), _National("ca.sin", True), _National("us.ssn", True)),
-    "999 999 9999": (_National("gb.nhs", True),),
-    "9999999999": (_National("gb.nhs", True),),
-    "9999999999999": (_National("za.idnr", True), _National("ch.ssn", False)),
+    "99 999 999 999": (_National("de.idnr"),),
+    "9999 9999 9999": (_National("in_.aadhaar"),),
+    "999999999999999999": (_National("cn.ric"),),
+    "999999-9999999": (_National("kr.rrn"),),
+    "999 999 999": (_National("ca.sin", _SIN), _National("nl.bsn", _BSN), _National("au.tfn", _TFN)),
+    "999-999-999": (_National("ca.sin", _SIN),),
+    "999999999": (
+        _National("nl.bsn", _BSN),
+        _National("ca.sin", _SIN),
+        _National("us.ssn", _SSN),
+        _National("au.tfn", _TFN),
+    ),
+    "999 999 9999": (_National("gb.nhs", _NHS),),
+    "9999999999": (_National("gb.nhs", _NHS),),
+    "9999999999999": (_National("za.idnr", r"(?i:\bid\b|identity)"), _National("ch.ssn")),
 }
+"""By the shape of a number, what it may be."""
 
 
 def _is_national(run: Run, before: str, *, whole: bool) -> bool:
@@ -177,8 +181,10 @@ def _is_national(run: Run, before: str, *, whole: bool) -> bool:
     shapes = _NATIONAL.get(run.written.translate(_DIGITS))
     if shapes is None or (" " in run.written and not whole):
         return False
-    said = _ID_WORDS.search(before) is not None
-    return any((said or not number.needs_word) and validator(number.module)(run.written) for number in shapes)
+    return any(
+        (not number.said or re.search(number.said, before)) and validator(number.module)(run.written)
+        for number in shapes
+    )
 
 
 def validator(module: str) -> Callable[[str], bool]:
@@ -210,7 +216,7 @@ def _phones(chain: re.Match[str], runs: list[Run], before: str) -> Iterator[Span
                 yield Span(offset, run.end, "phone")
                 return
         return
-    said = _PHONE_WORDS.search(before) is not None
+    said = _PHONE_WORDS.search(before.lower()) is not None
     for run in sorted(runs, key=lambda run: run.start - run.end):
         start = run.start - (chain.string[run.start - 1 : run.start] == "(")
         written = chain.string[start : run.end]

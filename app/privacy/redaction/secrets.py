@@ -61,6 +61,10 @@ _SAID_BEFORE = re.compile(
     re.IGNORECASE,
 )
 _TOKEN = re.compile(r"[A-Za-z0-9+/=_.~:-]+")
+_WORD = r"[A-Za-z]+(?:\d{1,2}[A-Za-z]*)?"
+_NAME = re.compile(rf"[A-Za-z_.]+|_?{_WORD}(?:[_.]+{_WORD})+")
+_WORDS_JOINED = re.compile(rf"_?{_WORD}(?:[_.-]+{_WORD})+")
+_EXAMPLES = frozenset(("pass", "password", "passwd", "pwd", "secret", "xxx", "xxxx", "***"))
 _LEAST_LENGTH, _LEAST_ENTROPY = 16, 3.0
 
 
@@ -109,7 +113,7 @@ def _in_addresses(text: str) -> Iterator[Span]:
     at = text.find("://")
     while at >= 0:
         found = _USERINFO.match(text, at + 3)
-        if found:
+        if found and found[1] not in _EXAMPLES:
             yield Span(*found.span(1), "key")
         at = text.find("://", at + 3)
 
@@ -122,29 +126,34 @@ def _said_to_be(text: str) -> Iterator[Span]:
         at = lowered.find(word)
         while at >= 0:
             found = _SAID_BEFORE.match(text, at + len(word))
-            if found and _is_secret(word, found["sign"], found["value"]):
+            if found and _is_secret(word, found["sign"], found["value"], quoted=_is_quoted(found)):
                 yield Span(found.start("value"), found.start("value") + len(_without_full_stop(found)), "key")
             at = lowered.find(word, at + len(word))
 
 
 def _without_full_stop(found: re.Match[str]) -> str:
     """The value; what ends the sentence is not part of it, unless a quotation mark closes the value itself."""
-    return (
-        found["value"] if found.string[found.end() : found.end() + 1] in ('"', "'", "`") else found["value"].rstrip(".")
-    )
+    value: str = found["value"]
+    return value if _is_quoted(found) else value.rstrip(".")
+
+
+def _is_quoted(found: re.Match[str]) -> bool:
+    return found.string[found.end() : found.end() + 1] in ('"', "'", "`")
 
 
 _LOWER = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}
 
 
-def _is_secret(word: str, sign: str, value: str) -> bool:
+def _is_secret(word: str, sign: str, value: str, *, quoted: bool) -> bool:
     value = value.rstrip(".!?:")
     said = not sign.isspace()
     if word in ("passw", "pwd", "passphrase"):
-        return said and _classes(value) >= (3 if "is" in sign else 2) and not value.startswith(("$", "http"))
+        # `password = get_password` is code: words, dots and underscores without quotation marks name something.
+        named = not quoted and _NAME.fullmatch(value) is not None
+        return said and not named and _classes(value) >= 2 and not value.startswith(("$", "http"))
     if not (said or word == "bearer"):
         return False
-    if len(value) < _LEAST_LENGTH or not _TOKEN.fullmatch(value) or "://" in value:
+    if len(value) < _LEAST_LENGTH or not _TOKEN.fullmatch(value) or "://" in value or _WORDS_JOINED.fullmatch(value):
         return False
     return any(map(str.isdigit, value)) and any(map(str.isalpha, value)) and _entropy(value) >= _LEAST_ENTROPY
 

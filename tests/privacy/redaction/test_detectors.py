@@ -39,6 +39,11 @@ def found(text: str, *kinds: str) -> list[str]:
         ("ip", "[2001:db8::ff00:42:8329]", "2001:db8::ff00:42:8329"),
         ("key", "https://bob:s3cr3tpw@db.example.org/", "s3cr3tpw"),
         ("key", 'password = "hunter2!"', "hunter2!"),
+        ("key", "Password: correct-Horse-battery", "correct-Horse-battery"),
+        ("key", "password: summer24", "summer24"),
+        ("key", "my password is Tr0ub4dor&3.", "Tr0ub4dor&3"),
+        ("id", "BSN 111222333", "111222333"),
+        ("id", "My SIN is 123 456 782.", "123 456 782"),
     ],
 )
 def test_is_found_whole(kind, text, value):
@@ -60,6 +65,14 @@ def test_is_found_whole(kind, text, value):
         "1700000000000",
         "the token is a piece of a word",
         "key=value",
+        "password = get_password(realm)",
+        "self.pwd_env_var = pwd_env_var",
+        "data[2::4] and rows[1::2]",
+        "versions after 1.11.1.1",
+        '"id": "194521489"',
+        "sin=304193536",
+        "oauth2_redirect_url=oauth2_redirect_url, sec_key = base64.b64encode(x)",
+        "postgres://user:pass@localhost/x",
     ],
 )
 def test_is_left(text):
@@ -139,6 +152,7 @@ def test_a_pattern_cannot_make_it_slow():
         "AB12" * 30_000,
         "+1(2)" * 20_000,
         "-----BEGIN PRIVATE KEY-----" * 3_000,
+        ("token: " + "aa1a_" * 90 + "!9 password: " + "aa_" * 150 + "! ") * 20,
     ],
 )
 def test_no_text_makes_it_slow(text):

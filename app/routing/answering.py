@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
     from .listing import ModelLine
 
+FROM_CACHE = "cache"
+"""The backend that ``raw`` names for an answer which was given before; no endpoint can be called so."""
+
 
 class Answering(Protocol):
     """The router as its users see it; ``app.routing.router.Router`` says what each gives and raises."""

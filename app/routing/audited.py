@@ -10,9 +10,9 @@ import msgspec
 
 from app.backends.raw import RawAnswer, RawRequest
 from app.errors import PlaygroundError
-from app.messages import ChatRequest, Delta, Usage
+from app.messages import ChatRequest, Delta, Rerouted, Usage
 
-from .answering import Answering, Around
+from .answering import FROM_CACHE, Answering, Around
 from .notebook import Notebook
 from .noting import Watched
 from .raw_usage import RawUsage
@@ -55,7 +55,8 @@ class Audited(Around):
 
     async def raw(self, request: RawRequest) -> RawAnswer | None:
         """See ``Router.raw``; the note is made when the answer's pieces end."""
-        watched = Watched(request.model, self._face, kind="raw", body=request.body if self._notebook.bodies else None)
+        kind = "count" if request.counts else "raw"
+        watched = Watched(request.model, self._face, kind=kind, body=request.body if self._notebook.bodies else None)
         try:
             answer = await self.inner.raw(request)
         except PlaygroundError as error:
@@ -67,6 +68,9 @@ class Audited(Around):
         if answer is None:
             return None  # it is translated, and noted then
         watched.model, watched.backend = answer.model, answer.backend
+        watched.from_cache = answer.backend == FROM_CACHE
+        if answer.instead_of:
+            watched.saw(Rerouted(answer.instead_of, answer.model, answer.reason))
         return msgspec.structs.replace(answer, pieces=_NotedPieces(answer.pieces, watched, self._notebook))
 
     async def aclose(self) -> None:
@@ -121,6 +125,7 @@ class _NotedPieces(AsyncGenerator[bytes, None]):
     def _note(self) -> None:
         if not self._noted:
             self._noted = True
-            self._watched.usage = self._usage.so_far
+            if self._watched.kind != "count":
+                self._watched.usage = self._usage.so_far
             self._watched.ended()
             self._notebook.add(self._watched)

@@ -1,26 +1,29 @@
 """Answers that were given before are given again for the very same request.
 
 Only whole answers of the model that was asked are kept: none that failed, was stopped, hit a length limit or a filter,
-or came from another model in its place. Requests that pass through in their own protocol go by: what their answers mean
-is not looked at here.
+or came from another model in its place. What passes through in its own protocol is kept as it came.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Coroutine
+from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import aclosing
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import msgspec
 
+from app.backends.raw import RawAnswer, RawRequest
 from app.errors import PlaygroundError
 from app.messages import ChatRequest, Delta, Finished, Rerouted, Started, Timings
 
 from .answering import Answering, Around
+from .cached_raw import Collecting, KeptRaw, encoded, given_again, raw_fingerprint, wants_fresh
 from .fingerprints import Identify, fingerprint
 from .recording import Recording
+
+T = TypeVar("T")
 
 _log = logging.getLogger(__name__)
 _WORTH_KEEPING = frozenset({"stop", "tool_calls"})
@@ -81,7 +84,7 @@ class Cached(Around):
                 async for delta in deltas:
                     yield delta
             return
-        found = None if request.fresh else await self._remembered(key)
+        found = None if request.fresh else await self._read(key, _deltas)
         if found is not None:
             self._later(self._store.used(key))
             for delta in found:
@@ -98,16 +101,39 @@ class Cached(Around):
                         self._later(self._store.put(key, msgspec.msgpack.encode(recording.deltas), identity.name))
                 yield delta
 
+    async def raw(self, request: RawRequest) -> RawAnswer | None:
+        """See ``Router.raw``. What is remembered comes in one piece, and ``backend`` is ``cache``.
+
+        A ``Cache-Control`` of ``no-cache`` or ``no-store`` has it made anew.
+        """
+        identity = self._identify(request.model)
+        key = raw_fingerprint(request, identity) if identity is not None else None
+        if identity is None or key is None:
+            return await self.inner.raw(request)
+        found = None if wants_fresh(request) else await self._read(key, given_again)
+        if found is not None:
+            self._later(self._store.used(key))
+            return found
+        answer = await self.inner.raw(request)
+        if answer is None or answer.instead_of or answer.model != identity.name:
+            return answer
+
+        def keep(kept: KeptRaw) -> None:
+            self._later(self._store.put(key, encoded(kept), identity.name))
+
+        pieces = Collecting(answer, request.protocol, stream=request.stream, most_bytes=self._most_bytes, keep=keep)
+        return msgspec.structs.replace(answer, pieces=pieces)
+
     async def aclose(self) -> None:
         """Finishes writing; see ``Router.aclose``."""
         await self.inner.aclose()
         await asyncio.gather(*self._writing, return_exceptions=True)
         await self._store.aclose()
 
-    async def _remembered(self, key: bytes) -> tuple[Delta, ...] | None:
+    async def _read(self, key: bytes, read: Callable[[bytes], T]) -> T | None:
         try:
             kept = await self._store.get(key)
-            return None if kept is None else tuple(map(_given_again, _DECODER.decode(kept)))
+            return None if kept is None else read(kept)
         except PlaygroundError as error:
             self._tell(error)
         except msgspec.MsgspecError:
@@ -134,6 +160,10 @@ class Cached(Around):
 
 def _is_another(delta: Delta, name: str) -> bool:
     return isinstance(delta, Rerouted) or (isinstance(delta, Started) and (delta.model != name or delta.from_cache))
+
+
+def _deltas(kept: bytes) -> tuple[Delta, ...]:
+    return tuple(map(_given_again, _DECODER.decode(kept)))
 
 
 def _given_again(delta: Delta) -> Delta:

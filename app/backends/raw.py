@@ -17,6 +17,7 @@ class RawRequest(Struct, frozen=True, kw_only=True):
         model: the name that the client asked for; the endpoint's own name for it is put into the body.
         body: what the client sent; not changed.
         headers: the client's own, with lower-case names; the endpoint's header rules decide what goes on.
+        counts: only the prompt's tokens are asked for; Anthropic's protocol alone has words for that.
     """
 
     protocol: WireProtocol
@@ -24,6 +25,7 @@ class RawRequest(Struct, frozen=True, kw_only=True):
     body: JsonObject
     headers: Mapping[str, str] = {}
     stream: bool = False
+    counts: bool = False
 
 
 class RawAnswer(Struct, frozen=True, kw_only=True):

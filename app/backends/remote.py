@@ -234,6 +234,8 @@ class RemoteBackend:
     def _path(self, request: RawRequest) -> str:
         if request.protocol == "ollama" and "prompt" in request.body:
             return "/api/generate"
+        if request.counts:
+            return f"{self._kind.paths[request.protocol]}/count_tokens"
         return self._kind.paths[request.protocol]
 
     def _mask(self, error: RemoteError, headers: Mapping[str, str]) -> None:

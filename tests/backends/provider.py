@@ -129,6 +129,13 @@ class Provider:
         answer = self._next(seen)
         return web.Response(status=answer.status, text="ok")
 
+    async def count(self, request: web.Request) -> web.Response:
+        """Anthropic's count of a prompt's tokens."""
+        seen = await self._seen(request)
+        if self.key and not self._keyed(request):
+            return web.json_response({"type": "error", "error": {"type": "authentication_error"}}, status=401)
+        return web.json_response({"input_tokens": 14} if seen.body.get("messages") else {"type": "error"})
+
     async def elsewhere(self, request: web.Request) -> web.Response:
         """What is not here is not found, in words."""
         await self._seen(request)
@@ -216,6 +223,7 @@ async def provider(
     app = web.Application(client_max_size=1 << 28)
     for path in WIRES:
         app.router.add_post(path, there.ask)
+    app.router.add_post("/v1/messages/count_tokens", there.count)
     app.router.add_get("/v1/models", there.listing)
     app.router.add_get("/api/tags", there.listing)
     app.router.add_get("/health", there.health)

@@ -68,9 +68,7 @@ class Second:
 
 
 @asynccontextmanager
-async def second(
-    answer: Answer, found: Certificates, *, alpn: tuple[str, ...] = ("h2",)
-) -> AsyncGenerator[Second, None]:
+async def second(answer: Answer, found: Certificates, *, requests: int = 100_000) -> AsyncGenerator[Second, None]:
     """Runs it on a free port of localhost for as long as the block lasts."""
     there = Second(answer)
     listening = socket.create_server(("127.0.0.1", 0))
@@ -78,7 +76,8 @@ async def second(
     there.base = f"https://localhost:{listening.getsockname()[1]}"
     config.bind = [f"fd://{listening.detach()}"]  # hypercorn closes it
     config.certfile, config.keyfile = str(found.chain), str(found.key)
-    config.alpn_protocols = list(alpn)
+    config.alpn_protocols = ["h2"]
+    config.keep_alive_max_requests = requests
     config.errorlog = config.accesslog = None
     config.graceful_timeout = 0.2
     stop = asyncio.Event()

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from contextlib import aclosing
 from pathlib import Path
 
@@ -141,19 +142,47 @@ async def test_whoever_leaves_ends_the_stream_of_http2_too(good: Certificates) -
 
 
 async def test_addresses_are_checked_for_http2_too(good: Certificates) -> None:
-    refused = False
-
     def check(address: str) -> None:
-        if refused:
-            raise LocalOnlyError(f"not {address}")
+        raise LocalOnlyError(f"not {address}")
 
     async with second(Answer(), good) as there:
-        async with reaching(f"{there.base}/v1", ca=str(good.ca), check=check) as backend:
-            await backend._connections._made()
-            refused = True
-            with pytest.raises(LocalOnlyError):
-                await all_of(backend.stream(asking()))
         async with reaching(f"{there.base}/v1", ca=str(good.ca), check=check) as backend:
             with pytest.raises(LocalOnlyError):
                 await all_of(backend.stream(asking()))
     assert there.seen == []
+
+
+async def test_a_peer_that_closes_now_and_then_is_connected_to_again(good: Certificates) -> None:
+    async with second(Answer(), good, requests=3) as there:
+        async with reaching(f"{there.base}/v1", ca=str(good.ca)) as backend:
+            answered = 0
+            for _ in range(12):
+                with contextlib.suppress(RemoteUnreachableError):  # of the request that came as it closed
+                    answered += summary(await all_of(backend.stream(asking())))["text"] == "Hello there!"
+    assert answered >= 8
+
+
+async def test_a_large_request_is_sent_as_fast_as_it_is_taken(good: Certificates) -> None:
+    async with second(Answer(), good) as there:
+        async with reaching(f"{there.base}/v1", ca=str(good.ca)) as backend:
+            text = "x" * 3_000_000
+            asked = [asking(text=text), asking(text="small")]
+            answers = await asyncio.gather(*(all_of(backend.stream(one)) for one in asked))
+    assert [summary(deltas)["text"] for deltas in answers] == ["Hello there!"] * 2
+    assert max(len(scope["body"]) for scope in there.seen) > len(text)
+
+
+async def test_hundreds_at_once_and_hundreds_left(good: Certificates) -> None:
+    async with second(Answer(text=("a",) * 20), good) as there:
+        async with reaching(f"{there.base}/v1", ca=str(good.ca), connections=2) as backend:
+
+            async def leave() -> None:
+                async with aclosing(backend.stream(asking())) as deltas:
+                    async for delta in deltas:
+                        if isinstance(delta, TextDelta):
+                            break
+
+            for _ in range(3):
+                await asyncio.gather(*(leave() for _ in range(150)))
+            answers = await asyncio.gather(*(all_of(backend.stream(asking())) for _ in range(150)))
+    assert {summary(deltas)["text"] for deltas in answers} == {"a" * 20}

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import ssl
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from app.backends.endpoint import Endpoint
-from app.errors import CatalogueError, RemoteError, RemoteTimeoutError, RemoteUnreachableError
+from app.errors import CatalogueError
 from app.privacy.connections import ConnectionPolicy
 
 from .answers import Answer, Wire
+from .dialling import dial, speaks_second
 from .resolving import Resolver, ResolverCheck
 from .tls import context_of
 
@@ -49,7 +49,7 @@ class Connections:
                 "Take it out; put the key where `key` says, and other credentials into its headers.",
             )
         self._secure = parts.scheme == "https"
-        self._host = parts.hostname or ""
+        self._host, self._port = parts.hostname or "", parts.port or 443
         self._wire: Wire | None = None
         self._making = asyncio.Lock()
 
@@ -88,51 +88,14 @@ class Connections:
         if not self._secure:
             return FirstWire(self._endpoint, self._resolver, None, trust_env=self._trust_env)
         tls = await asyncio.to_thread(context_of, self._endpoint)
-        if self._endpoint.http2 and not self._trust_env and await self._agrees_on_second(tls):
-            from .second import SecondWire
+        if self._endpoint.http2 and not self._trust_env:
+            # Asked once, so that peers without HTTP/2 get the faster client; else it is the first connection.
+            tls.set_alpn_protocols(["h2", "http/1.1"])
+            reader, writer = await dial(self._endpoint, self._resolver, self._host, self._port, tls)
+            if speaks_second(writer):
+                from .second import SecondWire
 
-            return SecondWire(self._endpoint, self._resolver, await asyncio.to_thread(context_of, self._endpoint))
-        return FirstWire(
-            self._endpoint,
-            self._resolver,
-            await asyncio.to_thread(context_of, self._endpoint),
-            trust_env=self._trust_env,
-        )
-
-    async def _agrees_on_second(self, tls: ssl.SSLContext) -> bool:
-        """Asks once, with a connection for that alone, so that peers without HTTP/2 get the faster client."""
-        name = self._endpoint.name
-        tls.set_alpn_protocols(["h2", "http/1.1"])
-        parts = urlsplit(self._base)
-        port = parts.port or 443
-        last: BaseException | None = None
-        for address in await self._resolver.addresses(self._host, port):
-            try:
-                async with asyncio.timeout(self._endpoint.connect_s):
-                    _, writer = await asyncio.open_connection(
-                        address.host, port, ssl=tls, server_hostname=self._host, family=address.family
-                    )
-            except ssl.SSLCertVerificationError as error:
-                raise RemoteUnreachableError(
-                    f"The certificate of {name} ({self._host}) is not good: {error.verify_message}.",
-                    "Check its address, or name its authority as the endpoint's ca.",
-                ) from error
-            except TimeoutError as error:
-                raise RemoteTimeoutError(
-                    f"{name} ({self._host}) did not take the connection within {self._endpoint.connect_s:g} seconds.",
-                    "Check the network.",
-                ) from error
-            except OSError as error:
-                last = error
-                continue
-            found = writer.get_extra_info("ssl_object")
-            agreed = found is not None and found.selected_alpn_protocol() == "h2"
+                return SecondWire(self._endpoint, self._resolver, tls, (reader, writer))
             writer.transport.abort()
-            return agreed
-        raise self._unreachable(last) from last
-
-    def _unreachable(self, error: BaseException | None) -> RemoteError:
-        why = error.strerror if isinstance(error, OSError) and error.strerror else "no answer"
-        return RemoteUnreachableError(
-            f"{self._endpoint.name} ({self._host}) cannot be reached: {why}.", "Check its address and the network."
-        )
+            tls.set_alpn_protocols(["http/1.1"])
+        return FirstWire(self._endpoint, self._resolver, tls, trust_env=self._trust_env)

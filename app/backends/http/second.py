@@ -1,23 +1,28 @@
-"""HTTP/2 by httpcore2, the part of httpx2 that speaks it: many requests on one connection."""
+"""HTTP/2: many requests on one connection, each with an end of its own."""
 
 from __future__ import annotations
 
-import contextlib
+import asyncio
 import ssl
-from collections.abc import AsyncIterator, Iterable, Mapping
-from typing import Any
+from collections.abc import Awaitable, Mapping
+from typing import TypeVar
+from urllib.parse import urlsplit
 
-import h2.errors
 import h2.exceptions
-import httpcore2
 
 from app.backends.endpoint import Endpoint
 from app.errors import RemoteError, RemoteTimeoutError, RemoteUnreachableError, StreamBrokenError
 
 from .answers import Answer
+from .dialling import dial, speaks_second
 from .resolving import Resolver
+from .streams import Fields, Stream, StreamConnection
 
 _IDLE_S = 60.0
+_UNTOUCHED = 3
+"""Tries of a request that the peer, about to close, has not looked at."""
+_FORBIDDEN = frozenset("\r\n\0")
+_Found = TypeVar("_Found")
 
 
 class SecondWire:
@@ -26,132 +31,163 @@ class SecondWire:
     Args:
         endpoint: limits and times.
         resolver: finds and checks addresses.
-        tls: a context of its own, as the pool offers HTTP/2 with it.
+        tls: offers HTTP/2.
+        first: a connection that is open already, on which HTTP/2 was agreed.
     """
 
-    def __init__(self, endpoint: Endpoint, resolver: Resolver, tls: ssl.SSLContext) -> None:
-        self._name = endpoint.name
-        self._endpoint = endpoint
-        self._pool = httpcore2.AsyncConnectionPool(
-            ssl_context=tls,
-            max_connections=endpoint.connections,
-            keepalive_expiry=_IDLE_S,
-            http1=True,
-            http2=True,
-            network_backend=_Checked(resolver),
-        )
-        times = {"connect": endpoint.connect_s, "read": endpoint.read_s, "write": endpoint.read_s}
-        self._extensions = {"timeout": {**times, "pool": endpoint.total_s}}
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        resolver: Resolver,
+        tls: ssl.SSLContext,
+        first: tuple[asyncio.StreamReader, asyncio.StreamWriter],
+    ) -> None:
+        self._endpoint, self._resolver, self._tls = endpoint, resolver, tls
+        parts = urlsplit(endpoint.url)
+        self._host, self._port = parts.hostname or "", parts.port or 443
+        self._authority = parts.netloc.encode()
+        self._open = [StreamConnection(*first)]
+        self._opening = asyncio.Lock()
 
     async def send(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None) -> Answer:
         """See ``Wire``."""
-        fields = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
-        if body is not None:
-            fields.append((b"content-length", str(len(body)).encode()))
-        where = httpcore2.URL(url)
-        host = where.host.decode() + (f":{where.port}" if where.port else "")
-        request = httpcore2.Request(
-            method, where, headers=[(b"host", host.encode()), *fields], content=body, extensions=self._extensions
-        )
+        fields = self._fields(method, url, headers, body)
+        deadline = asyncio.get_running_loop().time() + self._endpoint.total_s
+        for _ in range(_UNTOUCHED):
+            answer = await self._sent(fields, body, deadline)
+            if answer is not None:
+                return answer
+        raise self._gone()
+
+    async def _sent(self, fields: Fields, body: bytes | None, deadline: float) -> Answer | None:
+        """One try; None when the peer says that it has not even looked at it."""
+        connection = await self._with_room(deadline)
         try:
-            response = await self._pool.handle_async_request(request)
-        except httpcore2.ConnectTimeout as error:
-            raise RemoteTimeoutError(
-                f"{self._name} did not take the connection within {self._endpoint.connect_s:g} seconds.",
-                "Check the network.",
-            ) from error
-        except httpcore2.TimeoutException as error:
-            raise RemoteTimeoutError(
-                f"{self._name} did not begin to answer within {self._endpoint.read_s:g} seconds."
-            ) from error
-        except httpcore2.ConnectError as error:
-            raise RemoteUnreachableError(
-                f"{self._name} cannot be reached, or its certificate is not good.",
-                "Check its address, the network and its authority.",
-            ) from error
-        except httpcore2.LocalProtocolError as error:
-            raise RemoteError(
-                f"A header for {self._name} has characters that headers cannot have.", "Check its key and its headers."
-            ) from ValueError(type(error).__name__)
-        except (httpcore2.NetworkError, httpcore2.ProtocolError) as error:
-            raise RemoteUnreachableError(f"{self._name} closed the connection without an answer.") from error
-        return _SecondAnswer(request, response, self._name, self._endpoint.read_s)
+            stream = connection.begin(fields, with_body=bool(body))
+        except h2.exceptions.H2Error:
+            raise self._gone() from None
+        answer = _SecondAnswer(connection, stream, self._endpoint, deadline)
+        try:
+            if body:
+                late = f"{self._endpoint.name} did not take the request within {self._endpoint.read_s:g} seconds."
+                await answer.within(connection.upload(stream, body), late)
+            await answer.head()
+        except BaseException as error:
+            await answer.close()
+            if stream.untouched and isinstance(error, RemoteUnreachableError | h2.exceptions.H2Error):
+                return None
+            if isinstance(error, h2.exceptions.H2Error | OSError):
+                raise self._gone() from None
+            raise
+        return answer
 
     async def aclose(self) -> None:
         """See ``Wire``."""
-        await self._pool.aclose()
+        while self._open:
+            await self._open.pop().aclose()
+
+    async def _with_room(self, deadline: float) -> StreamConnection:
+        while True:
+            found = self._usable()
+            if found is not None:
+                return found
+            async with self._opening:
+                found = self._usable()
+                if found is not None:
+                    return found
+                if len(self._open) < self._endpoint.connections:
+                    found = await self._dial()
+                    self._open.append(found)
+                    return found
+            if asyncio.get_running_loop().time() > deadline:
+                raise RemoteTimeoutError(f"{self._endpoint.name} had no room for a request in time.")
+            await asyncio.sleep(0.01)  # Hundreds of requests to each of all the connections: rare, and not for long.
+
+    def _usable(self) -> StreamConnection | None:
+        now = asyncio.get_running_loop().time()
+        for connection in list(self._open):
+            if connection.over or (connection.idle and now - connection.used_at > _IDLE_S):
+                self._open.remove(connection)
+                connection.abandon()
+        return next((connection for connection in self._open if connection.has_room), None)
+
+    async def _dial(self) -> StreamConnection:
+        reader, writer = await dial(self._endpoint, self._resolver, self._host, self._port, self._tls)
+        if not speaks_second(writer):
+            writer.transport.abort()
+            raise RemoteUnreachableError(
+                f"{self._endpoint.name} spoke HTTP/2 before, and does not now.", "Set http2 = false for this endpoint."
+            )
+        return StreamConnection(reader, writer)
+
+    def _gone(self) -> RemoteUnreachableError:
+        return RemoteUnreachableError(f"{self._endpoint.name} closed the connection without an answer.")
+
+    def _fields(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None) -> Fields:
+        parts = urlsplit(url)
+        path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        fields = [
+            (b":method", method.encode()),
+            (b":authority", self._authority),
+            (b":scheme", b"https"),
+            (b":path", path.encode()),
+        ]
+        usable = all(not _FORBIDDEN & set(name + value) and (name + value).isascii() for name, value in headers.items())
+        if not usable:
+            raise RemoteError(
+                f"A header for {self._endpoint.name} has characters that headers cannot have.",
+                "Check its key and its headers.",
+            )
+        fields += [(name.lower().encode(), value.strip().encode()) for name, value in headers.items()]
+        return fields if body is None else [*fields, (b"content-length", str(len(body)).encode())]
 
 
 class _SecondAnswer:
-    def __init__(self, request: httpcore2.Request, response: httpcore2.Response, name: str, read_s: float) -> None:
-        self._request, self._response = request, response
-        self._open = True
-        self._name = name
-        self._read_s = read_s
-        self.status = response.status
-        self.headers: Mapping[str, str] = {
-            key.decode("latin-1").lower(): value.decode("latin-1") for key, value in response.headers
-        }
-        self._pieces: AsyncIterator[bytes] = response.aiter_stream().__aiter__()
+    def __init__(self, connection: StreamConnection, stream: Stream, endpoint: Endpoint, deadline: float) -> None:
+        self._connection, self._stream = connection, stream
+        self._endpoint, self._deadline = endpoint, deadline
+        self.status = 0
+        self.headers: Mapping[str, str] = {}
+
+    async def head(self) -> None:
+        """Waits until the answer begins."""
+        name = self._endpoint.name
+        while self._stream.head is None:
+            if self._stream.failed or self._stream.ended:
+                raise RemoteUnreachableError(f"{name} closed the connection without an answer.")
+            await self._changed(f"{name} did not begin to answer within {self._endpoint.read_s:g} seconds.")
+        found = {key.decode("latin-1"): value.decode("latin-1") for key, value in self._stream.head}
+        status = found.pop(":status", "")
+        self.status, self.headers = int(status) if status.isdecimal() else 0, found
 
     async def more(self) -> bytes:
-        try:
-            async for piece in self._pieces:
-                if piece:
-                    return piece
-        except httpcore2.TimeoutException as error:
-            raise RemoteTimeoutError(f"{self._name} said nothing more for {self._read_s:g} seconds.") from error
-        except (httpcore2.NetworkError, httpcore2.ProtocolError) as error:
-            raise StreamBrokenError(f"The connection to {self._name} broke while it answered.") from error
-        self._open = False
-        return b""
+        name = self._endpoint.name
+        while not self._stream.pieces:
+            if self._stream.ended:
+                return b""
+            if self._stream.failed:
+                raise StreamBrokenError(f"The connection to {name} broke while it answered.")
+            await self._changed(f"{name} said nothing more for {self._endpoint.read_s:g} seconds.")
+        return self._connection.take(self._stream)
 
     async def close(self) -> None:
-        aclose = getattr(self._pieces, "aclose", None)
-        with contextlib.suppress(httpcore2.NetworkError, httpcore2.ProtocolError, httpcore2.TimeoutException):
-            if self._open:
-                self._open = False
-                await self._reset()
-            if aclose is not None:
-                await aclose()
-            await self._response.aclose()
+        self._connection.close(self._stream)
 
-    async def _reset(self) -> None:
-        """Tells the peer that nobody reads on. httpcore2 only stops listening, so the model would go on for nobody; it
-        has no public way to do this, so its inside is reached for, and a test sees that it is still there.
+    async def within(self, waiting: Awaitable[_Found], late: str) -> _Found:
+        """What ``waiting`` gives, in time.
+
+        Raises:
+            RemoteTimeoutError: saying ``late``, or that the whole of it took too long.
         """
-        stream_id = self._response.extensions.get("stream_id")
-        connection: Any = getattr(getattr(self._response.stream, "_stream", None), "_connection", None)
-        state = getattr(connection, "_h2_state", None)
-        if state is None or not isinstance(stream_id, int):
-            return
-        with contextlib.suppress(h2.exceptions.ProtocolError):
-            state.reset_stream(stream_id, error_code=h2.errors.ErrorCodes.CANCEL)
-        await connection._write_outgoing_data(self._request)
+        now = asyncio.get_running_loop().time()
+        try:
+            async with asyncio.timeout_at(min(now + self._endpoint.read_s, self._deadline)):
+                return await waiting
+        except TimeoutError:
+            if asyncio.get_running_loop().time() >= self._deadline:
+                late = f"{self._endpoint.name} had not answered in full after {self._endpoint.total_s:g} seconds."
+            raise RemoteTimeoutError(late) from None
 
-
-class _Checked(httpcore2.AsyncNetworkBackend):
-    """Connects to checked addresses alone."""
-
-    def __init__(self, resolver: Resolver) -> None:
-        self._resolver = resolver
-        self._plain = httpcore2.AnyIOBackend()
-
-    async def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,
-        local_address: str | None = None,
-        socket_options: Iterable[Any] | None = None,
-    ) -> httpcore2.AsyncNetworkStream:
-        last: httpcore2.ConnectError | None = None
-        for address in await self._resolver.addresses(host, port):
-            try:
-                return await self._plain.connect_tcp(address.host, port, timeout, local_address, socket_options)
-            except httpcore2.ConnectError as error:
-                last = error
-        raise last or httpcore2.ConnectError("no address")
-
-    async def sleep(self, seconds: float) -> None:
-        await self._plain.sleep(seconds)
+    async def _changed(self, late: str) -> None:
+        self._stream.changed.clear()
+        await self.within(self._stream.changed.wait(), late)

@@ -69,7 +69,7 @@ def test_a_conversation_from_the_first_key_to_the_last(environ_with_starter, row
 def test_a_key_that_means_nothing_does_nothing(environ_with_starter):
     with running([], environ_with_starter) as screen:
         before = screen.wait_for("no passphrase", 20)
-        screen.press("\x1b[24~\x1b[23~")
+        screen.press("\x1b[25~\x1b[23~")
         assert "Ask anything" in screen.look(0.5)
         assert "Traceback" not in screen.text
         assert before.splitlines()[0] == screen.text.splitlines()[0]

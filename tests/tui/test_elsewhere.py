@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -10,12 +11,12 @@ from textual.pilot import Pilot
 from textual.widgets import OptionList, Static
 
 from app.errors import StreamBrokenError
-from app.messages import Finished, Rerouted, Started, TextDelta, Usage
-from app.settings import Origin
+from app.messages import Finished, Rerouted, Started, TextDelta, Usage, Waiting
+from app.settings import ChatSettings, Origin
 from app.tui.app import PlaygroundApp
 from app.tui.bars.status import StatusBar
 from app.tui.chat.composer import Composer
-from app.tui.chat.message_view import AnswerView
+from app.tui.chat.message_view import AnswerView, WaitingLine
 from app.tui.chat.pane import ChatPane
 from app.tui.dialogs.confirm import ConfirmScreen
 from app.tui.dialogs.model_picker import ModelPicker
@@ -244,6 +245,32 @@ async def test_an_answer_that_broke_off_is_gone_on_with_by_the_next_model(make_a
         )
         assert app.query_one(ChatPane).model == "gpt-5-mini"
         assert not app.query(".offer")
+
+
+async def test_while_another_is_asked_both_are_named(make_app: Make) -> None:
+    held = asyncio.Event()
+    script = [Rerouted("gpt-5-mini", "smollm2-135m", "It was busy."), Waiting("prefill", 5, 20), held, *answer("Hi")]
+    app = make_app(ScriptedRouter(script, lines=LINES))
+    async with opened(app, "gpt-5-mini") as pilot:
+        app.query_one(Composer).put("Why?")
+        await pilot.press("enter")
+        await until(lambda: app.query(WaitingLine) and "instead" in str(app.query_one(WaitingLine).content))
+        line = str(app.query_one(WaitingLine).content)
+        assert "reading 5 of 20 tokens · smollm2-135m instead of gpt-5-mini" in line
+        assert "sends what you write" not in bar(app), "the one that is asked now runs here"
+        held.set()
+        await until(lambda: not app.query_one(ChatPane).answering)
+        await pilot.pause()
+        assert "sends what you write to openai" in bar(app)
+
+
+async def test_a_model_elsewhere_is_not_asked_for_titles(make_app: Make) -> None:
+    router = ScriptedRouter([Started("gpt-5-mini", "openai"), TextDelta("Hi"), Finished("stop")], lines=LINES)
+    app = make_app(router, chat=ChatSettings(titles=True))
+    async with opened(app, "gpt-5-mini") as pilot:
+        await say(pilot, "Hello")
+        await pilot.pause(0.3)
+        assert len(router.requests) == 1
 
 
 # Before it is sent

@@ -146,7 +146,14 @@ class Answers(ModelInUse):
         self.refresh_status(note=note)
         self.refresh_bindings()
         self.post_message(self.SessionChanged())
-        if self._choices.titles and self.keeper is not None and self.keeper.session.titled_by == "nobody":
+        # A model elsewhere is asked what the person asks it, and nothing of the program's own.
+        elsewhere = self._desk.is_remote(self.model)
+        if (
+            self._choices.titles
+            and not elsewhere
+            and self.keeper is not None
+            and self.keeper.session.titled_by == "nobody"
+        ):
             self.run_worker(self._find_title(), group="title", exclusive=True, exit_on_error=False)
 
     async def _find_title(self) -> None:

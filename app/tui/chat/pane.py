@@ -27,7 +27,8 @@ class ChatPane(Answers):
     """A conversation with a model."""
 
     HELP = """\
-Ask a model that runs on this machine. Its answer streams in; **Esc** stops it and keeps what came.
+Ask a model. It runs on this machine, unless the bottom line says where it sends what you write; the preview shows what
+that is. Its answer streams in; **Esc** stops it and keeps what came.
 Asking again, and editing an earlier prompt, keep both versions: walk between them with the version keys.
 """
 

@@ -1,6 +1,6 @@
 """The panes, in the order of their tabs. A new pane is one entry here.
 
-F6 is kept for writing posts and F9 for the figures.
+F9 is kept for the figures.
 """
 
 from __future__ import annotations
@@ -58,6 +58,12 @@ def _models(parts: Parts) -> Pane:
     return ModelsPane(parts.desk)
 
 
+def _blog(parts: Parts) -> Pane:
+    from .blog.pane import BlogPane
+
+    return BlogPane(parts.playground.vault)
+
+
 def _server(parts: Parts) -> Pane:
     from .server.pane import ServerPane
 
@@ -74,6 +80,7 @@ def _requests(parts: Parts) -> Pane:
 
 PANES: tuple[PaneEntry, ...] = (
     PaneEntry("f5", "chat", "Chat", "Go to the chat."),
+    PaneEntry("f6", "blog", "Blog", "Write posts, and go on with earlier ones.", _blog),
     PaneEntry("f7", "sessions", "Sessions", "Find and go on with earlier conversations.", _sessions),
     PaneEntry("f8", "models", "Models", "See, fetch and remove models.", _models),
     # F10 opens the menu of some terminals, so there is another key.

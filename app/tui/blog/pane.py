@@ -1,0 +1,141 @@
+"""The Blog pane: the list of posts, and the desk where one of them is written."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from textual import on
+from textual.app import ComposeResult
+
+from app.errors import UnknownPostError
+from app.tui.pane import Pane
+
+from .desk import WritingDesk
+from .shelf import Shelf
+
+if TYPE_CHECKING:
+    from app.vault.vault import Vault
+
+
+class BlogPane(Pane):
+    """Posts. The list is shown until one is opened; Escape goes back to it."""
+
+    DEFAULT_CSS = """
+    BlogPane { height: 1fr; width: 1fr; padding: 1 1 0 1; background: $background; }
+    BlogPane.-writing Shelf { display: none; }
+    BlogPane.-writing WritingDesk { display: block; }
+    """
+
+    def __init__(self, vault: Vault, clock: Callable[[], float] = time.time) -> None:
+        """``clock``: seconds since 1970, for "today" and "5 min"."""
+        super().__init__(id="blog")
+        self._vault, self._clock = vault, clock
+        self._open_again: str | None = None
+
+    def compose(self) -> ComposeResult:
+        """Both, one of them shown."""
+        yield Shelf(self, self._vault, self._clock)
+        yield WritingDesk(self, self._vault)
+
+    @property
+    def shelf(self) -> Shelf:
+        """The list."""
+        return self.query_one(Shelf)
+
+    @property
+    def desk(self) -> WritingDesk:
+        """Where one writes."""
+        return self.query_one(WritingDesk)
+
+    @property
+    def writing(self) -> bool:
+        """Whether a post is on the desk."""
+        return self.has_class("-writing")
+
+    def on_mount(self) -> None:
+        """Reads the list."""
+        self.shelf.reload()
+
+    def shown(self) -> None:
+        """It has come to the front."""
+        if not self.writing:
+            self.shelf.reload()
+
+    def take_focus(self) -> None:
+        """Puts the keys to what is shown."""
+        if self.writing:
+            self.desk.take_focus()
+        else:
+            self.shelf.take_focus()
+
+    async def vault_opened(self, vault: Vault) -> None:
+        """Shows the posts, and the one that was written when it was locked."""
+        again, self._open_again = self._open_again, None
+        self.shelf.reload(again)
+        if again is not None:
+            self.do(self._open_if_there(again), "post", exclusive=True)
+
+    async def _open_if_there(self, post_id: str) -> None:
+        try:
+            await self._open(post_id)
+        except UnknownPostError:
+            # It was never written, or removed elsewhere: the list is what there is.
+            return
+
+    async def vault_closing(self) -> None:
+        """Keeps what is left and forgets all of it."""
+        post = self.desk.post
+        self._open_again = post.id if post is not None and self.writing else None
+        await self.desk.close()
+        self.remove_class("-writing")
+        self.shelf.forget()
+
+    # Between the two
+
+    @on(Shelf.OpenWanted)
+    def _open_wanted(self, event: Shelf.OpenWanted) -> None:
+        event.stop()
+        self.do(self._open(event.post_id), "post", exclusive=True)
+
+    async def _open(self, post_id: str) -> None:
+        await self.desk.open(post_id)
+        self._show_desk()
+
+    def _show_desk(self) -> None:
+        self.add_class("-writing")
+        if self.display and len(self.app.screen_stack) == 1:
+            self.desk.take_focus()
+        self.refresh_bindings()
+
+    @on(Shelf.NewWanted)
+    @on(WritingDesk.NewWanted)
+    def _new_wanted(self) -> None:
+        self.do(self._new(), "post", exclusive=True)
+
+    async def _new(self) -> None:
+        await self.desk.begin()
+        self._show_desk()
+
+    @on(WritingDesk.Left)
+    def _left(self) -> None:
+        self.do(self._leave(), "post", exclusive=True)
+
+    async def _leave(self) -> None:
+        keeper = self.desk.keeper
+        if keeper is not None and not await keeper.settle():
+            # What cannot be kept now stays where it can be seen; the list would hide that.
+            self.app.notify("The post could not be kept yet; it stays open.", severity="warning")
+            return
+        post = self.desk.post
+        await self.desk.close()
+        self.remove_class("-writing")
+        self.shelf.reload(post.id if post is not None else None)
+        self.shelf.take_focus()
+        self.refresh_bindings()
+
+    @on(Shelf.Gone)
+    def _gone(self, event: Shelf.Gone) -> None:
+        if self.desk.post is not None and self.desk.post.id == event.post_id:
+            self.desk.abandon()

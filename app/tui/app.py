@@ -202,6 +202,11 @@ class PlaygroundApp(GuardedFace):
             return
         from .dialogs.confirm import ConfirmScreen
 
+        try:
+            self._privacy.require_allowed()
+        except PlaygroundError as error:
+            self.notify_error(error)
+            return
         question = (
             "Models can be fetched then, and a remote model that you choose gets what you write to it."
             " Nothing is sent by itself."
@@ -211,11 +216,7 @@ class PlaygroundApp(GuardedFace):
         )
 
     def _switch_local_only(self, on_: bool) -> None:
-        try:
-            self._privacy.switch(on_)
-        except PlaygroundError as error:
-            self.notify_error(error)
-            return
+        self._privacy.switch(on_)
         # What the settings say holds at every start: only more privacy than that is remembered.
         self._remember(local_only=on_ or None)
         for bar in self._status_bars():

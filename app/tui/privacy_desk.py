@@ -21,20 +21,24 @@ class PrivacyDesk:
         """Whether nothing may leave."""
         return self._playground.policy.local_only
 
-    @property
-    def configured(self) -> bool:
-        """Whether the settings switch it on at every start."""
-        return self._playground.settings.privacy.local_only
+    def require_allowed(self) -> None:
+        """Whether the person may allow it here.
+
+        Raises:
+            LocalOnlyError: when it was forbidden for as long as the program runs.
+        """
+        if self._playground.loaded.origins["privacy.local_only"].name == "--local-only":
+            raise LocalOnlyError(
+                "The program was started with --local-only, so nothing may leave this machine until it ends.",
+                "Start it without --local-only to decide here.",
+            )
 
     def switch(self, on: bool) -> None:
         """Forbids, or allows.
 
         Raises:
-            LocalOnlyError: when it was forbidden for as long as the program runs.
+            LocalOnlyError: when it must not be allowed.
         """
-        if not on and self._playground.loaded.origins["privacy.local_only"].name == "--local-only":
-            raise LocalOnlyError(
-                "The program was started with --local-only, so nothing may leave this machine until it ends.",
-                "Start it without --local-only to decide here.",
-            )
+        if not on:
+            self.require_allowed()
         self._playground.policy.local_only = on

@@ -49,6 +49,7 @@ elsewhere: the lines below the list say what leaves this machine when it is aske
         self._desk = desk
         self._current = current
         self._lines: dict[str, ModelLine] = {}
+        self._moved = False
 
     def compose(self) -> ComposeResult:
         """A field to filter, the list, and what is known of the highlighted model."""
@@ -87,7 +88,7 @@ elsewhere: the lines below the list say what leaves this machine when it is aske
     async def _show_lines(self, *, check: bool) -> None:
         self._lines = {line.name: line for line in await self._desk.learn_lines(check=check)}
         self.set_class(bool(self._lines), "-remote")
-        chosen = self.query_one(OptionList).highlighted_option
+        chosen = self.query_one(OptionList).highlighted_option if self._moved else None
         self._fill(self.query_one(Input).value, chosen.id if chosen is not None else None)
 
     @on(Input.Changed)
@@ -137,7 +138,11 @@ elsewhere: the lines below the list say what leaves this machine when it is aske
             notes.append("recommended")
         if row.fits is False:
             notes.append("too large for this machine")
-        return Content.assemble(mark, _padded(row.entry.name, width), (" · ".join(notes), "$text-muted"))
+        stays = self._desk.local_only and not row.installed
+        if stays:
+            notes = [notes[0], "not fetched while local only"]
+        name = (_padded(row.entry.name, width), "$text-disabled" if stays else "")
+        return Content.assemble(mark, name, (" · ".join(notes), "$text-disabled" if stays else "$text-muted"))
 
     def _line_words(self, line: ModelLine, width: int) -> Content:
         refused = self._desk.refused(line.name)
@@ -164,6 +169,7 @@ elsewhere: the lines below the list say what leaves this machine when it is aske
 
     def action_move(self, step: int) -> None:
         """Moves the highlight while the filter keeps the focus."""
+        self._moved = True
         options = self.query_one(OptionList)
         if step < 0:
             options.action_cursor_up()

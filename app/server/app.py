@@ -28,6 +28,7 @@ from .ollama import listing as ollama_listing
 from .openai import audio, chat, completions, embeddings, errors, responses
 from .openai import models as openai_models
 from .openai.invalid import refusal_of
+from .passing import Passing
 from .services import Services
 from .streaming import CLIENT_GONE, ClientGoneError
 
@@ -75,6 +76,8 @@ def build(services: Services, *, gate: GateFactory | None = None, observing: Obs
     app.include_router(docs())
     describe(app)
     _answer_errors(app)
+    # Behind the gate: what passes through as it came is admitted, limited and counted as everything is.
+    app.add_middleware(Passing, services=services)
     if gate is not None:
         app.add_middleware(gate)
     app.add_middleware(watched.around)

@@ -29,6 +29,7 @@ class Whole:
     Attributes:
         model: the model that answered.
         stop: the stop string that ended it, where one did.
+        signature: the provider's proof of its thoughts, where it signs them.
     """
 
     model: str
@@ -40,6 +41,7 @@ class Whole:
     usage: Usage
     timings: Timings
     stop: str | None = None
+    signature: str = ""
 
 
 @dataclass
@@ -55,7 +57,7 @@ async def collect(stream: AsyncGenerator[Delta, None]) -> Whole:
     Raises:
         PlaygroundError: the stream's own, or ``EngineError`` when it ends without its last word.
     """
-    model = ""
+    model = signature = ""
     texts: list[str] = []
     thoughts: list[str] = []
     logprobs: list[ChosenToken] = []
@@ -66,8 +68,9 @@ async def collect(stream: AsyncGenerator[Delta, None]) -> Whole:
                 case TextDelta(text, chosen):
                     texts.append(text)
                     logprobs.extend(chosen)
-                case ThinkingDelta(text):
+                case ThinkingDelta(text, signed):
                     thoughts.append(text)
+                    signature = signed or signature
                 case ToolCallDelta(index, arguments, call_id, name):
                     call = calls.setdefault(index, _Call())
                     call.call_id, call.name = call_id or call.call_id, name or call.name
@@ -79,6 +82,15 @@ async def collect(stream: AsyncGenerator[Delta, None]) -> Whole:
                         ToolCall(call.call_id, call.name, "".join(call.arguments)) for _, call in sorted(calls.items())
                     )
                     return Whole(
-                        model, "".join(texts), "".join(thoughts), made, tuple(logprobs), reason, usage, timings, stop
+                        model,
+                        "".join(texts),
+                        "".join(thoughts),
+                        made,
+                        tuple(logprobs),
+                        reason,
+                        usage,
+                        timings,
+                        stop,
+                        signature,
                     )
     raise EngineError("The answer ended without its last word.", "Ask again.")

@@ -12,7 +12,9 @@ from typing import Any, Literal, NamedTuple
 
 import msgspec
 
-from app.errors import PlaygroundError
+from app.errors import PlaygroundError, RemoteError
+
+from .remote_errors import remote_kind
 
 Protocol = Literal["openai", "anthropic", "ollama", "llamacpp", "plain"]
 
@@ -67,6 +69,8 @@ KINDS: Mapping[str, Kind] = {
     "import_format": _BAD,
     "access": _FORBIDDEN,
     "local_only": _FORBIDDEN._replace(openai_code="local_only"),
+    "not_translatable": _BAD._replace(openai_code="not_translatable"),
+    "redaction": _SERVER._replace(openai_code="redaction"),
 }
 """By the error's code; what is not here is the server's own failure."""
 
@@ -118,6 +122,17 @@ def protocol_of(path: str) -> Protocol:
 
 def kind_of(error: PlaygroundError) -> Kind:
     """What an error is; a class that is not in the table is looked up by its bases."""
+    remote = remote_kind(error)
+    if remote is not None:
+        asked = remote.status < 500
+        limited = remote.status == 429
+        return Kind(
+            remote.status,
+            "requests" if limited else _ASKED if asked else "server_error",
+            "rate_limit_exceeded" if limited else error.code,
+            remote.anthropic,
+            _ASKED if asked and not limited else "unavailable_error",
+        )
     for cls in type(error).__mro__:
         kind = KINDS.get(getattr(cls, "code", ""))
         if kind is not None:
@@ -133,7 +148,8 @@ def status_of(error: PlaygroundError, path: str = "") -> int:
 def _kind_at(path: str, error: PlaygroundError) -> Kind:
     kind = kind_of(error)
     # Anthropic's clients know a server that has too much to do by a number of its own.
-    return kind._replace(status=_OVERLOADED) if kind is _BUSY and protocol_of(path) == "anthropic" else kind
+    overloaded = kind is _BUSY or (kind.anthropic == "overloaded_error" and isinstance(error, RemoteError))
+    return kind._replace(status=_OVERLOADED) if overloaded and protocol_of(path) == "anthropic" else kind
 
 
 def shape(path: str, error: PlaygroundError, status: int | None = None) -> tuple[bytes, dict[str, str]]:
@@ -141,8 +157,8 @@ def shape(path: str, error: PlaygroundError, status: int | None = None) -> tuple
 
     Args:
         path: ``scope["path"]`` of the request.
-        error: what happened. Its attributes ``param`` (OpenAI's name of what is wrong) and ``retry_after_s`` are
-            used where it has them.
+        error: what happened. Its attributes ``param`` (OpenAI's name of what is wrong), ``retry_after_s`` and a
+            remote model's ``retry_after`` are used where it has them.
         status: what is answered; without it, what the table says. Another one than the table's also chooses other
             words, so that body and status agree.
 
@@ -154,7 +170,7 @@ def shape(path: str, error: PlaygroundError, status: int | None = None) -> tuple
         kind = _BY_STATUS.get(status, _SERVER if status >= 500 else _BAD)._replace(status=status)
     body = msgspec.json.encode(_SHAPES[protocol_of(path)](error, kind))
     headers = {"content-type": "application/json", "content-length": str(len(body))}
-    wait = getattr(error, "retry_after_s", None)
+    wait = error.retry_after if isinstance(error, RemoteError) else getattr(error, "retry_after_s", None)
     if wait is None and kind.status in (503, _OVERLOADED) and kind is not _SERVER:
         wait = 1
     if wait is not None:

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from app.engine.slot import LoadedModel
-from app.errors import EngineError, PlaygroundError
+from app.errors import EngineError, InvalidRequestError, PlaygroundError
 from app.messages import ChatRequest, Delta, Finished, Message, ResponseFormat, Sampling, TextDelta, Usage
 
 from .collect import collect
@@ -122,6 +122,10 @@ def routes(services: Services) -> APIRouter:
     @router.post("/models/load", response_class=Response)
     async def load(asked: ModelBody, request: Request) -> Response:
         """Loads a model; answers when it is ready."""
+        if services.router.is_remote(asked.model):
+            raise InvalidRequestError(
+                f"The model {asked.model!r} is not on this machine, so there is nothing to load.", "Ask it as it is."
+            )
         return _json(_described(await while_connected(request, services.pool.load(asked.model))))
 
     @router.post("/models/unload", response_class=Response)

@@ -125,4 +125,4 @@ def _observing(services: Services, playground: Playground) -> Observing:
             services.settings, observability=msgspec.structs.replace(chosen, log_to="off")
         )
         services = dataclasses.replace(services, settings=settings)
-    return Observing.start(services, playground.folders.logs, needs_vault=False)
+    return Observing.start(services, playground.folders.logs, needs_vault=False, environ=playground.environ)

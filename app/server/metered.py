@@ -6,34 +6,58 @@ import time
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
+import msgspec
 from starlette.types import Scope
 
 from app.errors import PlaygroundError
-from app.messages import ChatRequest, Delta, Finished, Started, TextDelta, ThinkingDelta, ToolCallDelta, Usage
+from app.messages import (
+    ChatRequest,
+    Delta,
+    Finished,
+    Rerouted,
+    Started,
+    TextDelta,
+    ThinkingDelta,
+    ToolCallDelta,
+    Usage,
+)
 from app.routing.answering import Answering
 
+from .answerer import Answerer
 from .metering import Meter, meter_of
 
 
 class Metered:
-    """The router as one connection sees it: whatever it streams is counted, whole or cut."""
+    """The router as one connection sees it: whatever it streams is counted, whole or cut.
 
-    def __init__(self, router: Answering, meter: Meter) -> None:
-        self._router, self._meter = router, meter
+    Args:
+        router: answers.
+        meter: counts.
+        fresh: whether the client wants no answer that was given before.
+
+    Attributes:
+        answerer: who answers, as soon as that is known.
+    """
+
+    def __init__(self, router: Answering, meter: Meter, *, fresh: bool = False) -> None:
+        self._router, self._meter, self._fresh = router, meter, fresh
+        self.answerer = Answerer()
 
     @classmethod
     def of(cls, router: Answering, scope: Scope) -> Metered:
         """For the connection of ``scope``."""
-        return cls(router, meter_of(scope))
+        return cls(router, meter_of(scope), fresh=wants_fresh(scope))
 
     async def stream(self, request: ChatRequest) -> AsyncGenerator[Delta, None]:
         """As ``Router.stream``. An answer that is left counts the prompt, and a token for each piece that had come."""
-        backend, prompt, cached, pieces = "", 0, 0, 0
+        model, backend, prompt, cached, pieces = request.model, "", 0, 0, 0
         finished: Finished | None = None
         outcome = "stopped"
         exchange, asked = self._meter.exchange, time.perf_counter()
         if exchange is not None:
-            exchange.asked(request.model)
+            exchange.asked(model)
+        if self._fresh:
+            request = msgspec.structs.replace(request, fresh=True)
         try:
             async with aclosing(self._router.stream(request)) as deltas:
                 async for delta in deltas:
@@ -42,13 +66,19 @@ class Metered:
                         if exchange is not None:
                             exchange.pieces = pieces
                             if pieces == 1:
-                                exchange.began(request.model, time.perf_counter() - asked)
+                                exchange.began(model, time.perf_counter() - asked)
                     elif isinstance(delta, Started):
-                        backend, prompt, cached = delta.backend, delta.prompt_tokens, delta.cached_tokens
-                        if delta.from_cache and exchange is not None:
-                            exchange.from_cache(request.model)
+                        self.answerer.started(delta)
+                        model, backend = delta.model, delta.backend
+                        prompt, cached = delta.prompt_tokens, delta.cached_tokens
+                        if exchange is not None:
+                            exchange.model = model
+                            if delta.from_cache:
+                                exchange.from_cache(model)
                     elif isinstance(delta, Finished):
                         finished, outcome = delta, "finished"
+                    elif isinstance(delta, Rerouted):
+                        self.answerer.rerouted(delta)
                     yield delta
         except PlaygroundError:
             outcome = "failed"
@@ -57,11 +87,21 @@ class Metered:
             if finished is not None:
                 times = finished.timings
                 self._meter.count(
-                    request.model,
+                    model,
                     backend,
                     finished.usage,
                     first_token_s=times.queued + times.prefill,
                     decode_s=times.decode,
                 )
             elif backend:
-                self._meter.count(request.model, backend, Usage(prompt, pieces, cached), outcome=outcome)
+                self._meter.count(model, backend, Usage(prompt, pieces, cached), outcome=outcome)
+
+
+def wants_fresh(scope: Scope) -> bool:
+    """Whether the client's ``Cache-Control`` asks for an answer that is made anew."""
+    for name, value in scope["headers"]:
+        if name == b"cache-control":
+            lower = value.lower()
+            if b"no-cache" in lower or b"no-store" in lower:
+                return True
+    return False

@@ -13,6 +13,7 @@ from starlette.types import Receive, Scope, Send
 
 from app.errors import PlaygroundError
 
+from .answerer import Answerer
 from .error_shapes import status_of
 from .observing.exchange import note_error
 
@@ -34,7 +35,7 @@ async def while_connected(request: Request, work: Coroutine[Any, Any, T]) -> T:
     Raises:
         ClientGoneError: when the client left.
     """
-    return await _unless_gone(request.receive, work)
+    return await unless_gone(request.receive, work)
 
 
 class EventStream(Response):
@@ -48,6 +49,7 @@ class EventStream(Response):
         events: encoded events, whole; each is sent by itself. Several may be joined in one.
         failed: the event (or events) that tells of an error in mid-stream.
         refused: the answer when it fails before the first event.
+        answerer: who answers, known by the first event; headers tell of it.
         media_type: of the stream; NDJSON protocols have their own.
     """
 
@@ -57,9 +59,10 @@ class EventStream(Response):
         *,
         failed: Callable[[PlaygroundError], bytes],
         refused: Callable[[PlaygroundError], Response],
+        answerer: Answerer | None = None,
         media_type: str = "text/event-stream; charset=utf-8",
     ) -> None:
-        self._events, self._failed, self._refused = events, failed, refused
+        self._events, self._failed, self._refused, self._answerer = events, failed, refused, answerer
         self.status_code = 200
         self.background = None
         # Without a body there is no content-length.
@@ -70,7 +73,7 @@ class EventStream(Response):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Sends the events until they end or the client leaves."""
         try:
-            await _unless_gone(receive, self._send_all(scope, receive, send))
+            await unless_gone(receive, self._send_all(scope, receive, send))
         except ClientGoneError:
             return
 
@@ -94,10 +97,19 @@ class EventStream(Response):
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
     async def _start(self, send: Send) -> None:
-        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        headers = self.raw_headers
+        if self._answerer is not None:
+            told = self._answerer.headers().items()
+            headers = [*headers, *((name.encode(), value.encode()) for name, value in told)]
+        await send({"type": "http.response.start", "status": self.status_code, "headers": headers})
 
 
-async def _unless_gone(receive: Receive, work: Coroutine[Any, Any, T]) -> T:
+async def unless_gone(receive: Receive, work: Coroutine[Any, Any, T]) -> T:
+    """``while_connected`` for who has no ``Request``.
+
+    Raises:
+        ClientGoneError: when the client left.
+    """
     working = asyncio.ensure_future(work)
     watching = asyncio.ensure_future(_gone(receive))
     try:

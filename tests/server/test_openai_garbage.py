@@ -1,41 +1,18 @@
-"""Garbage never makes the server fail: nonsense bodies, bodies near to sound ones, and schemathesis on every route.
-
-``PLAYGROUND_SCHEMATHESIS_CASES=5000`` runs that many cases in all; the suite runs a few on each route.
-"""
-
-import os
+"""Garbage never makes the server fail: nonsense bodies, and bodies near to sound ones."""
 
 import httpx
 import msgspec
 import pytest
-import schemathesis
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from schemathesis.checks import not_a_server_error
-from schemathesis.specs.openapi.checks import (
-    content_type_conformance,
-    response_headers_conformance,
-    response_schema_conformance,
-    status_code_conformance,
-)
 
 from app.server.app import build
 
 from .scripted import ScriptedBackend, services_of
 
 PATHS = ("/v1/chat/completions", "/v1/completions", "/v1/responses", "/v1/embeddings")
-OPERATIONS = 9
-CASES = int(os.environ.get("PLAYGROUND_SCHEMATHESIS_CASES", "0")) // OPERATIONS or 12
-CHECKS = [
-    not_a_server_error,
-    status_code_conformance,
-    content_type_conformance,
-    response_schema_conformance,
-    response_headers_conformance,
-]
 
 application = build(services_of(ScriptedBackend(["Hello", "."])))
-document = schemathesis.openapi.from_asgi("/openapi.json", application).include(path_regex=r"^/v1/")
 
 anything = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
@@ -102,16 +79,3 @@ async def test_bodies_that_are_nearly_right(path, body):
 async def test_values_that_json_libraries_stumble_over(path, inner):
     for name in (b"tools", b"metadata", b"messages", b"input", b"seed", b"model", b"user", b"response_format"):
         check(await send(path, b'{"model":"scripted","' + name + b'":' + inner + b"}"))
-
-
-@pytest.mark.timeout(900)
-@document.parametrize()
-@settings(
-    max_examples=CASES,
-    deadline=None,
-    suppress_health_check=list(HealthCheck),
-    phases=[Phase.explicit, Phase.generate],
-    database=None,
-)
-def test_schemathesis(case):
-    case.call_and_validate(checks=CHECKS)

@@ -51,12 +51,17 @@ class _Events:
     def of(self, delta: Delta) -> bytes:
         match delta:
             case Started():
+                self._model = delta.model
                 return self._start(delta.prompt_tokens, delta.cached_tokens)
             case TextDelta(text) if text:
                 return self._block("text", {"type": "text", "text": ""}) + self._before + encode(text) + self._after
-            case ThinkingDelta(text) if text and self._with_thinking:
-                opened = self._block("thinking", {"type": "thinking", "thinking": "", "signature": ""})
-                return opened + self._delta({"type": "thinking_delta", "thinking": text})
+            case ThinkingDelta(text, signature) if (text or signature) and self._with_thinking:
+                said = self._block("thinking", {"type": "thinking", "thinking": "", "signature": ""})
+                if text:
+                    said += self._delta({"type": "thinking_delta", "thinking": text})
+                if signature:
+                    said += self._delta({"type": "signature_delta", "signature": signature})
+                return said
             case ToolCallDelta(index, arguments, call_id, name):
                 said = b""
                 if self._open != index:

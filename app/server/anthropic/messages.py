@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from app.errors import PlaygroundError
+from app.errors import InvalidRequestError, PlaygroundError
 from app.server.collect import collect
 from app.server.error_shapes import shape, status_of
 from app.server.metered import Metered
@@ -32,17 +32,28 @@ def routes(services: Services) -> APIRouter:
         model = await resolve(services, asked.model)
         neutral = request_of(asked, model, services.settings.server.max_output_tokens)
         with_thinking = asked.thinking is not None and asked.thinking.shown
-        deltas = Metered.of(services.router, request.scope).stream(neutral)
+        router = Metered.of(services.router, request.scope)
+        deltas = router.stream(neutral)
         if asked.stream:
             events = events_of(deltas, model, with_thinking=with_thinking)
-            return EventStream(events, failed=_failed, refused=_refused)
+            return EventStream(events, failed=_failed, refused=_refused, answerer=router.answerer)
         whole = await while_connected(request, collect(deltas))
-        return _json(message_of(whole, model, with_thinking=with_thinking))
+        reply = message_of(whole, whole.model or model, with_thinking=with_thinking)
+        return Response(encode(reply), headers=router.answerer.headers(), media_type="application/json")
 
     @router.post(f"{_PATH}/count_tokens", response_class=Response)
     async def count_tokens(asked: CountRequest, request: Request) -> Response:
-        """The length of a prompt in the model's tokens; nothing is answered."""
-        neutral = request_of(asked, await resolve(services, asked.model))
+        """The length of a prompt in the model's tokens; nothing is answered.
+
+        Anthropic's own models are asked before this, by ``app.server.passing``.
+        """
+        model = await resolve(services, asked.model)
+        if services.router.is_remote(model):
+            raise InvalidRequestError(
+                f"The tokens of a prompt for {model!r} cannot be counted: its provider only tells them with an answer.",
+                "Ask it, and read the usage.",
+            )
+        neutral = request_of(asked, model)
         return _json(CountReply(await while_connected(request, services.pool.count_tokens(neutral))))
 
     return router

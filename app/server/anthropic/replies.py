@@ -75,7 +75,7 @@ def message_of(whole: Whole, model: str, *, with_thinking: bool) -> MessageReply
     """A whole answer."""
     content: list[Any] = []
     if whole.thinking and with_thinking:
-        content.append({"type": "thinking", "thinking": whole.thinking, "signature": ""})
+        content.append({"type": "thinking", "thinking": whole.thinking, "signature": whole.signature})
     if whole.text:
         content.append({"type": "text", "text": whole.text})
     for call in whole.tool_calls:

@@ -24,6 +24,7 @@ from .replies import Lines, encode
 from .wire import Asked, ChatBody, EmbedBody, EmbeddingsBody, GenerateBody
 
 _PATH = "/api/"
+_JSON = "application/json; charset=utf-8"
 
 
 def routes(services: Services) -> APIRouter:
@@ -78,10 +79,18 @@ def _lines(services: Services, asked: Asked, *, chat: bool) -> Lines:
 
 
 async def _answer(services: Services, asked: Asked, neutral: ChatRequest, lines: Lines, request: Request) -> Response:
-    deltas = Metered.of(services.router, request.scope).stream(neutral)
+    router = Metered.of(services.router, request.scope)
+    deltas = router.stream(neutral)
     if asked.streamed:
-        return EventStream(lines.of(deltas), failed=_failed, refused=_refused, media_type="application/x-ndjson")
-    return _json(lines.whole(await while_connected(request, collect(deltas))))
+        return EventStream(
+            lines.of(deltas),
+            failed=_failed,
+            refused=_refused,
+            answerer=router.answerer,
+            media_type="application/x-ndjson",
+        )
+    reply = lines.whole(await while_connected(request, collect(deltas)))
+    return Response(encode(reply), headers=router.answerer.headers(), media_type=_JSON)
 
 
 async def _only_loaded(services: Services, asked: Asked, model: str, lines: Lines, request: Request) -> Response:
@@ -105,7 +114,7 @@ async def _vectors(services: Services, name: str, texts: Sequence[str], request:
 
 
 def _json(reply: object) -> Response:
-    return Response(encode(reply), media_type="application/json; charset=utf-8")
+    return Response(encode(reply), media_type=_JSON)
 
 
 def _refused(error: PlaygroundError) -> Response:

@@ -11,7 +11,17 @@ from typing import Any
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
-from app.messages import ChosenToken, Delta, Finished, TextDelta, ThinkingDelta, ToolCall, ToolCallDelta, Waiting
+from app.messages import (
+    ChosenToken,
+    Delta,
+    Finished,
+    Started,
+    TextDelta,
+    ThinkingDelta,
+    ToolCall,
+    ToolCallDelta,
+    Waiting,
+)
 from app.server.collect import Whole
 
 encode = msgspec.json.encode
@@ -99,6 +109,8 @@ class Lines:
         async with aclosing(deltas) as stream:
             async for delta in stream:
                 match delta:
+                    case Started():
+                        self._tell(delta.model)
                     case Waiting("loading"):
                         self._loaded = time.monotonic()
                     case TextDelta(text, chosen):
@@ -117,6 +129,7 @@ class Lines:
 
     def whole(self, answer: Whole) -> LineReply:
         """An answer in one piece."""
+        self._tell(answer.model)
         said = self._said(answer.text, answer.thinking, answer.logprobs, answer.tool_calls)
         return self._ended(said, Finished(answer.finish, answer.usage, answer.timings))
 
@@ -125,6 +138,11 @@ class Lines:
         line = self._said("")
         line.done, line.done_reason = True, reason
         return line
+
+    def _tell(self, model: str) -> None:
+        """Who answers. The name that was asked stays, with its tag, where that is who."""
+        if model and model != self._model.removesuffix(":latest"):
+            self._model = model
 
     def _line(self, reply: LineReply) -> bytes:
         return encode(reply) + b"\n"

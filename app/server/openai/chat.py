@@ -13,6 +13,7 @@ from app.messages import (
     ChatRequest,
     Delta,
     Finished,
+    Started,
     TextDelta,
     ThinkingDelta,
     ToolCallDelta,
@@ -62,9 +63,10 @@ def routes(services: Services) -> APIRouter:
         router = Metered.of(services.router, request.scope)
         if asked.stream:
             events = _Events(asked, neutral, created).of(router, count)
-            return EventStream(events, failed=errors.event, refused=errors.answer)
+            return EventStream(events, failed=errors.event, refused=errors.answer, answerer=router.answerer)
         answers = await while_connected(request, gathered(router, seeded(neutral, count)))
-        return Response(encode(_reply(answers, asked, neutral, created)), media_type="application/json")
+        reply = _reply(answers, asked, neutral, created)
+        return Response(encode(reply), headers=router.answerer.headers(), media_type="application/json")
 
     return api
 
@@ -96,7 +98,7 @@ def _reply(answers: list[Whole], asked: ChatCompletionRequest, neutral: ChatRequ
     return ChatReply(
         new_id("chatcmpl-"),
         created,
-        neutral.model,
+        answers[0].model or neutral.model,
         [
             ChoiceReply(
                 place,
@@ -123,6 +125,10 @@ class _Events:
         self._with_usage = bool(asked.stream_options and asked.stream_options.include_usage)
         self._id = new_id("chatcmpl-")
         self._created = created
+        self._lay_out(neutral.model)
+
+    def _lay_out(self, model: str) -> None:
+        self._model = model
         plain = self._chunk([ChunkChoice(0, DeltaReply(content="\0"))])
         # Most events differ in their text alone: everything around it is laid out once.
         self._before, self._after = plain.split(b'"\\u0000"')
@@ -160,6 +166,9 @@ class _Events:
                 return self._chunk([ChunkChoice(place, DeltaReply(tool_calls=[call]))])
             case Finished(reason):
                 return self._chunk([ChunkChoice(place, DeltaReply(), reason)])
+            case Started() if delta.model != self._model:
+                self._lay_out(delta.model)
+                return None
             case _:
                 return None
 
@@ -168,5 +177,5 @@ class _Events:
 
     def _chunk(self, choices: list[ChunkChoice], usage: UsageReply | None = None) -> bytes:
         told = usage if self._with_usage else UNSET
-        chunk = ChatChunk(self._id, self._created, self._neutral.model, choices, told)
+        chunk = ChatChunk(self._id, self._created, self._model, choices, told)
         return b"data: " + encode(chunk) + b"\n\n"

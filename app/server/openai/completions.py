@@ -91,7 +91,7 @@ def routes(services: Services) -> APIRouter:
         router = Metered.of(services.router, request.scope)
         if asked.stream:
             events = _events(router, asked, requests, head)
-            return EventStream(events, failed=errors.event, refused=errors.answer)
+            return EventStream(events, failed=errors.event, refused=errors.answer, answerer=router.answerer)
         answers = await while_connected(request, gathered(router, requests))
         head.choices = [
             ChoiceReply(
@@ -104,8 +104,9 @@ def routes(services: Services) -> APIRouter:
             )
             for place, answer in enumerate(answers)
         ]
+        head.model = answers[0].model or head.model
         head.usage = _usage([answer.usage for answer in answers], asked.n or 1)
-        return Response(encode(head), media_type="application/json")
+        return Response(encode(head), headers=router.answerer.headers(), media_type="application/json")
 
     return api
 
@@ -182,6 +183,8 @@ async def _events(
 
     async with aclosing(merged(router, requests)) as deltas:
         async for place, delta in deltas:
+            if isinstance(delta, Started):
+                head.model = delta.model
             choice = _choice(place, delta, asked, requests[place], said)
             if choice is None:
                 continue

@@ -42,6 +42,7 @@ class ResponseWriter:
         """The events of one delta, joined; empty when it tells nothing."""
         match delta:
             case Started():
+                self.response.model = delta.model
                 return self._event("response.created", response=self.response) + self._event(
                     "response.in_progress", response=self.response
                 )

@@ -33,11 +33,12 @@ def routes(services: Services) -> APIRouter:
         neutral = await neutral_request(services, asked)
         response = _begun(asked, neutral, int(services.clock()))
         writer = ResponseWriter(response, logprobs=with_logprobs(asked))
-        events = _events(Metered.of(services.router, request.scope), neutral, writer)
+        router = Metered.of(services.router, request.scope)
+        events = _events(router, neutral, writer)
         if asked.stream:
-            return EventStream(events, failed=writer.failed, refused=errors.answer)
+            return EventStream(events, failed=writer.failed, refused=errors.answer, answerer=router.answerer)
         await while_connected(request, _to_the_end(events))
-        return Response(encode(response), media_type="application/json")
+        return Response(encode(response), headers=router.answerer.headers(), media_type="application/json")
 
     @api.get("/v1/responses/{response_id}", response_class=Response)
     async def kept(response_id: str) -> Response:

@@ -28,12 +28,13 @@ class ConnectionPolicy:
     @local_only.setter
     def local_only(self, on: bool) -> None:
         self._local_only = on
-        for watcher in self._watchers:
+        for watcher in tuple(self._watchers):
             watcher(on)
 
-    def watch(self, watcher: Callable[[bool], None]) -> None:
-        """Has ``watcher`` called each time that the mode is set, after it holds."""
+    def watch(self, watcher: Callable[[bool], None]) -> Callable[[], None]:
+        """Has ``watcher`` called each time that the mode is set, after it holds; what is given back ends that."""
         self._watchers.append(watcher)
+        return lambda: self._watchers.remove(watcher)
 
     def require(self, target: str, purpose: str) -> None:
         """Lets a connection pass, or not.

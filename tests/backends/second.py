@@ -68,7 +68,7 @@ class Second:
 
 
 @asynccontextmanager
-async def second(answer: Answer, found: Certificates, *, requests: int = 100_000) -> AsyncGenerator[Second, None]:
+async def second(answer: Answer, found: Certificates) -> AsyncGenerator[Second, None]:
     """Runs it on a free port of localhost for as long as the block lasts."""
     there = Second(answer)
     listening = socket.create_server(("127.0.0.1", 0))
@@ -77,7 +77,7 @@ async def second(answer: Answer, found: Certificates, *, requests: int = 100_000
     config.bind = [f"fd://{listening.detach()}"]  # hypercorn closes it
     config.certfile, config.keyfile = str(found.chain), str(found.key)
     config.alpn_protocols = ["h2"]
-    config.keep_alive_max_requests = requests
+    config.keep_alive_max_requests = 100_000
     config.errorlog = config.accesslog = None
     config.graceful_timeout = 0.2
     stop = asyncio.Event()

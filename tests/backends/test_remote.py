@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 from contextlib import aclosing
 from dataclasses import replace
 
@@ -261,6 +262,17 @@ async def test_every_address_is_checked_before_it_is_connected_to(host: str) -> 
             with pytest.raises(RemoteUnreachableError if host in ("127.1", "2130706433") else LocalOnlyError):
                 await all_of(backend.stream(asking()))
         assert there.received == []
+
+
+async def test_in_local_only_mode_this_machines_name_must_mean_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    def elsewhere(host: str, port: int, *args: object, **options: object) -> list[tuple[object, ...]]:
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("203.0.113.5", port))]
+
+    monkeypatch.setattr(socket, "getaddrinfo", elsewhere)
+    for url in ("http://localhost:9/v1", "https://localhost:9/v1"):
+        async with reaching(url, local_only=True) as backend:
+            with pytest.raises(LocalOnlyError, match=r"203\.0\.113\.5"):
+                await all_of(backend.stream(asking()))
 
 
 async def test_a_key_that_is_missing_stops_it_before_anything_is_sent() -> None:

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from contextlib import aclosing
 from pathlib import Path
 
@@ -150,16 +149,6 @@ async def test_addresses_are_checked_for_http2_too(good: Certificates) -> None:
             with pytest.raises(LocalOnlyError):
                 await all_of(backend.stream(asking()))
     assert there.seen == []
-
-
-async def test_a_peer_that_closes_now_and_then_is_connected_to_again(good: Certificates) -> None:
-    async with second(Answer(), good, requests=3) as there:
-        async with reaching(f"{there.base}/v1", ca=str(good.ca)) as backend:
-            answered = 0
-            for _ in range(12):
-                with contextlib.suppress(RemoteUnreachableError):  # of the request that came as it closed
-                    answered += summary(await all_of(backend.stream(asking())))["text"] == "Hello there!"
-    assert answered >= 8
 
 
 async def test_a_large_request_is_sent_as_fast_as_it_is_taken(good: Certificates) -> None:

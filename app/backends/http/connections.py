@@ -39,7 +39,14 @@ class Connections:
     ) -> None:
         self._endpoint = endpoint
         self._policy = policy
-        self._resolver = Resolver(resolver_check, endpoint.connect_s)
+
+        def check(address: str) -> None:
+            # A name may mean another machine: what was let pass by its name is asked again by its address.
+            policy.require(address, f"ask {endpoint.name}")
+            if resolver_check is not None:
+                resolver_check(address)
+
+        self._resolver = Resolver(check, endpoint.connect_s)
         self._trust_env = trust_env
         self._base = endpoint.url.rstrip("/")
         parts = urlsplit(self._base)

@@ -30,7 +30,7 @@ class Resolver:
         seconds: that a look-up may take.
     """
 
-    def __init__(self, check: ResolverCheck | None, seconds: float) -> None:
+    def __init__(self, check: ResolverCheck, seconds: float) -> None:
         self._check = check
         self._seconds = seconds
 
@@ -44,8 +44,7 @@ class Resolver:
         """
         numeric = numeric_of(host)
         if numeric is not None:
-            if self._check is not None:
-                self._check(numeric)
+            self._check(numeric)
             return [Address(numeric, socket.AF_INET6 if ":" in numeric else socket.AF_INET, socket.IPPROTO_TCP)]
         loop = asyncio.get_running_loop()
         try:
@@ -62,9 +61,8 @@ class Resolver:
                 f"No address is known for {host}.", "Check the endpoint's url and the network."
             ) from error
         addresses = list(dict.fromkeys(Address(str(where[0]), family, proto) for family, _, proto, _, where in found))
-        if self._check is not None:
-            for address in addresses:
-                self._check(address.host)
+        for address in addresses:
+            self._check(address.host)
         return addresses
 
 

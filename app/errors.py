@@ -347,3 +347,45 @@ class UnknownUserError(AccessError):
 
     title = "Unknown user"
     code = "unknown_user"
+
+
+class MicrophoneError(PlaygroundError):
+    """What is said cannot be heard."""
+
+    title = "The microphone cannot be used"
+    code = "microphone"
+
+
+class PortAudioMissingError(MicrophoneError):
+    """The library that reaches microphones is not installed."""
+
+    title = "A library for sound is missing"
+    code = "portaudio_missing"
+
+
+class NoMicrophoneError(MicrophoneError):
+    """There is no microphone, or none of the name that was chosen."""
+
+    title = "No microphone"
+    code = "no_microphone"
+
+
+class MicrophoneBusyError(MicrophoneError):
+    """Another program has the microphone, or the system does not let us have it."""
+
+    title = "The microphone is in use"
+    code = "microphone_busy"
+
+
+class MicrophoneLostError(MicrophoneError):
+    """The microphone fell silent while it was listened to: unplugged, or its sound server ended."""
+
+    title = "The microphone is gone"
+    code = "microphone_lost"
+
+
+class RecordingError(PlaygroundError):
+    """A file is no recording that can be decoded."""
+
+    title = "The recording cannot be read"
+    code = "recording"

@@ -9,6 +9,7 @@ from msgspec import Meta, Struct, field
 from .access import AccessSettings
 from .observability import ObservabilitySettings
 from .routing import RoutingSettings
+from .voice import VoiceSettings
 
 Tokens = Annotated[int, Meta(ge=0, le=16_777_216)]
 Count = Annotated[int, Meta(ge=1, le=256)]
@@ -150,3 +151,4 @@ class Settings(Struct, frozen=True, kw_only=True):
     access: AccessSettings = AccessSettings()
     observability: ObservabilitySettings = ObservabilitySettings()
     routing: RoutingSettings = RoutingSettings()
+    voice: VoiceSettings = VoiceSettings()

@@ -35,7 +35,7 @@ _LENGTHS = {
 }
 """Characters of an account's number by country (ISO 13616, the registry of IBANs)."""
 
-_START = re.compile(r"(?<![A-Za-z0-9])([A-Za-z]{2})\d{2}(?=[ \-]?[A-Za-z0-9]{4})", re.ASCII)
+_START = re.compile(r"\b([A-Za-z]{2})\d{2}(?=[ \-]?[A-Za-z0-9]{4})", re.ASCII)
 _PIECE = re.compile(r"[ \-]?([A-Za-z0-9])", re.ASCII)
 _LETTERS = {letter: str(ord(letter) - 55) for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"}
 
@@ -84,7 +84,7 @@ _NUMBERS = (
     _Lettered(r"(?!BG|GB|KN|NK|NT|TN|ZZ)[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z] ?\d{2} ?\d{2} ?\d{2} ?[A-D]", ""),
 )
 _ANY = re.compile(
-    r"(?<![A-Za-z0-9])(?:" + "|".join(f"({number.shape})" for number in _NUMBERS) + r")(?![A-Za-z0-9])", re.ASCII
+    r"\b(?=[A-Z\d])(?:" + "|".join(f"({number.shape})" for number in _NUMBERS) + r")(?![A-Za-z0-9])", re.ASCII
 )
 
 

@@ -28,15 +28,16 @@ RETRY_AFTER_S = 60.0
 PATIENCE_S = 0.5
 """All the waiting between tries of one model, where another can answer instead."""
 
-_RETRIED = frozenset({408, 409, 425, 429})
-_ANOTHER_MAY = frozenset({401, 402, 403, 404, 405, 407, 410, 421, 451})
+_TOO_MANY = 429
+_RETRIED = frozenset({408, 409, 425, _TOO_MANY})
+_ANOTHER_MAY = frozenset({401, 402, 403, 404, 405, 407, 410, 421, _TOO_MANY, 451})
 """What one provider refuses and another may not: its key, its bill, its list of models. A wrong request stays wrong."""
 
 
 def is_retried(error: PlaygroundError) -> bool:
     """Whether the same model may be asked again: what passes by itself."""
-    if isinstance(error, RemoteRefusedError) and error.status not in _RETRIED:
-        return False
+    if isinstance(error, RemoteRefusedError) and (error.status not in _RETRIED or error.status == _TOO_MANY):
+        return False  # a quota that is used up says 429 as well, and no waiting helps
     if isinstance(error, RemoteUnreachableError | RemoteTimeoutError | RemoteBusyError | StreamBrokenError):
         return True
     return isinstance(error, RemoteError) and (
@@ -60,7 +61,7 @@ def is_the_places_fault(error: PlaygroundError) -> bool:
     """Whether the place, and not this request, is surely the cause."""
     if isinstance(error, RemoteUnreachableError | RemoteBusyError):
         return True
-    return isinstance(error, RemoteError) and error.status in (429, 502, 503, 504, 529)
+    return isinstance(error, RemoteError) and error.status in (_TOO_MANY, 502, 503, 504, 529)
 
 
 class Backoff:

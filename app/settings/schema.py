@@ -10,6 +10,7 @@ from .access import AccessSettings
 from .observability import ObservabilitySettings
 from .routing import RoutingSettings
 from .voice import VoiceSettings
+from .writing import WritingSettings
 
 Tokens = Annotated[int, Meta(ge=0, le=16_777_216)]
 Count = Annotated[int, Meta(ge=1, le=256)]
@@ -152,3 +153,4 @@ class Settings(Struct, frozen=True, kw_only=True):
     observability: ObservabilitySettings = ObservabilitySettings()
     routing: RoutingSettings = RoutingSettings()
     voice: VoiceSettings = VoiceSettings()
+    writing: WritingSettings = WritingSettings()

@@ -60,8 +60,13 @@ def _models(parts: Parts) -> Pane:
 
 def _blog(parts: Parts) -> Pane:
     from .blog.pane import BlogPane
+    from .state import StateFile
 
-    return BlogPane(parts.playground.vault)
+    playground = parts.playground
+    settings = playground.settings
+    used = StateFile(playground.folders.data).load().model
+    model = used if used and parts.desk.known(used) else settings.models.default
+    return BlogPane(playground.vault, parts.desk, model, settings.writing, playground.environ)
 
 
 def _server(parts: Parts) -> Pane:

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from textual.pilot import Pilot
 from textual.widgets import Input
 
+from app.settings.writing import WritingSettings
 from app.tui.blog.pane import BlogPane
+from app.tui.model_desk import ModelDesk
 from app.tui.pane import Pane
 from app.vault import Vault
 from app.vault.post_records import Post
 
 from .conftest import until
+from .scripted import ScriptedRouter, playground
 from .vault_app import DAY, HOUR, NOW, SmallApp, a_vault
 
 SEA = """\
@@ -83,11 +87,20 @@ class BlogApp(SmallApp):
         await self.vault.lock()
 
 
-def blog_app(folder: Path, fill: Callable[[Vault], Awaitable[None]] = with_posts, **options: Any) -> BlogApp:
-    """The application on a vault of its own."""
+def blog_app(
+    folder: Path,
+    fill: Callable[[Vault], Awaitable[None]] = with_posts,
+    *,
+    router: ScriptedRouter | None = None,
+    choices: WritingSettings = WritingSettings(suggestions=False),  # noqa: B008 (immutable)
+    environ: Mapping[str, str] = MappingProxyType({}),
+    **options: Any,
+) -> BlogApp:
+    """The application on a vault of its own, its model as ``router`` says."""
+    models = ModelDesk(playground(folder / "home", router), lambda _download: None)
 
     def build(vault: Vault) -> BlogPane:
-        return BlogPane(vault, clock=lambda: NOW)
+        return BlogPane(vault, models, "smollm2-135m", choices, environ, clock=lambda: NOW)
 
     return BlogApp(a_vault(folder), build, fill, **options)
 

@@ -8,6 +8,7 @@ from bisect import bisect_right
 from textual.geometry import Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
+from textual.worker import WorkType
 
 from app.privacy.terminal import clean
 
@@ -40,7 +41,8 @@ class LivePreview(ScrollView, can_focus=False):
     def show(self, markdown: str, line: int) -> None:
         """Shows the text, with what its line ``line`` became in view."""
         self._text, self._line = markdown, line
-        self.run_worker(self._follow, group="preview", exclusive=True, exit_on_error=False)
+        work: WorkType[None] = self._follow
+        self.run_worker(work, group="preview", exclusive=True, exit_on_error=False)
 
     def follow(self, line: int) -> None:
         """The cursor is on another line."""

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from textual import on
 from textual.app import ComposeResult
 
 from app.errors import UnknownPostError
+from app.settings.writing import WritingSettings
 from app.tui.pane import Pane
 
 from .desk import WritingDesk
 from .shelf import Shelf
 
 if TYPE_CHECKING:
+    from app.tui.model_desk import ModelDesk
     from app.vault.vault import Vault
 
 
@@ -28,16 +31,25 @@ class BlogPane(Pane):
     BlogPane.-writing WritingDesk { display: block; }
     """
 
-    def __init__(self, vault: Vault, clock: Callable[[], float] = time.time) -> None:
-        """``clock``: seconds since 1970, for "today" and "5 min"."""
+    def __init__(
+        self,
+        vault: Vault,
+        models: ModelDesk,
+        model: str,
+        choices: WritingSettings = WritingSettings(),  # noqa: B008 (immutable)
+        environ: Mapping[str, str] = MappingProxyType({}),
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        """``model``: who helps, unless the settings name one; ``clock``: seconds since 1970, for "today"."""
         super().__init__(id="blog")
         self._vault, self._clock = vault, clock
+        self._desk = WritingDesk(self, vault, models, model, choices, environ)
         self._open_again: str | None = None
 
     def compose(self) -> ComposeResult:
         """Both, one of them shown."""
         yield Shelf(self, self._vault, self._clock)
-        yield WritingDesk(self, self._vault)
+        yield self._desk
 
     @property
     def shelf(self) -> Shelf:
@@ -47,7 +59,7 @@ class BlogPane(Pane):
     @property
     def desk(self) -> WritingDesk:
         """Where one writes."""
-        return self.query_one(WritingDesk)
+        return self._desk
 
     @property
     def writing(self) -> bool:

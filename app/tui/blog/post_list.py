@@ -57,7 +57,7 @@ class PostList(RowList):
         assert isinstance(row, _Row)
         post = row.line
         published = post.status == "published"
-        room = max(10, width - _STATUS - _DATE - 6)
+        room = max(10, width - _STATUS - _DATE - 7)
         title, colour = title_words(post.title)
         tags = " ".join(tag_words(tag) for tag in post.tags)
         title = cut(title, max(room - cell_len(tags) - 2, room * 3 // 4) if tags else room)

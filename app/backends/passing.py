@@ -39,6 +39,7 @@ class PassedOn(AsyncGenerator[bytes, None]):
         protocol: of the answer.
         endpoint: its name.
         mask: takes secrets out of errors.
+        streams: whether a stream was asked for.
     """
 
     def __init__(
@@ -48,10 +49,12 @@ class PassedOn(AsyncGenerator[bytes, None]):
         protocol: WireProtocol,
         endpoint: str,
         mask: Callable[[RemoteError], None],
+        *,
+        streams: bool = True,
     ) -> None:
         self._answer, self._exchange, self._protocol = answer, exchange, protocol
         self._endpoint, self._mask = endpoint, mask
-        self._streams = not answer.headers.get("content-type", "").startswith("application/json")
+        self._streams = streams and not answer.headers.get("content-type", "").startswith("application/json")
         self._lines = protocol == "ollama"
         self._parser: EventParser | None = None
         if changes_events(exchange):
@@ -70,13 +73,15 @@ class PassedOn(AsyncGenerator[bytes, None]):
         protocol: WireProtocol,
         endpoint: str,
         mask: Callable[[RemoteError], None],
+        *,
+        streams: bool = True,
     ) -> PassedOn:
         """The body, its first piece already there.
 
         Raises:
             RemoteError: it broke off before.
         """
-        pieces = cls(answer, exchange, protocol, endpoint, mask)
+        pieces = cls(answer, exchange, protocol, endpoint, mask, streams=streams)
         pieces._first = await pieces._next()
         return pieces
 
@@ -138,6 +143,7 @@ class PassedOn(AsyncGenerator[bytes, None]):
 
     def _in_one(self, body: bytes) -> bytes:
         if self._parser is None:
+            _check(body, self._endpoint)
             return body
         return msgspec.json.encode(self._exchange.answer(decoded(body, self._endpoint)))
 
@@ -191,6 +197,21 @@ def copied(body: JsonObject) -> JsonObject:
     return found
 
 
+def _check(body: bytes, endpoint: str) -> None:
+    """Refuses what is no object, without making one.
+
+    Raises:
+        StreamBrokenError: saying that it is none.
+    """
+    try:
+        msgspec.json.decode(body, type=msgspec.Raw)
+        sound = body.lstrip()[:1] == b"{"
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        sound = False
+    if not sound:
+        raise _foreign(endpoint)
+
+
 def decoded(data: bytes, endpoint: str) -> JsonObject:
     """An object of a provider's.
 
@@ -202,5 +223,9 @@ def decoded(data: bytes, endpoint: str) -> JsonObject:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         found = None
     if not isinstance(found, dict):
-        raise StreamBrokenError(f"{endpoint} sent something that is not its protocol.", "Check the endpoint's kind.")
+        raise _foreign(endpoint)
     return found
+
+
+def _foreign(endpoint: str) -> StreamBrokenError:
+    return StreamBrokenError(f"{endpoint} sent something that is not its protocol.", "Check the endpoint's kind.")

@@ -139,7 +139,12 @@ class RemoteBackend:
         try:
             answer = await self._send("POST", self._path(request), headers, msgspec.json.encode(body))
             pieces = await PassedOn.begun(
-                answer, exchange, request.protocol, self.name, lambda error: self._mask(error, headers)
+                answer,
+                exchange,
+                request.protocol,
+                self.name,
+                lambda error: self._mask(error, headers),
+                streams=request.stream,
             )
         except BaseException as error:
             if answer is not None:

@@ -21,6 +21,7 @@ _COMMANDS = {
     "requests": ("app.cli.requests:requests", "What was asked of models, and how it went: list, show, export."),
     "serve": ("app.cli.serve:serve", "Answer other programs: OpenAI, Anthropic, Ollama and llama.cpp clients."),
     "sessions": ("app.cli.sessions:sessions", "Conversations that are kept: list, show, search, export, import."),
+    "transcribe": ("app.cli.transcribe:transcribe", "Write down what is said in recordings, also as subtitles."),
     "users": ("app.cli.users:users", "People who may sign in to the server: add, list, disable, password."),
     "vault": ("app.cli.vault:vault", "What protects it: status, passphrase, keyring, recovery-key, rekey."),
 }

@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Iterable
-from contextlib import suppress
+from collections.abc import Iterable
 
 import msgspec
 
-from app.errors import PlaygroundError, UnknownSessionError, VaultError
+from app.errors import UnknownSessionError, VaultError
 from app.messages import Node, Sampling
 from app.vault import Session, Vault
 from app.vault.records import TitledBy
 from app.vault.sessions import new_session
+from app.vault.write_behind import Told, WriteBehind
 
 from .conversation import Conversation
 from .summary import Summary
 
-_RETRY_SECONDS = 2.0
 _OPEN_SESSION = "chat.open_session"
 _SUMMARY = "chat.summary."
 _TITLE = frozenset({"title", "titled_by"})
-
-Told = Callable[[PlaygroundError | None], None]
-"""Called with why something could not be kept, once, and with ``None`` when it was kept after all."""
 
 
 class Keeper:
@@ -41,7 +36,7 @@ class Keeper:
     """
 
     def __init__(self, vault: Vault, session: Session, *, written: bool, told: Told, rows: Iterable[str] = ()) -> None:
-        self._vault, self._told = vault, told
+        self._vault = vault
         self.session = session
         self._written = written
         self._rows = set(rows)
@@ -50,11 +45,8 @@ class Keeper:
         self._head_moved = False
         self._changed: frozenset[str] = frozenset()
         self._in_flight: dict[str, Node] | None = None
-        self._task: asyncio.Task[None] | None = None
-        self._waiting: list[asyncio.Future[PlaygroundError | None]] = []
-        self._hurry = asyncio.Event()
-        self._trouble: PlaygroundError | None = None
         self._abandoned = False
+        self._writing = WriteBehind(self._write_all, lambda: self.unwritten, told)
 
     @property
     def unwritten(self) -> bool:
@@ -72,21 +64,21 @@ class Keeper:
     def saved(self, node: Node) -> None:
         """See ``Journal``."""
         self._nodes[node.id] = node
-        self._wake()
+        self._writing.wake()
 
     def forgot(self, node_id: str) -> None:
         """See ``Journal``."""
         self._nodes.pop(node_id, None)
         if node_id in self._rows or node_id in (self._in_flight or ()):
             self._gone.append(node_id)
-        self._wake()
+        self._writing.wake()
 
     def moved(self, head_id: str | None) -> None:
         """See ``Journal``."""
         if head_id != self.session.head_id:
             self.session = msgspec.structs.replace(self.session, head_id=head_id)
             self._head_moved = True
-            self._wake()
+            self._writing.wake()
 
     # What the person chooses
 
@@ -117,20 +109,13 @@ class Keeper:
         if changed != self.session:
             self.session = changed
             self._changed |= changes.keys()
-            self._wake()
+            self._writing.wake()
 
     # Writing
 
     async def settle(self) -> bool:
         """Waits until everything said so far is on the disk; False when that could not be done now."""
-        while self.unwritten:
-            attempt: asyncio.Future[PlaygroundError | None] = asyncio.get_running_loop().create_future()
-            self._waiting.append(attempt)
-            self._hurry.set()
-            self._wake()
-            if await attempt is not None:
-                return False
-        return True
+        return await self._writing.settle()
 
     def abandon(self) -> None:
         """Writes nothing more: the session was deleted."""
@@ -145,42 +130,9 @@ class Keeper:
 
     async def aclose(self) -> None:
         """Writes what is left, once more, and stops trying."""
-        await self.settle()
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-
-    def _wake(self) -> None:
-        if self._behind and (self._task is None or self._task.done()):
-            self._task = asyncio.get_running_loop().create_task(self._write_all())
+        await self._writing.aclose()
 
     async def _write_all(self) -> None:
-        while self._behind:
-            self._hurry.clear()
-            try:
-                error = await self._try()
-            except BaseException as fault:
-                # A fault of the program: whoever waits reports it, nobody waits for ever.
-                self._tell_waiting(None, fault)
-                raise
-            self._tell_waiting(error)
-            if error is not None:
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(self._hurry.wait(), _RETRY_SECONDS)
-
-    def _tell_waiting(self, error: PlaygroundError | None, fault: BaseException | None = None) -> None:
-        waiting, self._waiting = self._waiting, []
-        for attempt in waiting:
-            if attempt.done():
-                continue
-            if fault is None:
-                attempt.set_result(error)
-            elif isinstance(fault, asyncio.CancelledError):
-                attempt.cancel()
-            else:
-                attempt.set_exception(fault)
-
-    async def _try(self) -> PlaygroundError | None:
         session = self.session
         nodes, self._nodes = self._nodes, {}
         gone, self._gone = self._gone, []
@@ -189,30 +141,18 @@ class Keeper:
         self._in_flight = nodes
         try:
             await self._write(session, changed, nodes, gone)
-        except UnknownSessionError:
+        except UnknownSessionError as error:
             # Another program removed it for good. To try again would not bring it back.
             self.abandon()
-            gone_for_good = UnknownSessionError(
+            raise UnknownSessionError(
                 "This conversation was deleted by another program, so nothing more of it is kept.",
                 "What is on the screen can still be copied.",
-            )
-            self._told(gone_for_good)
-            return gone_for_good
-        except PlaygroundError as error:
-            self._put_back(nodes, gone, changed)
-            if self._trouble is None or self._trouble.code != error.code:
-                self._trouble = error
-                self._told(error)
-            return error
+            ) from error
         except BaseException:
             self._put_back(nodes, gone, changed)
             raise
         finally:
             self._in_flight = None
-        if self._trouble is not None:
-            self._trouble = None
-            self._told(None)
-        return None
 
     async def _write(self, session: Session, changed: frozenset[str], nodes: dict[str, Node], gone: list[str]) -> None:
         vault = self._vault

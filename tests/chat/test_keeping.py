@@ -10,11 +10,10 @@ import msgspec
 import pytest
 
 from app.chat import Conversation
-from app.chat import keeping as keeping_module
 from app.chat.keeping import Keeper, Keeping
 from app.errors import DiskFullError, PlaygroundError, UnknownSessionError
 from app.messages import Message, Node, Sampling
-from app.vault import Vault
+from app.vault import Vault, write_behind
 
 
 @pytest.fixture
@@ -161,7 +160,7 @@ async def test_settling_waits_for_what_is_under_way(keeping, disk):
 
 
 async def test_what_a_full_disk_refused_is_held_and_written_in_order_by_itself(keeping, vault, disk, told, monkeypatch):
-    monkeypatch.setattr(keeping_module, "_RETRY_SECONDS", 0.05)
+    monkeypatch.setattr(write_behind, "RETRY_SECONDS", 0.05)
     conversation, keeper = keeping.begin(title="T")
     disk.full = True
     for number in range(5):

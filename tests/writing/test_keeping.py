@@ -10,9 +10,8 @@ from pathlib import Path
 import pytest
 
 from app.errors import DiskFullError
-from app.vault import Vault
+from app.vault import Vault, write_behind
 from app.vault.posts import new_post
-from app.writing import keeping as keeping_module
 from app.writing.keeping import SAVE_AFTER, PostKeeper
 
 
@@ -82,7 +81,7 @@ async def test_an_empty_post_leaves_no_trace(vault, told):
 
 
 async def test_a_full_disk_is_said_once_and_the_text_is_written_when_there_is_room(vault, told, monkeypatch):
-    monkeypatch.setattr(keeping_module, "_RETRY_SECONDS", 0.05)
+    monkeypatch.setattr(write_behind, "RETRY_SECONDS", 0.05)
     save, full = vault.posts.save, True
 
     async def guarded(post):

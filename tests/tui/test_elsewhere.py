@@ -20,6 +20,7 @@ from app.tui.chat.message_view import AnswerView, WaitingLine
 from app.tui.chat.pane import ChatPane
 from app.tui.dialogs.confirm import ConfirmScreen
 from app.tui.dialogs.model_picker import ModelPicker
+from app.tui.error_card import ErrorCard
 from app.tui.requests.sheet import Sheet
 
 from .conftest import until
@@ -113,6 +114,7 @@ async def test_nothing_is_fetched_or_loaded_for_a_model_elsewhere(make_app: Make
     app = make_app(ScriptedRouter(answer("Hi"), lines=LINES))
     async with opened(app, "mini") as pilot:
         await pilot.pause(0.1)
+        assert app.query_one(ChatPane).model == "gpt-5-mini"
         assert app._playground.store.fetched == []
         assert "mini" not in app._playground.pool.models
 
@@ -235,7 +237,8 @@ async def test_a_local_answer_has_no_way_worth_telling(make_app: Make) -> None:
 
 async def test_an_answer_that_broke_off_is_gone_on_with_by_the_next_model(make_app: Make) -> None:
     broken = [Started("gpt-5-mini", "openai"), TextDelta("The first half"), StreamBrokenError("The line was lost.")]
-    rest = [Started("claude", "anthropic"), TextDelta(" and the second."), Finished("stop", Usage(5, 4))]
+    held = asyncio.Event()
+    rest = [Started("claude", "anthropic"), TextDelta(" and the second."), held, Finished("stop", Usage(5, 4))]
     router = ScriptedRouter(broken, rest, lines=LINES)
     app = make_app(router)
     async with opened(app, "gpt-5-mini") as pilot:
@@ -243,7 +246,11 @@ async def test_an_answer_that_broke_off_is_gone_on_with_by_the_next_model(make_a
         await until(lambda: app.query(".offer"))
         assert "goes on from here with claude" in str(app.query_one(".offer", Static).content)
         await pilot.press("alt+c")
-        await until(lambda: len(router.requests) == 2 and not app.query_one(ChatPane).answering)
+        await until(lambda: len(router.requests) == 2 and "claude" in footers(app)[0])
+        assert "failed" not in footers(app)[0]
+        assert not app.query(ErrorCard)
+        held.set()
+        await until(lambda: not app.query_one(ChatPane).answering)
         await pilot.pause()
         assert router.requests[1].model == "claude"
         assert router.requests[1].messages[-1].text == "The first half"

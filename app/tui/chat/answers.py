@@ -242,9 +242,10 @@ class Answers(ModelInUse):
         answer = self._unfinished()
         if answer is not None and not self.answering:
             transcript = self.query_one(Transcript)
-            # What ended it is over: its view is built again without the error.
-            self.conversation.save(msgspec.structs.replace(answer, error=None))
             following = self._next_model(answer)
+            # What ended it is over: its view is built again without the error.
+            going = msgspec.structs.replace(answer, status="streaming", error=None, way=None)
+            self.conversation.save(msgspec.structs.replace(going, model=following or answer.model))
             await transcript.refresh_view(answer.id)
             transcript.to_end()
             await self._answer(answer, following)

@@ -178,7 +178,7 @@ class AnswerView(MessageView):
 
     def answered_by(self, model: str) -> None:
         """Another answers than was asked."""
-        self.node = msgspec.structs.replace(self.node, model=model)
+        self.node = msgspec.structs.replace(self.node, model=model, way=None)
         self._refresh_footer()
 
     async def append(self, text: str) -> None:

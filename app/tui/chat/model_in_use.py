@@ -151,6 +151,8 @@ class ModelInUse(KeptConversation):
     def use_model(self, name: str) -> None:
         """Answers with another model from now on, and fetches it when it is not here."""
         if self._desk.is_remote(name):
+            line = self._desk.line(name)
+            name = line.name if line is not None else name
             if reason := self._desk.refused(name):
                 self.app.notify_error(LocalOnlyError(reason, "Allow the network first: /local."))
                 return

@@ -27,7 +27,7 @@ class Assisting(KeptPost):
     """A post with a model beside it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("f3,alt+a", "assist", "Help", id="post.assist"),
+        Binding("f3,alt+a", "assist", "Assist", id="post.assist"),
         Binding("f2", "pick_model", "Model", show=False, id="post.model"),
     ]
 

@@ -8,7 +8,7 @@ from textual import on
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
-from .assisting import Assisting
+from .desk_actions import DeskActions
 from .editor import PostEditor
 from .live_preview import LivePreview
 from .title_field import TitleField
@@ -17,7 +17,7 @@ PREVIEW_FROM = 100
 """Columns from which there is room for the preview beside the text."""
 
 
-class WritingDesk(Assisting):
+class WritingDesk(DeskActions):
     """Writes one post."""
 
     DEFAULT_CSS = """

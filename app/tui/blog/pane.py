@@ -19,6 +19,7 @@ from .shelf import Shelf
 
 if TYPE_CHECKING:
     from app.tui.model_desk import ModelDesk
+    from app.vault.post_records import Post
     from app.vault.vault import Vault
 
 
@@ -146,6 +147,17 @@ class BlogPane(Pane):
         self.shelf.reload(post.id if post is not None else None)
         self.shelf.take_focus()
         self.refresh_bindings()
+
+    @on(Shelf.ParticularsWanted)
+    def _particulars_wanted(self, event: Shelf.ParticularsWanted) -> None:
+        self.do(self._with_post(event.post_id, self.desk.ask_particulars))
+
+    @on(Shelf.ExportWanted)
+    def _export_wanted(self, event: Shelf.ExportWanted) -> None:
+        self.do(self._with_post(event.post_id, self.desk.ask_to_export))
+
+    async def _with_post(self, post_id: str, ask: Callable[[Post], None]) -> None:
+        ask(await self._vault.posts.get(post_id))
 
     @on(Shelf.Gone)
     def _gone(self, event: Shelf.Gone) -> None:

@@ -1,0 +1,149 @@
+"""The desk's finding and replacing, and its outline."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+
+from app.errors import InvalidRequestError
+from app.tui import words
+
+from .assisting import Assisting
+from .find_bar import FindBar
+from .state_line import StateLine
+
+if TYPE_CHECKING:
+    from app.writing.finding import Match
+
+
+class Finding(Assisting):
+    """A post in which things are found."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+f", "find", "Find", id="post.find"),
+        Binding("ctrl+o", "outline", "Outline", id="post.outline"),
+    ]
+
+    def compose(self) -> ComposeResult:
+        """The bar stands between the text and its figures."""
+        for part in super().compose():
+            if isinstance(part, StateLine):
+                yield FindBar()
+            yield part
+
+    def _clear(self) -> None:
+        super()._clear()
+        for bar in self.query(FindBar):
+            bar.forget()
+
+    # The outline
+
+    def action_outline(self) -> None:
+        """Asks to which heading to go."""
+        from app.writing.outline import outline
+
+        from .outline_dialog import OutlineDialog
+
+        headings = outline(self.editor.text)
+        if not headings:
+            self.app.notify("There is no heading yet. A line that begins with # is one.", timeout=3)
+            return
+
+        def chosen(line: int | None) -> None:
+            if line is not None:
+                self.editor.go_to_line(line)
+                self.editor.focus()
+
+        self.app.push_screen(OutlineDialog(headings, self.editor.cursor_location[0]), chosen)
+
+    # Finding
+
+    def action_find(self) -> None:
+        """Opens the bar, with the marked words in it."""
+        marked = self.editor.selected_text
+        self.query_one(FindBar).begin(marked if marked and "\n" not in marked else "")
+
+    @on(FindBar.Left)
+    def _find_left(self) -> None:
+        self.query_one(FindBar).display = False
+        self.editor.focus()
+
+    def _matches(self) -> tuple[Match, ...]:
+        from app.writing.finding import find
+
+        bar = self.query_one(FindBar)
+        try:
+            found = find(self.editor.text, bar.search)
+        except InvalidRequestError as error:
+            bar.say("no pattern yet", wrong=True)
+            self.log.debug(error.message)
+            return ()
+        if not found:
+            bar.say("nothing" if bar.search.pattern else "")
+        return found
+
+    @on(FindBar.Changed)
+    def _looked_for(self) -> None:
+        found = self._matches()
+        if found:
+            start, _ = self.editor.marked
+            self._show_match(found, next((place for place, one in enumerate(found) if one.start >= start), 0))
+
+    @on(FindBar.Stepped)
+    def _stepped(self, event: FindBar.Stepped) -> None:
+        found = self._matches()
+        if found:
+            self._show_match(found, self._next(found, event.step))
+
+    def _next(self, found: tuple[Match, ...], step: int) -> int:
+        start, end = self.editor.marked
+        if step > 0:
+            return next((place for place, one in enumerate(found) if one.start >= max(end, start + 1)), 0)
+        before = [place for place, one in enumerate(found) if one.start < start]
+        return before[-1] if before else len(found) - 1
+
+    def _show_match(self, found: tuple[Match, ...], place: int) -> None:
+        self.editor.mark(found[place].start, found[place].end)
+        self.query_one(FindBar).say(f"{words.count(place + 1)} of {words.count(len(found))}")
+
+    # Replacing
+
+    @on(FindBar.ReplaceWanted)
+    def _replace_wanted(self, event: FindBar.ReplaceWanted) -> None:
+        from app.writing.finding import Match, replaced
+
+        found = self._matches()
+        if not found:
+            return
+        bar = self.query_one(FindBar)
+        text = self.editor.text
+        here = Match(*self.editor.marked)
+        if not event.everywhere and here not in found:
+            # Nothing is replaced that was not seen marked.
+            self._show_match(found, self._next(found, 1))
+            return
+        only = None if event.everywhere else (here,)
+        try:
+            new, count = replaced(text, bar.search, bar.by, only)
+        except InvalidRequestError as error:
+            self.app.notify_error(error)
+            return
+        if event.everywhere:
+            self._pane.do(self._replace_all(text, new, count))
+            return
+        grown = len(new) - len(text)
+        self.editor.change(here.start, here.end, new[here.start : here.end + grown])
+        left = self._matches()
+        if left:
+            self._show_match(left, self._next(left, 1) if self.editor.marked[0] > 0 else 0)
+
+    async def _replace_all(self, text: str, new: str, count: int) -> None:
+        if self.keeper is None:
+            return
+        await self.keeper.revise("replaced")
+        if self.editor.text == text and new != text:
+            self.editor.change(0, len(text), new)
+        self.query_one(FindBar).say(f"{words.count(count)} replaced")

@@ -1,0 +1,118 @@
+"""Writing a post to a folder: in which form, and where."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.types import CSSPathType
+from textual.widgets import Input, Static
+
+from app.errors import PlaygroundError, PublishError
+from app.privacy.terminal import clean
+from app.tui.dialogs.dialog import Dialog
+from app.tui.sessions.export_dialog import shortened
+from app.vault.post_records import Post
+from app.writing.exporting import FORMS, Exported, Form, exported
+from app.writing.publishing import publish
+
+_NAMES: dict[Form, str] = {"markdown": "Markdown", "html": "Web page", "hugo": "Hugo", "jekyll": "Jekyll"}
+
+
+class PublishDialog(Dialog[Path]):
+    """Four forms and a folder; what somebody else wrote there is replaced after a second Enter alone.
+
+    Its answer is the file that was written.
+    """
+
+    CSS_PATH: ClassVar[CSSPathType | None] = ["../dialogs/dialogs.tcss", "dialogs.tcss"]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up", "turn(-1)", "Form", show=False, priority=True, id="publish.previous_form"),
+        Binding("down,tab", "turn(1)", "Form", show=False, priority=True, id="publish.next_form"),
+    ]
+
+    def __init__(self, post: Post, folder: Path, form: Form = "markdown") -> None:
+        super().__init__()
+        self._post, self._folder = post, folder
+        self.form: Form = form
+        self._replacing: tuple[Form, str] | None = None
+
+    def compose(self) -> ComposeResult:
+        """The forms above the folder, and where that leads."""
+        with Vertical(classes="dialog"):
+            title = " ".join(clean(self._post.title).split()) or "untitled"
+            yield Static(Content(f"Export “{title[:60]}”"), classes="title")
+            yield Static(classes="forms")
+            yield Static(Content.styled("into the folder", "$text-muted"), classes="about")
+            yield Input(shortened(self._folder), compact=True, select_on_focus=False)
+            yield Static(classes="target")
+            yield Static(Content("A file is not encrypted: whoever can read it can read it."), classes="about")
+            yield Static(classes="wrong")
+            yield Static(
+                Content.assemble(("⏎", "bold $primary"), " write    ", ("↑↓", "bold $primary"), " form    ",
+                                 ("esc", "bold $primary"), " leave"),
+                classes="hint",
+            )  # fmt: skip
+
+    def on_mount(self) -> None:
+        """Shows the first form."""
+        field = self.query_one(Input)
+        field.cursor_position = len(field.value)
+        self._show()
+
+    def action_turn(self, step: int) -> None:
+        """Another form."""
+        self.form = FORMS[(FORMS.index(self.form) + step) % len(FORMS)]
+        self._show()
+
+    def _exported(self) -> Exported:
+        return exported(self._post, self.form)
+
+    @property
+    def folder(self) -> Path:
+        """The folder that is written in the field."""
+        return Path(self._chosen).expanduser()
+
+    @property
+    def _chosen(self) -> str:
+        return self.query_one(Input).value.strip()
+
+    @on(Input.Changed)
+    def _show(self) -> None:
+        pieces: list[tuple[str, str]] = []
+        for form in FORMS:
+            style = "bold $background on $primary" if form == self.form else "$text-muted"
+            pieces += [(f" {_NAMES[form]} ", style), ("  ", "")]
+        self.query_one(".forms", Static).update(Content.assemble(*pieces))
+        target = f"{self._chosen.rstrip('/')}/{self._exported().path}" if self._chosen else ""
+        self.query_one(".target", Static).update(Content.styled(f"→ {clean(target)}" if target else "", "$secondary"))
+        self._say("")
+        self._replacing = None
+
+    def _say(self, words: str) -> None:
+        self.query_one(".wrong", Static).update(Content(clean(words)))
+
+    @on(Input.Submitted)
+    def _submitted(self) -> None:
+        if not self._chosen:
+            self._say("Name a folder.")
+            return
+        self.run_worker(self._write(), group="publish", exclusive=True, exit_on_error=False)
+
+    async def _write(self) -> None:
+        asked = (self.form, self._chosen)
+        try:
+            written = await publish(self._exported(), self.folder, replace=self._replacing == asked)
+        except PublishError as error:
+            again = "is there already" in error.message and self._replacing != asked
+            self._say(f"{error.message} " + ("Enter again replaces it." if again else error.remedy))
+            self._replacing = asked
+        except PlaygroundError as error:
+            self._say(f"{error.message} {error.remedy}")
+        else:
+            self.dismiss(written)

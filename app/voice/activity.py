@@ -36,13 +36,13 @@ class ActivityDetector:
         import webrtcvad
 
         self._detector: Any = webrtcvad.Vad(_STRICTNESS)
-        self._floor = _QUIETEST
+        self._floor = 1.0
         self.level = 0.0
 
     def is_speech(self, frame: bytes) -> bool:
         """Whether somebody speaks in a frame: ``FRAME_BYTES`` of int16 samples."""
         self.level = loudness(frame)
-        self._floor = max(_QUIETEST / 4, min(self.level, self._floor * _RISE))
+        self._floor = max(_QUIETEST / 4, min(self.level, self._floor * _RISE))  # the first frame's at first
         loud = self.level >= max(_QUIETEST, self._floor * _ABOVE_NOISE)
         return bool(self._detector.is_speech(frame, RATE)) and loud
 

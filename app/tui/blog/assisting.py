@@ -43,6 +43,7 @@ class Assisting(KeptPost):
         super().__init__(pane, vault)
         self._models, self._choices, self._environ = models, choices, environ
         self.model = choices.model or model
+        self._default = model
 
     def action_pick_model(self) -> None:
         """Asks who shall help."""

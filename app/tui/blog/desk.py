@@ -8,16 +8,16 @@ from textual import on
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
-from .desk_actions import DeskActions
 from .editor import PostEditor
 from .live_preview import LivePreview
+from .suggesting import Suggesting
 from .title_field import TitleField
 
 PREVIEW_FROM = 100
 """Columns from which there is room for the preview beside the text."""
 
 
-class WritingDesk(DeskActions):
+class WritingDesk(Suggesting):
     """Writes one post."""
 
     DEFAULT_CSS = """

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import ClassVar
 
+from rich.cells import cell_len
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.message import Message
@@ -188,14 +190,11 @@ any other key lets them go. Mark text with Shift and the arrow keys, and the ass
 
 def _fitting(words: str, room: int) -> tuple[str, str]:
     """The words that fit in ``room`` cells, and the rest."""
-    from rich.cells import cell_len
-
     if cell_len(words) <= room:
         return words, ""
     shown = ""
-    for piece in words.split(" "):
-        longer = f"{shown} {piece}" if shown else piece
-        if cell_len(longer) > room:
+    for piece in re.findall(r"\s*\S+", words):
+        if cell_len(shown + piece) > room:
             break
-        shown = longer
-    return (shown, words[len(shown) :]) if shown.strip() else ("", "")
+        shown += piece
+    return (shown, words[len(shown) :]) if shown else ("", "")

@@ -98,6 +98,7 @@ class KeptPost(Vertical):
         from app.writing.keeping import PostKeeper
 
         self.keeper = PostKeeper(self._vault.posts, post, written=written, told=self._told)
+        self.note("")
         self._put(post)
 
     async def close(self) -> None:
@@ -166,8 +167,12 @@ class KeptPost(Vertical):
         if self.keeper is None:
             return
         self._take_over(self.editor.text)
+        self.typed()
         if self._catching_up is None:
             self._catching_up = self.set_timer(max(_LEAST_PAUSE, _SHARE * self._took), self._catch_up)
+
+    def typed(self) -> None:
+        """The text changed."""
 
     def _take_over(self, text: str) -> None:
         # To open a post is not to change it, whatever the editor makes of its line ends.

@@ -66,11 +66,6 @@ class ParticularsDialog(Dialog[Particulars]):
     """A field for each; Enter in any of them saves all."""
 
     CSS_PATH: ClassVar[CSSPathType | None] = ["../dialogs/dialogs.tcss", "dialogs.tcss"]
-    DEFAULT_CSS = """
-    ParticularsDialog .row { height: 1; margin: 0 0 1 0; }
-    ParticularsDialog .row > .label { width: 8; color: $text-muted; }
-    ParticularsDialog .row > Input { width: 1fr; margin: 0; }
-    """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("down", "app.focus_next", "Next field", show=False, id="particulars.next"),
         Binding("up", "app.focus_previous", "Field before", show=False, id="particulars.previous"),

@@ -41,17 +41,6 @@ class RevisionsScreen(Dialog[Revision]):
 
     HELP = "How the post was before. Green is what has come since, red what has gone. **Enter** goes back to it."
     CSS_PATH: ClassVar[CSSPathType | None] = ["../dialogs/dialogs.tcss", "dialogs.tcss"]
-    DEFAULT_CSS = """
-    RevisionsScreen .dialog { width: 100%; max-width: 116; height: 100%; max-height: 100%; padding: 0 2; }
-    RevisionsScreen Horizontal { height: 1fr; }
-    RevisionsScreen OptionList { width: 36; height: 1fr; max-height: 100%; }
-    RevisionsScreen VerticalScroll {
-        width: 1fr; height: 1fr; padding: 0 0 0 2; margin: 0 0 0 1; border-left: solid $border-blurred;
-    }
-    RevisionsScreen.-narrow Horizontal { layout: vertical; }
-    RevisionsScreen.-narrow OptionList { width: 1fr; height: 6; margin: 0 0 1 0; }
-    RevisionsScreen.-narrow VerticalScroll { border-left: none; padding: 0; margin: 0; }
-    """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("pagedown,space", "scroll(1)", "Scroll", show=False, priority=True, id="revisions.down"),
         Binding("pageup", "scroll(-1)", "Scroll up", show=False, priority=True, id="revisions.up"),

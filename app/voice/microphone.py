@@ -118,6 +118,8 @@ class Microphone:
                 "End other programs that record, or restart the sound server, then try again.",
             ) from error
         except (EOFError, ValueError) as error:
+            if child.returncode is None and isinstance(error, ValueError):
+                child.kill()  # it says what is no message of ours, and might go on
             raise MicrophoneError(
                 f"The program that listens ended with status {await child.wait()} before it heard anything.",
                 "Try again, or choose another microphone in the setting voice.device.",

@@ -80,11 +80,11 @@ async def test_without_room_they_end_at_a_word_and_the_rest_follows(tmp_path: Pa
     router = ScriptedRouter(answer(" was calm and the wind was gone"))
     app = blog_app(tmp_path, empty, router=router, choices=ON)
     async with blogging(app, (40, 24)) as pilot:
-        editor = await begun(app, pilot, *"Nobody was there at all and it")
+        editor = await begun(app, pilot, *"Nobody was here at all & it")
         await until(lambda: editor.suggestion)
         assert editor.suggestion == " was"
         await pilot.press("tab")
-        assert editor.text.endswith("and it was")
+        assert editor.text.endswith("& it was")
         await until(lambda: editor.suggestion or len(router.requests) > 1)
 
 

@@ -24,7 +24,6 @@ from .bars.tabs import TabBar
 from .chat.commands import COMMANDS, Command
 from .chat.pane import ChatPane
 from .downloads import Download
-from .guarded import GuardedFace
 from .model_desk import ModelDesk
 from .panes import PANES, Parts
 from .privacy_desk import PrivacyDesk
@@ -32,12 +31,13 @@ from .quick_screen import QuickScreen
 from .server.desk import ServerDesk
 from .state import StateFile
 from .terminal_keys import teach_alt_enter
+from .voice.speaking_face import SpeakingFace
 
 if TYPE_CHECKING:
     from app.playground import Playground
 
 
-class PlaygroundApp(GuardedFace):
+class PlaygroundApp(SpeakingFace):
     """The interface of one ``Playground``; whoever opened that closes it."""
 
     TITLE = "Playground"
@@ -122,6 +122,11 @@ class PlaygroundApp(GuardedFace):
     def parts(self) -> Parts:
         """What panes are made of."""
         return Parts(self._playground, self._desk, self._server_desk)
+
+    @property
+    def models(self) -> ModelDesk:
+        """What is known of the models."""
+        return self._desk
 
     @property
     def answering(self) -> bool:
@@ -261,6 +266,10 @@ class PlaygroundApp(GuardedFace):
         for entry in PANES:
             if f"app.pane('{entry.name}')" not in named:
                 yield SystemCommand(entry.title, entry.help, partial(self.action_pane, entry.name))
+        for pane in self.panes():
+            if pane.display:
+                yield from pane.commands()
+        yield SystemCommand("Dictate", "Write what is said into the text that has the keys.", self.action_dictate)
         yield SystemCommand("Remove the passphrase", "Let the vault open without one.", self.action_remove_passphrase)
         yield SystemCommand("Recovery key", "Make a key to print and put away.", self.action_recovery_key)
         yield SystemCommand("Screenshot", "Save a picture of the screen.", lambda: self.set_timer(0.1, self._picture))

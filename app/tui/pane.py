@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterable
 from typing import TYPE_CHECKING, Any
 
 from textual import getters
@@ -14,6 +14,8 @@ from app.errors import PlaygroundError, VaultLockedError
 from .face import Face
 
 if TYPE_CHECKING:
+    from textual.app import SystemCommand
+
     from app.vault.vault import Vault
 
 
@@ -50,6 +52,10 @@ class Pane(Vertical):
 
     async def vault_closing(self) -> None:
         """The vault is about to be locked: nothing of it may stay in memory or on the screen."""
+
+    def commands(self) -> Iterable[SystemCommand]:
+        """What can be done here and now, for the palette."""
+        return ()
 
     def session_changed(self) -> None:
         """The chat began or changed a conversation."""

@@ -18,6 +18,8 @@ from app.settings import ChatSettings, Origin, VaultSettings
 from app.settings.access import AccessSettings
 from app.settings.observability import ObservabilitySettings
 from app.settings.schema import ServerSettings
+from app.settings.voice import VoiceSettings
+from app.settings.writing import WritingSettings
 from app.vault import Vault
 
 
@@ -212,6 +214,8 @@ def playground(
             server=ServerSettings(host=host, port=port),
             access=AccessSettings(),
             observability=ObservabilitySettings(log_to="off"),
+            voice=VoiceSettings(),
+            writing=WritingSettings(suggestions=False),
         ),
         loaded=SimpleNamespace(origins={"privacy.local_only": Origin("default")}),
         policy=ConnectionPolicy(local_only=local_only),

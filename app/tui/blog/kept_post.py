@@ -14,6 +14,7 @@ from textual.widgets import Input, TextArea
 
 from app.errors import PlaygroundError
 from app.tui.face import Face
+from app.tui.voice.dictating import DICTATED
 
 from .editor import PostEditor
 from .live_preview import LivePreview
@@ -120,6 +121,7 @@ class KeptPost(Vertical):
             self._catching_up.stop()
             self._catching_up = None
         self._loaded = ""
+        self.editor.remove_class(DICTATED)
         if self.is_mounted:
             with self.prevent(Input.Changed, TextArea.Changed):
                 self.query_one(TitleField).value = ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -18,6 +18,8 @@ from .desk import WritingDesk
 from .shelf import Shelf
 
 if TYPE_CHECKING:
+    from textual.app import SystemCommand
+
     from app.tui.model_desk import ModelDesk
     from app.vault.post_records import Post
     from app.vault.vault import Vault
@@ -104,6 +106,27 @@ class BlogPane(Pane):
         await self.desk.close()
         self.remove_class("-writing")
         self.shelf.forget()
+
+    def commands(self) -> Iterable[SystemCommand]:
+        """What the desk can do, or the list."""
+        from textual.app import SystemCommand
+
+        yield SystemCommand("New post", "Begin a post.", self._new_wanted)
+        if not self.writing:
+            return
+        desk = self.desk
+        for title, help_, action in (
+            ("Assist", "Titles, summary, rewriting, grammar and more, from a model.", desk.action_assist),
+            ("Model for posts", "Choose who helps with writing.", desk.action_pick_model),
+            ("Find and replace", "Words or patterns, in this post.", desk.action_find),
+            ("Outline", "Go to a heading.", desk.action_outline),
+            ("Title and tags", "Slug, date and status too.", desk.action_particulars),
+            ("Revisions", "See how the post was before, and go back.", desk.action_revisions),
+            ("Export the post", "Markdown, a web page, Hugo or Jekyll.", desk.action_export),
+            ("Preview", "Show or hide how the post will look.", desk.action_preview),
+            ("Edit in your editor", "Open the post in $EDITOR.", desk.action_edit),
+        ):
+            yield SystemCommand(title, help_, action)
 
     # Between the two
 

@@ -10,6 +10,7 @@ from textual.worker import WorkType
 
 from app.errors import BusyError, PlaygroundError
 from app.privacy.terminal import clean
+from app.tui.voice.dictating import DICTATED
 
 from .desk_actions import DeskActions
 from .editor import PostEditor
@@ -19,9 +20,6 @@ if TYPE_CHECKING:
 
 PAUSE = 0.35
 """Seconds without a key after which words are suggested."""
-
-DICTATED = "-dictated"
-"""The class of a text that is being dictated: what is said comes next there, nothing else."""
 
 
 class Suggesting(DeskActions):

@@ -1,0 +1,1 @@
+"""Dictation into whatever text has the keys."""

@@ -133,9 +133,24 @@ class Notebook:
         return notes, rows
 
     def _masked(self, note: AuditNote) -> AuditNote:
-        from app.vault.audit import AuditNote
-
-        return msgspec.convert(self.masker.value(msgspec.to_builtins(note)), AuditNote)
+        """The note with every text masked that came from outside; the rest are figures, and words of our own."""
+        text, value = self.masker.text, self.masker.value
+        detours = [
+            msgspec.structs.replace(
+                one, model=text(one.model), next_model=text(one.next_model), reason=text(one.reason)
+            )
+            for one in note.detours
+        ]
+        return msgspec.structs.replace(
+            note,
+            asked=text(note.asked),
+            model=text(note.model),
+            backend=text(note.backend),
+            message=text(note.message),
+            detours=tuple(detours),
+            request=value(msgspec.to_builtins(note.request)),
+            answer=value(msgspec.to_builtins(note.answer)),
+        )
 
     async def _forget(self, vault: Vault) -> None:
         now = self._clock()

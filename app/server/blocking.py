@@ -6,6 +6,7 @@ import ipaddress
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 _WINDOW_S = 60.0
 _FORGIVEN_AFTER_S = 3600.0
@@ -77,6 +78,7 @@ class Blocking:
         return record
 
 
+@lru_cache(maxsize=1024)
 def network_of(address: str) -> str:
     """What counts as one address: an IPv4 address, or the 64 bits of an IPv6 address that one customer has."""
     try:

@@ -128,6 +128,10 @@ class RateLimits:
         windows = [await self._hit(amount, name, words) for amount, name, words in checks if amount]
         return Allowance(windows[0] if own else None, left)
 
+    def counts_tokens(self, principal: Principal) -> bool:
+        """Whether ``spend`` has anything to do."""
+        return bool(self._tokens_of(principal))
+
     async def spend(self, principal: Principal, tokens: int) -> None:
         """Counts the tokens of an answer.
 

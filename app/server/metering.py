@@ -89,6 +89,9 @@ class Ledger:
         known = self._months.get(principal.id)
         if known is not None:
             self._months[principal.id] = (known[0], known[1] + row.tokens)
+        if not self._limits.counts_tokens(principal):
+            self._write_soon()
+            return
         spend = asyncio.get_running_loop().create_task(self._spend(principal, row.tokens))
         self._spends.add(spend)
         spend.add_done_callback(self._spends.discard)

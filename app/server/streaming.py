@@ -110,19 +110,26 @@ async def unless_gone(receive: Receive, work: Coroutine[Any, Any, T]) -> T:
     Raises:
         ClientGoneError: when the client left.
     """
-    working = asyncio.ensure_future(work)
-    watching = asyncio.ensure_future(_gone(receive))
+    asking = asyncio.current_task()
+    assert asking is not None
+    left = False
+
+    async def watch() -> None:
+        nonlocal left
+        await _gone(receive)
+        left = True
+        asking.cancel()
+
+    # The work is done here, in no task of its own: a turn of the loop less, for each request.
+    watching = asyncio.get_running_loop().create_task(watch())
     try:
-        await asyncio.wait({working, watching}, return_when=asyncio.FIRST_COMPLETED)
-        if working.done():
-            return working.result()
-        raise ClientGoneError
+        return await work
+    except asyncio.CancelledError:
+        if left and not asking.uncancel():
+            raise ClientGoneError from None
+        raise
     finally:
-        # Each is awaited to its end: generators are closed, and their work stopped at its source, before this returns.
-        for task in (working, watching):
-            if not task.done():
-                task.cancel()
-        await asyncio.gather(working, watching, return_exceptions=True)
+        watching.cancel()
 
 
 async def _gone(receive: Receive) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import ipaddress
 import socket
 from collections.abc import Callable
+from functools import lru_cache
 from typing import NamedTuple
 
 from app.errors import RemoteTimeoutError, RemoteUnreachableError
@@ -66,6 +67,7 @@ class Resolver:
         return addresses
 
 
+@lru_cache(maxsize=256)
 def numeric_of(host: str) -> str | None:
     """The address that a URL's host is, when it is one and no name."""
     try:

@@ -31,6 +31,7 @@ FILE = "server.log"
 _FILE_BYTES = 8 * 1024 * 1024
 _FILES = 4
 _MOST_WAITING = 20_000
+_TOGETHER_S = 0.05
 _OURS = ("app", "uvicorn")
 _LOOSE = re.compile(r"[\x7f-\x9f\u2028\u2029]")
 
@@ -92,7 +93,7 @@ class ServerLog:
         self._target.setFormatter(formatter(masker, whole=level <= logging.DEBUG))
         self._queue: queue.Queue[logging.LogRecord] = queue.Queue(_MOST_WAITING)
         self._handler = _Hand(self._queue)
-        self._listener = logging.handlers.QueueListener(self._queue, self._target)
+        self._listener = _Listener(self._queue, self._target)
         self.wants_access = chosen.access_log and level <= logging.INFO
         self._before: list[tuple[logging.Logger, int, bool]] = []
         self._level = level
@@ -149,6 +150,20 @@ class _Hand(logging.handlers.QueueHandler):
             self.queue.put_nowait(record)
         except queue.Full:
             self.lost += 1
+
+
+class _Listener(logging.handlers.QueueListener):
+    """Writes what has come every now and then: waking up for each line would hold up the answers."""
+
+    def dequeue(self, block: bool) -> logging.LogRecord:
+        """The next record; after an idle time only once others may have joined it."""
+        try:
+            return self.queue.get_nowait()  # type: ignore[attr-defined,no-any-return]
+        except queue.Empty:
+            found: logging.LogRecord = self.queue.get(block)  # type: ignore[call-arg]
+            if found is not None:
+                time.sleep(_TOGETHER_S)
+            return found
 
 
 class _Lines(logging.Formatter):

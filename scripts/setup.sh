@@ -2,6 +2,7 @@
 # Sourced by the other scripts, from the top folder: makes the environment, once, and again when what it is made of
 # changes. POSIX sh; Debian and macOS.
 #
+#   prepare_extras    makes .venv-extras beside it: PyTorch and what needs it
 #   prepare SET    SET is base, test or bench: a file of scripts/constraints, each holding what the one before it holds
 
 say() { printf 'playground: %s\n' "$*" >&2; }
@@ -78,6 +79,7 @@ make_ready() {
     run_step "installing packages" $install --require-hashes -r "scripts/constraints/$set_name.txt"
     # shellcheck disable=SC2086
     run_step "installing Playground" $install -e .
+    want_portaudio
     rm .venv/playground-unfinished
     case $set_name in
     base) held="base" ;;
@@ -87,6 +89,46 @@ make_ready() {
     for name in $held; do
         made_of "$name" >".venv/playground-$name"
     done
+    say "ready"
+}
+
+# Dictation alone needs it, so that nothing fails without it. The package for macOS brings its own.
+want_portaudio() {
+    if [ "$(uname)" != Linux ] || .venv/bin/python -c 'import sounddevice' 2>/dev/null; then return; fi
+    if may_install && (install_package libportaudio2); then return; fi
+    say "dictation needs PortAudio, which is not here. Debian: apt install libportaudio2. Fedora: dnf install portaudio"
+}
+
+# What needs PyTorch, in .venv-extras, which sees the packages of .venv as well: so those are neither fetched nor built
+# again, and PyTorch is not seen by what does not ask for it.
+prepare_extras() {
+    if is_ready_extras; then return; fi
+    take_turn
+    if ! is_ready_extras; then make_extras; fi
+    give_turn
+}
+
+is_ready_extras() {
+    [ -x .venv-extras/bin/python ] && [ -f .venv-extras/playground-extras ] &&
+        [ "$(cat .venv-extras/playground-extras)" = "$(made_of extras)" ]
+}
+
+make_extras() {
+    say "setting up in $(pwd)/.venv-extras: PyTorch, about two minutes, 1.5 GB"
+    device="the CPU"
+    log=.venv/setup-extras.log
+    : >"$log"
+    rm -rf .venv-extras
+    .venv/bin/python -m venv --without-pip .venv-extras || fail "the environment of the extras could not be made"
+    for packages in .venv-extras/lib/python*/site-packages; do
+        .venv/bin/python -c 'import sys, sysconfig
+print("import site; site.addsitedir(%r)" % sysconfig.get_path("purelib"))' >"$packages/playground-base.pth"
+    done
+    run_step "installing the extras" .venv/bin/python -m pip --python .venv-extras/bin/python install --no-input \
+        --disable-pip-version-check --no-deps --no-build-isolation --require-hashes -r scripts/constraints/extras.txt
+    .venv-extras/bin/python -c 'import torch' >>"$log" 2>&1 ||
+        fail "PyTorch does not work; see $(pwd)/$log. A build for the CPU is needed: PIP_FIND_LINKS or PIP_EXTRA_INDEX_URL can say where one is."
+    made_of extras >.venv-extras/playground-extras
     say "ready"
 }
 
@@ -128,7 +170,7 @@ os.execvp(sys.argv[1], sys.argv[1:])' "$@" </dev/null >>"$log" 2>&1 &
         say "$step: $(($(date +%s) - began)) s"
         return
     fi
-    rm .venv/playground-unfinished # the installer ended by itself, and left things in order
+    rm -f .venv/playground-unfinished # the installer ended by itself, and left things in order
     tail -n 25 "$log" >&2
     [ "$device" != CUDA ] || say "to build for the CPU instead: CMAKE_ARGS=-DGGML_CUDA=off scripts/playground"
     fail "$step failed; the whole log is $(pwd)/$log. Mend what it names and start again."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import AsyncGenerator, Callable
 from typing import Literal
@@ -217,6 +218,7 @@ class Dictation:
         agreement = Agreement()
         last = HeardSpeech("")
         covered = settled_at = 0
+        took = 0.0
         try:
             while not (utterance.ended and settled_at == utterance.spoken):
                 pausing = utterance.ended or utterance.pause_seconds >= _QUICK_PAUSE_SECONDS
@@ -226,11 +228,13 @@ class Dictation:
                         break
                     await self._change()
                     continue
-                if not final and not self._worth_it(utterance, covered):
+                if not final and not self._worth_it(utterance, covered, took):
                     await self._change()
                     continue
                 covered, spoken = len(utterance.samples), utterance.spoken
+                began = time.monotonic()
                 last = await self._transcriber.hear(bytes(utterance.samples), final=final)
+                took = time.monotonic() - began
                 if final:
                     settled_at = spoken
                 if last.text and not (utterance.ended and settled_at == utterance.spoken):
@@ -241,12 +245,15 @@ class Dictation:
             raise
         yield self._final(last)
 
-    def _worth_it(self, utterance: Utterance, covered: int) -> bool:
-        """Whether enough more was said to write it down once more."""
+    def _worth_it(self, utterance: Utterance, covered: int, took: float) -> bool:
+        """Whether enough more was said to write it down once more, when that took so many seconds the last time.
+
+        On a slow or busy machine half of the time stays free, so that the final text seldom waits for a partial one.
+        """
         if utterance.pause_seconds >= _NEAR_PAUSE_SECONDS:
             return False
         new = (len(utterance.samples) - covered) / 2 / 16_000
-        return new >= _STEP_SECONDS if covered else utterance.speech_seconds >= _FIRST_SECONDS
+        return new >= max(_STEP_SECONDS, took * 2) if covered else utterance.speech_seconds >= _FIRST_SECONDS
 
     async def _change(self) -> None:
         self._changed.clear()

@@ -6,7 +6,7 @@ import asyncio
 import json
 import sys
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import Any
 
 from msgspec import Struct
@@ -21,14 +21,13 @@ from app.errors import (
 )
 
 from .capture_frames import AUDIO, DEVICES, FAULT, HEADER_BYTES, STARTED, head
+from .children import end
 
 CAPTURE_COMMAND = (sys.executable, "-m", "app.voice.capture")
 
 _START_SECONDS = 10.0
 _SILENT_SECONDS = 2.0
 """Without a block for so long the microphone is gone: a quiet room has blocks too."""
-
-_LEAVE_SECONDS = 1.0
 
 
 class InputDevice(Struct, frozen=True):
@@ -118,10 +117,9 @@ class Microphone:
                 "End other programs that record, or restart the sound server, then try again.",
             ) from error
         except (EOFError, ValueError) as error:
-            if child.returncode is None and isinstance(error, ValueError):
-                child.kill()  # it says what is no message of ours, and might go on
+            await end(child)  # what it says is no message of ours, and it might go on
             raise MicrophoneError(
-                f"The program that listens ended with status {await child.wait()} before it heard anything.",
+                f"The program that listens ended with status {child.returncode} before it heard anything.",
                 "Try again, or choose another microphone in the setting voice.device.",
             ) from error
 
@@ -193,14 +191,7 @@ class Microphone:
         try:
             yield child
         finally:
-            assert child.stdin is not None
-            child.stdin.close()
-            with suppress(TimeoutError):
-                async with asyncio.timeout(_LEAVE_SECONDS):
-                    await child.wait()
-            if child.returncode is None:
-                child.kill()
-                await child.wait()
+            await end(child)
 
 
 def _lost(name: str) -> MicrophoneLostError:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from app.errors import RecordingError
 
+from .children import end
 from .decoder import DAMAGED, LENGTH, NO_SOUND
 
 _COMMAND = (sys.executable, "-m", "app.voice.decoder")
@@ -72,9 +73,7 @@ async def open_recording(path: Path | None) -> AsyncIterator[Recording]:
             raise _unreadable(name, await child.wait()) from error
         yield Recording(name, max(0.0, float(seconds)), child)
     finally:
-        if child.returncode is None:
-            child.kill()
-            await child.wait()
+        await end(child)
 
 
 def _opened(path: Path | None) -> int:

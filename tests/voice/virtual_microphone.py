@@ -92,6 +92,8 @@ def virtual_microphone(folder: Path) -> Iterator[VirtualMicrophone]:
     missing = [program for program in PROGRAMS if shutil.which(program) is None]
     if missing:
         pytest.skip(f"{', '.join(missing)} missing (Debian: apt install pulseaudio pulseaudio-utils espeak-ng)")
+    if not list(Path("/usr/lib").glob("**/libasound_module_pcm_pulse.so")):
+        pytest.skip("no ALSA plugin for PulseAudio (Debian: apt install libasound2-plugins)")
     found = VirtualMicrophone(folder)
     try:
         found.start()

@@ -75,11 +75,11 @@ class WritingDesk(Suggesting):
 
     # Going elsewhere
 
-    @on(TitleField.TextWanted)
-    def _to_text(self) -> None:
+    def to_text(self) -> None:
+        """Gives the keys to the text, which is seen then."""
         if not self.editor.display:
             self.action_preview()
-        self.editor.focus()
+        super().to_text()
 
     @on(PostEditor.TitleWanted)
     def _to_title(self) -> None:

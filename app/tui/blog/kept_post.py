@@ -51,7 +51,7 @@ class KeptPost(Vertical):
 
     def compose(self) -> ComposeResult:
         """Title, text beside its preview, figures."""
-        yield TitleField()
+        yield TitleField(self.to_text)
         with Horizontal(id="post-body"):
             yield self.editor
             yield LivePreview()
@@ -72,6 +72,10 @@ class KeptPost(Vertical):
     def post(self) -> Post | None:
         """The post as it is now; ``None`` while there is none on the desk."""
         return self.keeper.post if self.keeper is not None else None
+
+    def to_text(self) -> None:
+        """Gives the keys to the text, at once."""
+        self.screen.set_focus(self.editor)
 
     # Onto the desk and off it
 

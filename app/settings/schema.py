@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct, field
 
 from .access import AccessSettings
+from .memory import MemorySettings
 from .observability import ObservabilitySettings
 from .routing import RoutingSettings
 from .voice import VoiceSettings
@@ -154,3 +155,4 @@ class Settings(Struct, frozen=True, kw_only=True):
     routing: RoutingSettings = RoutingSettings()
     voice: VoiceSettings = VoiceSettings()
     writing: WritingSettings = WritingSettings()
+    memory: MemorySettings = MemorySettings()

@@ -23,6 +23,7 @@ from .messages import Messages
 from .notes import Notes
 from .opening import Opened, Places
 from .posts import Posts
+from .recollection import Recollections
 from .rekeying import rekey
 from .restoring import finish_restoring, restore
 from .search import Search
@@ -31,6 +32,7 @@ from .sessions import Sessions
 from .usage import Usage
 from .use_lock import UseLock
 from .users import Users
+from .vectors import Vectors
 from .wrapping import new_key, new_recovery_key
 
 State = Literal["absent", "locked", "open"]
@@ -62,6 +64,8 @@ class Vault:
         self.messages = Messages(self.database)
         self.search = Search(self.database)
         self.posts = Posts(self.database)
+        self.vectors = Vectors(self.database)
+        self.recollections = Recollections(self.database)
         self.notes = Notes(self.database)
         self.api_keys = ApiKeys(self.database)
         self.users = Users(self.database)

@@ -1,0 +1,131 @@
+"""The vectors that are nearest to a question's.
+
+Two stages. The index in memory holds only the signs of each vector's numbers, 48 bytes where the vector has 1,536, and
+FAISS finds by counting differing bits which few hundred come into question; their exact vectors are then read from
+the vault and compared. Measured on 2 cores: an exact flat index takes 39 ms for 100,000 vectors, 294 ms and 1.5 GB for
+a million; an HNSW graph is fast to ask but takes minutes to build, or must be stored and kept in step. This one opens
+as fast as the sketches are read, needs no training, and takes new vectors at once. Up to ``CANDIDATES`` vectors it
+compares every one, which is an exact flat search. Nothing of it is ever written to disk.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+from app.vault import Vault
+from app.vault.vectors import PieceVector
+
+from .embedding import Matrix
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+CANDIDATES = 600
+"""How many are compared exactly."""
+
+
+class Index:
+    """The vectors of one model. Follows what is written to the vault, by this program or another.
+
+    Args:
+        vault: has the vectors.
+        model: whose vectors are searched.
+    """
+
+    def __init__(self, vault: Vault, model: str) -> None:
+        self._vault, self._model = vault, model
+        self._bits: Any = None
+        self._numbers: Any = None
+        self._seen = 0
+        self._following = asyncio.Lock()
+
+    def __len__(self) -> int:
+        """Vectors that are searched, those removed since it was opened included."""
+        return 0 if self._bits is None else int(self._bits.ntotal)
+
+    def close(self) -> None:
+        """Forgets everything; the next search reads it again. For when the vault is locked, or the index rebuilt."""
+        self._bits = self._numbers = None
+        self._seen = 0
+
+    async def follow(self) -> None:
+        """Takes in what was written since. The first time, that is everything.
+
+        Raises:
+            VaultLockedError: while the vault is locked.
+        """
+        async with self._following:
+            fresh = await self._vault.vectors.sketches(self._model, self._seen)
+            if not fresh.vectors:
+                return
+            await asyncio.to_thread(self._take, fresh.vectors, fresh.sketches)
+            self._seen = fresh.seen
+
+    def _take(self, vectors: bytes, sketches: bytes) -> None:
+        import faiss
+        import numpy
+
+        numbers = numpy.frombuffer(vectors, numpy.int64)
+        bits = numpy.frombuffer(sketches, numpy.uint8).reshape(len(numbers), -1)
+        if self._bits is None:
+            self._bits = faiss.IndexBinaryFlat(bits.shape[1] * 8)
+            self._numbers = numbers
+        else:
+            self._numbers = numpy.concatenate([self._numbers, numbers])
+        self._bits.add(bits)
+
+    async def nearest(self, vector: NDArray[np.float32], limit: int) -> tuple[tuple[int, float], ...]:
+        """The nearest vectors, as (number, cosine), the nearest first. Vectors that are gone are not among them.
+
+        Args:
+            vector: ``float32 [dimensions]``, of length 1.
+            limit: how many.
+
+        Raises:
+            VaultLockedError: while the vault is locked.
+        """
+        await self.follow()
+        if self._bits is None:
+            return ()
+        candidates = await asyncio.to_thread(self._candidates, vector, max(CANDIDATES, limit))
+        rows = await self._vault.vectors.vectors(candidates)
+        return await asyncio.to_thread(_compared, rows, vector, limit) if rows else ()
+
+    def _candidates(self, vector: NDArray[np.float32], count: int) -> list[int]:
+        _, places = self._bits.search(sketch_of(vector[None, :]), min(count, int(self._bits.ntotal)))
+        found: list[int] = self._numbers[places[0]].tolist()
+        return found
+
+
+def sketch_of(vectors: Matrix) -> NDArray[np.uint8]:
+    """The signs of ``float32 [n, dimensions]`` as bits, ``uint8 [n, dimensions / 8]``."""
+    import numpy
+
+    return numpy.packbits(vectors > 0, axis=1)
+
+
+def kept(vectors: Matrix) -> tuple[PieceVector, ...]:
+    """The rows of ``float32 [n, dimensions]`` as the vault keeps them."""
+    return tuple(
+        PieceVector(row.tobytes(), bits.tobytes()) for row, bits in zip(vectors, sketch_of(vectors), strict=True)
+    )
+
+
+def cosines(vectors: list[bytes], vector: NDArray[np.float32]) -> list[float]:
+    """How alike kept vectors are to one."""
+    import numpy
+
+    found: list[float] = (
+        numpy.frombuffer(b"".join(vectors), numpy.float32).reshape(len(vectors), -1) @ vector
+    ).tolist()
+    return found
+
+
+def _compared(
+    rows: tuple[tuple[int, bytes], ...], vector: NDArray[np.float32], limit: int
+) -> tuple[tuple[int, float], ...]:
+    alike = cosines([kept_vector for _, kept_vector in rows], vector)
+    found = sorted(zip((number for number, _ in rows), alike, strict=True), key=lambda pair: -pair[1])
+    return tuple(found[:limit])

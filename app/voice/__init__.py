@@ -2,12 +2,7 @@
 
 Dictation into whatever has a cursor::
 
-    dictation = Dictation(
-        Microphone(settings.device),
-        LocalTranscriber(pool, settings.model, settings.language),
-        before=lambda: text_before_the_cursor(),
-        hands_free=settings.mode == "hands-free",
-    )
+    dictation = dictation_of(settings.voice, pool, before=lambda: text_before_the_cursor())
     async with aclosing(dictation.events()) as events:
         async for event in events:
             match event:

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from typing import Any
 
 import msgspec
 
 from app.errors import RemoteError, StreamBrokenError
+from app.privacy.masking import MASK
 
 from .http.answers import Answer, whole
 from .openai.chat_reading import DONE
 from .rules import JsonObject, WireExchange, WireProtocol, changes_events
 from .sse import MOST_BYTES, EventParser, LinesParser, SseParser, too_long
 
+_MASK = MASK.encode()
 MOST_WHOLE = 64 * 1024 * 1024
 """Bytes of an answer that does not stream."""
 _BORDER = re.compile(rb".*(?:\r\n\r\n|\n\n|\r\r)", re.DOTALL)
@@ -40,6 +42,7 @@ class PassedOn(AsyncGenerator[bytes, None]):
         endpoint: its name.
         mask: takes secrets out of errors.
         streams: whether a stream was asked for.
+        secrets: what is masked if the provider repeats it, in an error event of its own for one.
     """
 
     def __init__(
@@ -51,10 +54,12 @@ class PassedOn(AsyncGenerator[bytes, None]):
         mask: Callable[[RemoteError], None],
         *,
         streams: bool = True,
+        secrets: Sequence[bytes] = (),
     ) -> None:
         self._answer, self._exchange, self._protocol = answer, exchange, protocol
         self._endpoint, self._mask = endpoint, mask
         self._streams = streams and not answer.headers.get("content-type", "").startswith("application/json")
+        self._secrets = tuple(secrets)
         self._lines = protocol == "ollama"
         self._parser: EventParser | None = None
         if changes_events(exchange):
@@ -75,13 +80,14 @@ class PassedOn(AsyncGenerator[bytes, None]):
         mask: Callable[[RemoteError], None],
         *,
         streams: bool = True,
+        secrets: Sequence[bytes] = (),
     ) -> PassedOn:
         """The body, its first piece already there.
 
         Raises:
             RemoteError: it broke off before.
         """
-        pieces = cls(answer, exchange, protocol, endpoint, mask, streams=streams)
+        pieces = cls(answer, exchange, protocol, endpoint, mask, streams=streams, secrets=secrets)
         pieces._first = await pieces._next()
         return pieces
 
@@ -124,7 +130,7 @@ class PassedOn(AsyncGenerator[bytes, None]):
         while not self._ended:
             if not self._streams:
                 self._ended = True
-                return self._in_one(await whole(self._answer, MOST_WHOLE))
+                return self._masked(self._in_one(await whole(self._answer, MOST_WHOLE)))
             try:
                 piece = await self._answer.more()
             except RemoteError as error:
@@ -133,13 +139,19 @@ class PassedOn(AsyncGenerator[bytes, None]):
             self._ended = not piece
             said = self._as_it_came(piece) if self._parser is None else self._made_anew(self._parser, piece)
             if said:
-                self._last = said
+                self._last = said = self._masked(said)
                 return said
         if self._failed is not None:
             raise self._failed
         if self._streams and not self._closed and not _LAST_WORDS[self._protocol].search(self._last):
             raise StreamBrokenError(f"{self._endpoint} ended its answer before it was whole.")
         return b""
+
+    def _masked(self, said: bytes) -> bytes:
+        for secret in self._secrets:
+            if secret in said:
+                said = said.replace(secret, _MASK)
+        return said
 
     def _in_one(self, body: bytes) -> bytes:
         if self._parser is None:

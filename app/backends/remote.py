@@ -29,6 +29,8 @@ from .rules import NoChange, WireExchange, WireProtocol, WireRules
 
 _MOST_ERROR = 64 * 1024
 _MOST_MODELS = 10_000
+_LEAST_SECRET = 6
+"""Shorter values are words, and would blot out half an answer."""
 _OWN = {
     "user-agent": f"playground/{__version__}",
     "content-type": "application/json",
@@ -145,6 +147,7 @@ class RemoteBackend:
                 self.name,
                 lambda error: self._mask(error, headers),
                 streams=request.stream,
+                secrets=self._secrets(headers),
             )
         except BaseException as error:
             if answer is not None:
@@ -235,6 +238,17 @@ class RemoteBackend:
         if key:
             own[self._kind.key_header] = self._kind.key_prefix + key
         return dict(self._kind.headers) | outgoing(exchange.headers(from_client(client)), own)
+
+    def _secrets(self, headers: Mapping[str, str]) -> tuple[bytes, ...]:
+        """What a provider must not repeat to a client: the key and secret values of headers, as JSON writes them."""
+        key = headers.get(self._kind.key_header, "").removeprefix(self._kind.key_prefix)
+        known = (key, *getattr(self._rules, "secrets", ()))
+        return tuple(
+            form
+            for secret in known
+            if len(secret) >= _LEAST_SECRET
+            for form in dict.fromkeys((secret.encode(), msgspec.json.encode(secret)[1:-1]))
+        )
 
     def _path(self, request: RawRequest) -> str:
         if request.protocol == "ollama" and "prompt" in request.body:

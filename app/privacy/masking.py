@@ -28,6 +28,7 @@ _SHAPES = (
     r"\bgithub_pat_[A-Za-z0-9_]{20,}",
     r"\b(?:glpat|pypi|xox[abeprs])-[A-Za-z0-9_\-]{16,}",
     r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b",
+    r"\bpg-[0-9A-Za-z]{43}\b",
     r"\bAIza[A-Za-z0-9_\-]{30,}",
     r"\bya29\.[A-Za-z0-9_\-]{20,}",
     # Signed tokens, and private keys.
@@ -36,7 +37,7 @@ _SHAPES = (
 )
 _AFTER_A_WORD = (
     # The word stays, so that a reader sees what was there.
-    r"(?i)(\bbearer\s+)[A-Za-z._~+/\-]*[0-9][A-Za-z0-9._~+/\-]{6,}=*",
+    r"(?i)(\bbearer\s+)(?:[A-Za-z._~+/\-]*[0-9][A-Za-z0-9._~+/\-]{6,}|[A-Za-z._~+/\-]{6,}[0-9][A-Za-z0-9._~+/\-]*)=*",
     r"(?i)(\b(?:[a-z0-9]+[-_])*(?:api[-_]?key|access[-_]?key|secret|token|password|passwd|passphrase|authorization)"
     r"\\?[\"']?\s*[:=]\s*\\?[\"']?)(?:bearer\s+|basic\s+)?[^\s\"',;&}\\•]{6,}",
     r"(?i)(\b[a-z][a-z0-9+.\-]*://[^\s/:@\"']*:)[^\s/@\"']+(?:@)",

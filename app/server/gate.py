@@ -33,6 +33,7 @@ from .limits import NO_LIMITS, Allowance, RateLimits
 from .log_lines import OneLine
 from .metering import Ledger, Meter
 from .observing.exchange import exchange_of, note_block, note_error
+from .observing.watching import route_of
 from .refusal import grant_headers, preflight, refuse
 from .refusals import HeadTooLargeError, KeyRefusedError, MalformedRequestError, ScopeRefusedError, TooManyRequestsError
 
@@ -275,7 +276,8 @@ class _Passage:
         if status in _ABUSE and not self._drop:
             self._failed(status)
         cause = "no key" if isinstance(error, KeyRefusedError) else error.code
-        _log.info("refused %s %s from %s: %d %s", self.method, self.path, self.address, status, cause)
+        # Its route, not its path: what a client made up may hold a key.
+        _log.info("refused %s %s from %s: %d %s", self.method, route_of(self._scope), self.address, status, cause)
 
     def send_unless(self, reader: BodyReader) -> Send:
         """Sends what the application answers, but not to a body that was found to be unsound while it was read."""
@@ -299,4 +301,4 @@ class _Passage:
     def _failed(self, status: int) -> None:
         if self._parts.blocking.failed(self.address):
             note_block(self._scope)
-            _log.warning("blocked %s for a while, after %d at %s", self.address, status, self.path)
+            _log.warning("blocked %s for a while, after %d at %s", self.address, status, route_of(self._scope))

@@ -471,7 +471,7 @@ async def test_line_ends_in_what_is_logged_are_escaped_and_secrets_are_not_logge
     ours = [record for record in caplog.records if record.name.startswith("app.server")]
     lines = [record.getMessage() for record in ours]
     assert len(lines) >= 8 and all("\n" not in line and "\r" not in line and "\x1b" not in line for line in lines)
-    assert any("\\x0aINFO forged" in line for line in lines)
+    assert not any("forged" in line for line in lines)  # routes are noted, not what a client made up
     everything = "\n".join(record.getMessage() for record in caplog.records if record.name != "httpcore.http11")
     for secret_text in (key, fixed, PASSWORD, "the wrong secret", *signed.values()):
         if isinstance(secret_text, str) and len(secret_text) > 8:

@@ -33,6 +33,7 @@ from app.messages import (
 
 from .context import messages_for
 from .conversation import Conversation
+from .recalling import RecalledNow, Recaller, RecallFailed, room_for, with_quotations
 from .summary import Summary
 from .window import left_out
 
@@ -81,7 +82,18 @@ class AnswerEnded(Struct, frozen=True):
     node: Node
 
 
-ExchangeEvent = AnswerBegun | LeftOut | Waiting | Rerouted | Started | TextArrived | ThinkingArrived | AnswerEnded
+ExchangeEvent = (
+    AnswerBegun
+    | RecalledNow
+    | RecallFailed
+    | LeftOut
+    | Waiting
+    | Rerouted
+    | Started
+    | TextArrived
+    | ThinkingArrived
+    | AnswerEnded
+)
 
 
 class Exchange:
@@ -96,6 +108,7 @@ class Exchange:
         left_out: the messages that were left out last time.
         summary: what is told in their place.
         cost: what an answer of a model cost, in US dollars; ``None`` where that is not known.
+        recaller: finds what was said earlier and fits the question; ``None`` where memory has no part.
 
     Attributes:
         left_out: the messages that are left out now.
@@ -113,6 +126,7 @@ class Exchange:
         left_out: frozenset[str] = frozenset(),
         summary: Summary = Summary(),  # noqa: B008 (immutable)
         cost: Callable[[str, Usage], float | None] = lambda model, usage: None,
+        recaller: Recaller | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._conversation = conversation
@@ -124,6 +138,8 @@ class Exchange:
         self.left_out = left_out
         self._summary = summary
         self._cost = cost
+        self._recaller = recaller
+        self._recalled: RecalledNow = RecalledNow(())
         self._clock = clock
         self._way: Way | None = None
         self._again = False
@@ -166,8 +182,11 @@ class Exchange:
 
     def _request(self, path: tuple[Node, ...], tightness: float) -> ChatRequest:
         system = self._summary.as_instructions(self._conversation.system)
-        self.left_out = left_out(path, system, self._window, already=self.left_out, tightness=tightness)
+        passages = self._recalled.passages
+        window = room_for(self._window, passages)
+        self.left_out = left_out(path, system, window, already=self.left_out, tightness=tightness)
         messages = messages_for([node for node in path if node.id not in self.left_out], system)
+        messages = with_quotations(messages, passages)
         return ChatRequest(model=self._model, messages=messages, sampling=self._sampling)
 
     async def _answer(self, node: Node, path: tuple[Node, ...]) -> AsyncGenerator[ExchangeEvent, None]:
@@ -177,6 +196,8 @@ class Exchange:
             yield AnswerBegun(node)
             if self._settle is not None:
                 await self._settle()  # what the person said is kept before anything else happens
+            if (recalled := await self._recall(path)) is not None:
+                yield recalled
             async with aclosing(self._deltas(path)) as deltas:
                 async for delta in deltas:
                     if isinstance(delta, TextDelta | ThinkingDelta):
@@ -206,6 +227,16 @@ class Exchange:
         if self._settle is not None:
             await self._settle()
         yield AnswerEnded(ended)
+
+    async def _recall(self, path: tuple[Node, ...]) -> RecalledNow | RecallFailed | None:
+        asked = path[-1].message if path else None
+        if self._recaller is None or asked is None or asked.role != "user":
+            return None
+        seen = {node.id for node in path if node.id not in self.left_out}
+        found = await self._recaller.recall(asked.text, seen, self._window)
+        if isinstance(found, RecalledNow):
+            self._recalled = found
+        return found
 
     def _rerouted(self, delta: Rerouted) -> None:
         way = self._way or Way()

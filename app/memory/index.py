@@ -11,7 +11,7 @@ compares every one, which is an exact flat search. Nothing of it is ever written
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from app.vault import Vault
 from app.vault.vectors import PieceVector
@@ -24,6 +24,17 @@ if TYPE_CHECKING:
 
 CANDIDATES = 600
 """How many are compared exactly."""
+
+NEAR_COPY = 0.8
+"""Two texts that are so alike tell the same thing twice."""
+
+
+class Near(NamedTuple):
+    """A vector near to one that was asked for: its number, how alike they are, and itself as it is kept."""
+
+    number: int
+    cosine: float
+    vector: bytes
 
 
 class Index:
@@ -76,8 +87,8 @@ class Index:
             self._numbers = numpy.concatenate([self._numbers, numbers])
         self._bits.add(bits)
 
-    async def nearest(self, vector: NDArray[np.float32], limit: int) -> tuple[tuple[int, float], ...]:
-        """The nearest vectors, as (number, cosine), the nearest first. Vectors that are gone are not among them.
+    async def nearest(self, vector: NDArray[np.float32], limit: int) -> tuple[Near, ...]:
+        """The nearest vectors, the nearest first. Vectors that are gone are not among them.
 
         Args:
             vector: ``float32 [dimensions]``, of length 1.
@@ -123,9 +134,20 @@ def cosines(vectors: list[bytes], vector: NDArray[np.float32]) -> list[float]:
     return found
 
 
-def _compared(
-    rows: tuple[tuple[int, bytes], ...], vector: NDArray[np.float32], limit: int
-) -> tuple[tuple[int, float], ...]:
+def without_near_copies(vectors: list[bytes], limit: int) -> list[int]:
+    """The places of the first ``limit`` vectors that say something of their own; near copies come after those."""
+    import numpy
+
+    matrix = numpy.frombuffer(b"".join(vectors), numpy.float32).reshape(len(vectors), -1)
+    alike = matrix @ matrix.T
+    chosen: list[int] = []
+    copies: list[int] = []
+    for place in range(len(vectors)):
+        (copies if any(alike[place, other] > NEAR_COPY for other in chosen) else chosen).append(place)
+    return (chosen + copies)[:limit]
+
+
+def _compared(rows: tuple[tuple[int, bytes], ...], vector: NDArray[np.float32], limit: int) -> tuple[Near, ...]:
     alike = cosines([kept_vector for _, kept_vector in rows], vector)
-    found = sorted(zip((number for number, _ in rows), alike, strict=True), key=lambda pair: -pair[1])
-    return tuple(found[:limit])
+    found = [Near(number, cosine, kept_vector) for (number, kept_vector), cosine in zip(rows, alike, strict=True)]
+    return tuple(sorted(found, key=lambda near: -near.cosine)[:limit])

@@ -14,7 +14,7 @@ from app.vault.recollection import Recollection
 from app.vault.vectors import Source
 
 from .embedding import Embedder
-from .index import Index, cosines
+from .index import Index, cosines, without_near_copies
 from .pieces import pieces_of
 from .telling import is_personal, only_asks, speaks_of_self
 
@@ -105,8 +105,10 @@ class Recall:
             return ()
         vector = (await self._embedder.embed([pieces_of(question)[0]]))[0]
         near = await self._index.nearest(vector, _NEAREST + len(without))
-        about = await self._vault.recollections.of_vectors([number for number, _ in near]) if near else {}
-        meant = _by_meaning(question, [(about[number], cosine) for number, cosine in near if number in about])
+        about = await self._vault.recollections.of_vectors([each.number for each in near]) if near else {}
+        known = [each for each in near if each.number in about]
+        meant = _by_meaning(question, [(about[each.number], each.cosine) for each in known])
+        vectors = {about[each.number].source_id: each.vector for each in reversed(known)}
         worded = [
             each
             for each in await self._vault.recollections.by_words(question)
@@ -119,7 +121,9 @@ class Recall:
             for (source_id, piece, _), cosine in zip(rows, cosines([row[2] for row in rows], vector), strict=True):
                 if source_id not in by_words or cosine > by_words[source_id][1]:
                     by_words[source_id] = (piece, cosine)
-        return self._joined(question, meant, worded, by_words, set(without), limit)
+            vectors.update({source_id: vector for source_id, _, vector in reversed(rows)})
+        found = self._joined(question, meant, worded, by_words, set(without), limit * 4)
+        return _varied(found, vectors, limit)
 
     def _joined(
         self,
@@ -204,6 +208,15 @@ def _by_meaning(question: str, near: list[tuple[Recollection, float]]) -> dict[s
     for each, cosine in sorted(near, key=fit, reverse=True):
         found.setdefault(each.source_id, (each, cosine))
     return found
+
+
+def _varied(found: tuple[Recalled, ...], vectors: dict[str, bytes], limit: int) -> tuple[Recalled, ...]:
+    """The first of them, with what says the same as an earlier one put behind what says something else."""
+    known = [each for each in found if each.source_id in vectors]
+    if len(known) < len(found):
+        return found[:limit]  # something has no vector yet: there is nothing to compare by
+    places = without_near_copies([vectors[each.source_id] for each in known], limit) if known else []
+    return tuple(known[place] for place in places)
 
 
 def _recalled(each: Recollection, why: Why, cosine: float) -> Recalled:

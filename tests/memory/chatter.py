@@ -220,8 +220,7 @@ _SLOTS = {
     "job": [
         "nurse",
         "plumber",
-        "data",
-        "analyst",
+        "data analyst",
         "baker",
         "architect",
         "librarian",
@@ -240,7 +239,7 @@ def chatter(count: int, seed: int = 1) -> Iterator[str]:
         templates = _ANSWERED if len(told) % 2 else _SAID
         slots = {name: chance.choice(values) for name, values in _SLOTS.items()}
         more = {f"{name}2": chance.choice(_SLOTS[name]) for name in ("topic", "ingredient", "device")}
-        text = " ".join(each.format(**slots, **more) for each in chance.sample(templates, chance.choice((1, 1, 2))))
+        text = chance.choice(templates).format(**slots, **more)
         if text not in told:
             told.add(text)
             yield text

@@ -7,6 +7,7 @@ vocabulary may be read from any. Source: ``llama.h`` as bound by llama-cpp-pytho
 from __future__ import annotations
 
 import ctypes
+import time
 from collections.abc import Callable
 from functools import cached_property
 from typing import Any, ClassVar
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 from app.errors import ModelLoadError
 
 from .beginnings import Beginnings
+from .team import Team
 from .vocabulary import Vocabulary
 
 Logits = NDArray[np.float32]
@@ -241,6 +243,7 @@ class Context:
         self.cells: int = llama.llama_n_ctx(self.handle)
         self._memory = llama.llama_get_memory(self.handle)
         self._vocab_size = model.vocab_size
+        self._team = Team(threads)
         self._abort = ctypes.create_string_buffer(2)
         self._install_abort()
 
@@ -264,7 +267,13 @@ class Context:
     def decode(self, batch: Batch) -> int:
         """Computes a batch. Gives ``DECODED``, ``NO_ROOM``, ``ABORTED``, or a negative fault of the library."""
         batch.handle.n_tokens = batch.count
-        return int(llama.llama_decode(self.handle, batch.handle))
+        size, began = self._team.size, time.monotonic()
+        result = int(llama.llama_decode(self.handle, batch.handle))
+        if result == DECODED:
+            self._team.observe(batch.count, time.monotonic() - began)
+            if self._team.size != size:
+                llama.llama_set_n_threads(self.handle, self._team.size, self._team.size)
+        return result
 
     def logits(self, row: int) -> Logits:
         """The logits of a batch row that was added with ``output``: a view, good until the next ``decode``."""

@@ -11,8 +11,10 @@ import openai
 import pytest
 
 from app.backends.endpoint import EndpointKind
+from app.settings.routing import RoutingSettings
 from tests.backends.provider import Answer, Call, provider
 
+from .gated import new_vault
 from .proxied import KEY, model, place, proxied
 
 WAYS = [
@@ -273,3 +275,24 @@ async def test_calls_of_tools_pass_whole():
             model="gpt", messages=[{"role": "user", "content": "?"}], tools=tools
         )
         assert [call.id for call in found.choices[0].message.tool_calls] == ["c1", "c2"]
+
+
+async def test_an_answer_that_was_given_before_says_so_unless_a_fresh_one_is_wanted(tmp_path):
+    vault = await new_vault(tmp_path / "vault")
+    async with provider(key=KEY) as there:
+        toml = place("a", there, "anthropic") + model("far", "a")
+        async with proxied(toml, routing=RoutingSettings(cache=True), vault=vault) as ours:
+            body = {"model": "far", "messages": [{"role": "user", "content": "?"}], "temperature": 0}
+
+            async def hit(**more: object) -> str | None:
+                found = await post(ours.address, "/v1/chat/completions", {**body, **more.pop("body", {})}, **more)
+                assert found.status_code == 200, found.text
+                await asyncio.sleep(0.2)
+                return found.headers.get("x-playground-cache")
+
+            assert await hit() is None
+            assert await hit() == "hit" and await hit(body={"stream": True}) == "hit"
+            assert await hit(headers={"cache-control": "no-cache"}) is None
+            assert await hit(headers={"cache-control": "max-age=0, No-Store"}) is None
+            assert len(there.chats) == 3
+    await vault.close()

@@ -33,6 +33,7 @@ from app.engine.tool_calls import CONTROL_TEXTS, offered_tools
 from app.errors import ContextOverflowError, InvalidRequestError, PlaygroundError
 from app.messages import ChatRequest
 
+from .control_names import Piece
 from .devices import accelerator
 from .native import Batch, Context, Model
 from .sampler import SamplerChain, plan_for
@@ -125,7 +126,8 @@ class ChatWorker:
                 self._answering(request_id, lambda: self._scheduler.submit(self._prepare(request_id, request)))
             case CountTokens(request_id, request):
                 self._answering(
-                    request_id, lambda: self._emit(Counted(request_id, len(self._tokens(self._prompt(request)))))
+                    request_id,
+                    lambda: self._emit(Counted(request_id, len(self._tokens(self._prompt(request))))),
                 )
             case Tokenize() | Detokenize() | Infill():
                 self._answering(command.request_id, lambda: self._questions.ask(command))
@@ -174,31 +176,43 @@ class ChatWorker:
         except PlaygroundError as error:
             self._emit(Failed(request_id, error.code, error.message, error.remedy))
 
-    def _prompt(self, request: ChatRequest) -> str | tuple[int, ...]:
+    def _prompt(self, request: ChatRequest) -> list[Piece] | tuple[int, ...]:
+        if isinstance(request.prompt, str):
+            return [Piece(request.prompt, True)]
         if request.prompt is not None:
             return request.prompt
-        return self._template.render(request.messages, offered_tools(request))
+        hiding = self._model.vocabulary.names.hiding()
+        return hiding.pieces(self._template.render(request.messages, offered_tools(request), hide=hiding.hide))
 
-    def _tokens(self, prompt: str | tuple[int, ...]) -> list[int]:
-        tokens = self._model.tokenize(prompt) if isinstance(prompt, str) else list(prompt)
+    def _tokens(self, prompt: list[Piece] | tuple[int, ...], limit: int | None = None) -> list[int]:
+        tokens = self._split(prompt, limit) if isinstance(prompt, list) else list(prompt)
         if not tokens:
             raise InvalidRequestError("The prompt is empty.", "Send at least one message, or some text.")
         if not all(0 <= token < self._model.vocab_size for token in tokens):
             raise InvalidRequestError(f"The prompt has tokens that are not 0 to {self._model.vocab_size - 1}.")
         return tokens
 
+    def _split(self, pieces: list[Piece], limit: int | None) -> list[int]:
+        model, vocabulary = self._model, self._model.vocabulary
+        if limit is not None and (fewest := sum(vocabulary.fewest(piece.text) for piece in pieces)) >= limit:
+            raise _too_long(f"at least {fewest}", limit)
+        if len(pieces) == 1 and pieces[0].special:
+            return model.tokenize(pieces[0].text)
+        begins = pieces[0].special and bool(model.bos) and pieces[0].text.startswith(model.bos)
+        tokens = [vocabulary.bos] if vocabulary.begins_with_bos and not begins else []
+        for text, special in pieces:
+            tokens += vocabulary.tokenize(text, add_special=False, parse_special=special)
+        return tokens
+
     def _prepare(self, request_id: int, request: ChatRequest) -> Sequence:
-        text = self._prompt(request)
-        prompt = self._tokens(text)
+        written = self._prompt(request)
         limit = self._context_tokens
+        prompt = self._tokens(written, limit)
         if len(prompt) >= limit:
-            raise ContextOverflowError(
-                f"The prompt is {len(prompt)} tokens long; this model's context window is {limit}.",
-                "Shorten the conversation, or set a larger engine.context.",
-            )
+            raise _too_long(str(len(prompt)), limit)
         sampling = request.sampling
         plan = plan_for(sampling, self._model.vocab_size, limit)
-        thinking = request.prompt is None and isinstance(text, str) and begins_thinking(text, request.messages)
+        thinking = isinstance(written, list) and request.prompt is None and _begins_thinking(written, request)
         tools = offered_tools(request)
         # A model that was never taught to call tools repeats its first call when it may: one is what it can do.
         most_calls = MOST_CALLS if self._template.takes_tools else 1
@@ -224,6 +238,17 @@ class ChatWorker:
         self._batch.add(self._model.tokenize("\n")[:1], 0, 0, output=True)
         self._context.decode(self._batch)
         self._context.truncate(0, 0)
+
+
+def _too_long(tokens: str, limit: int) -> ContextOverflowError:
+    return ContextOverflowError(
+        f"The prompt is {tokens} tokens long; this model's context window is {limit}.",
+        "Shorten the conversation, or set a larger engine.context.",
+    )
+
+
+def _begins_thinking(written: list[Piece], request: ChatRequest) -> bool:
+    return begins_thinking("".join(piece.text for piece in written), request.messages)
 
 
 def _fit(options: LoadOptions, model: Model, warnings: list[str]) -> tuple[int, int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from jinja2 import TemplateError
@@ -28,6 +28,14 @@ RENDER_SECONDS = 2.0
 """The longest that one rendering may take; real templates take a few milliseconds."""
 
 _Turn = dict[str, Any]
+Hide = Callable[[Any], Any]
+_SAID = ("content", "reasoning_content", "name", "tool_calls")
+"""What of a turn somebody has written; the rest are words of ours."""
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
+
 
 _FIRST, _REPLY, _SECOND, _INSTRUCTION = "probe question one", "probe answer", "probe question two", "probe instruction"
 _PROBE_SHORT: tuple[_Turn, ...] = ({"role": "user", "content": _FIRST},)
@@ -106,7 +114,11 @@ class ChatTemplate:
         return cls(CHATML, bos, eos), tuple(warnings)
 
     def render(
-        self, messages: tuple[Message, ...], tools: tuple[Tool, ...] = (), add_generation_prompt: bool = True
+        self,
+        messages: tuple[Message, ...],
+        tools: tuple[Tool, ...] = (),
+        add_generation_prompt: bool = True,
+        hide: Hide = _as_it_is,
     ) -> str:
         """The prompt for a conversation.
 
@@ -114,30 +126,37 @@ class ChatTemplate:
         in words. A conversation that ends with the assistant's own words is left open after them, so that the model
         goes on.
 
+        Args:
+            messages: the conversation.
+            tools: what the model may call.
+            add_generation_prompt: end with what begins an answer.
+            hide: gives what the template writes for what people, tools and models have said: see ``control_names``.
+
         Raises:
             InvalidRequestError: when the template does not take such a conversation.
         """
         if not messages:
             raise InvalidRequestError("The conversation is empty.", "Send at least one message.")
         if add_generation_prompt and messages[-1].role == "assistant" and not _calls_tools(messages[-1]):
-            return self._open_ended(messages, tools)
-        return self._render(_turns(messages), tools, add_generation_prompt)
+            return self._open_ended(messages, tools, hide)
+        return self._render(_hidden(_turns(messages), hide), _hidden_tools(tools, hide), add_generation_prompt)
 
-    def _open_ended(self, messages: tuple[Message, ...], tools: tuple[Tool, ...]) -> str:
+    def _open_ended(self, messages: tuple[Message, ...], tools: tuple[Tool, ...], hide: Hide) -> str:
+        tools = _hidden_tools(tools, hide)
         *before, last = messages
         # What the model is to go on from begins as its answer began: the prompt of the first try, whose KV cache may
         # still be there, and then its own words.
         if before:
-            turns = _turns(tuple(before))
+            turns = _hidden(_turns(tuple(before)), hide)
             prompt = self._render(turns, tools, True)
             if prompt != self._render(turns, tools, False):
-                return prompt + _spoken(last, inside_thinking=prompt.rstrip().endswith("<think>"))
+                return prompt + _spoken(last, hide, inside_thinking=prompt.rstrip().endswith("<think>"))
         # A template without a generation prompt: mark the end of the words, and cut there.
-        text = _spoken(last, inside_thinking=False)
+        text = _spoken(last, hide, inside_thinking=False)
         mark = "(the answer goes on here)"
         while any(mark in message.text for message in messages):
             mark = f"({mark})"
-        turns = _turns((*before, Message.assistant(text + mark)))
+        turns = [*_hidden(_turns(tuple(before)), hide), *_turns((Message.assistant(text + mark),))]
         prompt, found, _closing = self._render(turns, tools, False).rpartition(mark)
         if not found:
             raise InvalidRequestError(
@@ -298,14 +317,23 @@ def _calls_tools(message: Message) -> bool:
     return any(isinstance(part, ToolCall) for part in message.parts)
 
 
-def _spoken(message: Message, *, inside_thinking: bool) -> str:
+def _hidden(turns: Sequence[_Turn], hide: Hide) -> list[_Turn]:
+    return [{key: hide(value) if key in _SAID else value for key, value in turn.items()} for turn in turns]
+
+
+def _hidden_tools(tools: tuple[Tool, ...], hide: Hide) -> tuple[Tool, ...]:
+    return tuple(Tool(hide(tool.name), hide(tool.description), hide(tool.parameters)) for tool in tools)
+
+
+def _spoken(message: Message, hide: Hide, *, inside_thinking: bool) -> str:
     """What the model itself wrote of a message, thinking included."""
-    thinking = "".join(part.text for part in message.parts if isinstance(part, Thinking))
+    said: str = hide(message.text)
+    thinking: str = hide("".join(part.text for part in message.parts if isinstance(part, Thinking)))
     if not thinking:
-        return message.text
+        return said
     opening = "" if inside_thinking else "<think>\n"
     has_text = any(isinstance(part, Text) and part.text for part in message.parts)
-    return f"{opening}{thinking}" + (f"\n</think>\n\n{message.text}" if has_text else "")
+    return f"{opening}{thinking}" + (f"\n</think>\n\n{said}" if has_text else "")
 
 
 def _without_system(turns: Sequence[_Turn]) -> list[_Turn]:

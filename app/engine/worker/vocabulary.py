@@ -9,6 +9,8 @@ import llama_cpp.llama_cpp as llama
 
 from app.errors import InvalidRequestError
 
+from .control_names import TokenNames
+
 _PIECE_BYTES = 512
 
 
@@ -35,6 +37,7 @@ class Vocabulary:
         self.bos: int = llama.llama_vocab_bos(handle)
         self.eos: int = llama.llama_vocab_eos(handle)
         self._pieces: dict[int, bytes] = {}
+        self.names, self._longest = self._read_names()
 
     @property
     def begins_with_bos(self) -> bool:
@@ -64,6 +67,21 @@ class Vocabulary:
         Raises:
             InvalidRequestError: when the library refuses it.
         """
+        parts = list(self.names.in_parts(text))
+        if len(parts) == 1:
+            return self._split(text, add_special, parse_special)
+        # The library looks for names of tokens in time that grows with the square of their number.
+        first, *rest = parts
+        found = self._split(first, add_special, parse_special)
+        for part in rest:
+            found += self._split(part, False, parse_special)
+        return found
+
+    def fewest(self, text: str) -> int:
+        """How many tokens ``text`` has at least: told at once, however long it is."""
+        return max(-(-len(text.encode("utf-8", "replace")) // self._longest), self.names.count(text))
+
+    def _split(self, text: str, add_special: bool, parse_special: bool) -> list[int]:
         raw = text.encode("utf-8", "replace")
         room = len(raw) + 8
         tokens = (ctypes.c_int32 * room)()
@@ -82,6 +100,20 @@ class Vocabulary:
     def written(self, token: int) -> bytes:
         """The bytes that a token stands for; for a control token, how it is written in a template."""
         return self.piece(token) or self._read(token, special=True)
+
+    def _read_names(self) -> tuple[TokenNames, int]:
+        """The names that the library looks for in a text, and the most bytes that one token stands for."""
+        control, words, longest = [], [], 1
+        for token in range(self.size):
+            text: bytes = llama.llama_vocab_get_text(self.handle, token)
+            # As the vocabulary spells it, which is never shorter than what it stands for.
+            longest = max(longest, len(text))
+            attributes = llama.llama_vocab_get_attr(self.handle, token)
+            if attributes & (llama.LLAMA_TOKEN_ATTR_CONTROL | llama.LLAMA_TOKEN_ATTR_UNKNOWN):
+                control.append(text.decode("utf-8", "replace"))
+            elif attributes & llama.LLAMA_TOKEN_ATTR_USER_DEFINED:
+                words.append(text.decode("utf-8", "replace"))
+        return TokenNames(control, words), longest
 
     def _read(self, token: int, *, special: bool) -> bytes:
         # A buffer of its own each time: the library runs without the interpreter's lock, so a shared one would mix up

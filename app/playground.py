@@ -13,9 +13,11 @@ import msgspec
 from app.settings import Folders, LoadedSettings, Origin, Settings, load_settings
 
 if TYPE_CHECKING:
+    from app.chat.recalling import Recaller
     from app.engine.catalogue import Catalogue
     from app.engine.pool import ModelPool
     from app.engine.store import ModelStore
+    from app.memory.memory import Memory
     from app.privacy.connections import ConnectionPolicy
     from app.routing.answering import Answering
     from app.routing.listing import LocalFacts
@@ -132,6 +134,36 @@ class Playground:
             daily_kept=chosen.daily_kept,
             unattended=self.environ.get("PLAYGROUND_PASSPHRASE"),
         )
+
+    @cached_property
+    def memory(self) -> Memory:
+        """What was said before, and recalls it. Made when it is first asked for; nothing of it is loaded then."""
+        from app.memory.embedding import PoolEmbedder
+        from app.memory.memory import Memory
+
+        chosen = self.settings.memory
+        return Memory(self.vault, PoolEmbedder(self.pool, chosen.model), chosen)
+
+    def recaller(self, model: str, session: Callable[[], bool] = lambda: True) -> Recaller | None:
+        """Recalls into the prompts of one conversation with ``model``; None where memory has no part.
+
+        That is so when it is switched off, when its own model is not on this machine, and, unless the settings allow
+        it, when the answering model is elsewhere.
+
+        Args:
+            model: who answers.
+            session: whether the conversation's own switch is on.
+        """
+        from app.chat.recalling import Recaller
+
+        chosen = self.settings.memory
+        known = {entry.name: entry for entry in self.catalogue.entries}
+        embeds = known.get(chosen.model)
+        if not chosen.enabled or embeds is None or self.store.path_of(embeds) is None:
+            return None
+        if not chosen.remote and self.router.is_remote(model):
+            return None
+        return Recaller(self.memory, session)
 
     @property
     def opened_vault(self) -> Vault | None:

@@ -20,7 +20,7 @@ from app.messages import Message, Text
 if TYPE_CHECKING:
     from app.memory.recall import Recalled
 
-WAIT = 3.0
+WAIT = 6.0
 """Seconds that an answer waits for memory at most; the first time, its model is loaded within them."""
 
 _LEAST_WINDOW = 1024

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import click
 
 from app.chat import AnswerEnded, ExchangeEvent, LeftOut, TextArrived, ThinkingArrived
+from app.chat.recalling import RecalledNow, RecallFailed
 from app.messages import Failure, Node, Rerouted, Waiting
 from app.privacy.terminal import StreamCleaner, clean
 
-from .tables import counted
+from .tables import counted, shortened
+
+if TYPE_CHECKING:
+    from app.memory.recall import Recalled
 
 _WAITING = {
     "loading": "Loading the model",
@@ -79,6 +84,12 @@ async def print_answer(
             match event:
                 case Waiting():
                     waiting.show(event)
+                case RecalledNow(passages):
+                    waiting.clear()
+                    click.echo(clean(f"Recalled from {_origins(passages)}."), err=True)
+                case RecallFailed(reason):
+                    waiting.clear()
+                    click.echo(clean(f"Nothing is recalled: {reason}"), err=True)
                 case LeftOut(messages):
                     waiting.clear()
                     left = counted(messages, "message")
@@ -104,6 +115,12 @@ async def print_answer(
         waiting.clear()
         if show:
             click.echo(cleaner.finish(), nl=False)
+
+
+def _origins(passages: Sequence[Recalled]) -> str:
+    """The conversations and posts that passages come from, each once."""
+    titles = dict.fromkeys(passage.title or "an untitled conversation" for passage in passages)
+    return ", ".join(f"“{shortened(title, 40)}”" for title in titles)
 
 
 class WaitingLine:

@@ -27,8 +27,12 @@ from .question import piped_text, question, response_format, whole
 from .session import INTERRUPTED, Session, report, reporting_errors
 
 if TYPE_CHECKING:
+    from app.chat.recalling import Recaller
     from app.engine.slot import LoadedModel
     from app.routing.answering import Answering
+
+_REMEMBERING_SECONDS = 2.0
+"""Behind an answer; what is not embedded then comes next time."""
 
 
 @click.command()
@@ -156,16 +160,27 @@ class _Turn:
                 self._talk = await begin(playground, self._wanted, self._trouble)
             answering = _Answering(playground.router, self._form, loading)
             window = await answering.window(answer.model) if self._talk.conversation.head is not None else 0
-            async with aclosing(self._events(self._talk, answering, answer.model, window)) as events:
+            recaller = self._recaller(playground, answer.model)
+            async with aclosing(self._events(self._talk, answering, answer.model, window, recaller)) as events:
                 await print_answer(events, answer, self._waiting, show=not self._as_json)
+            if recaller is not None and self._talk.keeper is not None and await self._talk.keeper.settle():
+                from .memory import remember_a_little
+
+                await remember_a_little(playground, _REMEMBERING_SECONDS)
         finally:
             self._waiting.clear()
             if loading is not None:
                 loading.cancel()
                 await asyncio.gather(loading, return_exceptions=True)
 
+    def _recaller(self, playground: Playground, model: str) -> Recaller | None:
+        keeper = self._talk.keeper if self._talk is not None else None
+        if keeper is None or playground.opened_vault is None or not keeper.session.remembers:
+            return None
+        return playground.recaller(model)
+
     async def _events(
-        self, talk: Talk, answering: _Answering, model: str, window: int
+        self, talk: Talk, answering: _Answering, model: str, window: int, recaller: Recaller | None
     ) -> AsyncGenerator[ExchangeEvent, None]:
         from app.chat.titles import first_words
 
@@ -179,6 +194,7 @@ class _Turn:
             sampling=sampling,
             settle=talk.keeper.settle if talk.keeper else None,
             window=window,
+            recaller=recaller,
         )
         node = talk.conversation.append(Message.user(self._asked)) if self._asked else talk.unanswered
         assert node is not None

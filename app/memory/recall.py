@@ -103,6 +103,11 @@ class Recall:
         question = question.strip()
         if not question:
             return ()
+        await self._index.follow()
+        if not len(self._index):
+            # Nothing is embedded yet: no reason to load a model, and to keep somebody waiting for it.
+            worded = await self._vault.recollections.by_words(question)
+            return self._joined(question, {}, list(worded), {}, set(without), limit)
         vector = (await self._embedder.embed([pieces_of(question)[0]]))[0]
         near = await self._index.nearest(vector, _NEAREST + len(without))
         about = await self._vault.recollections.of_vectors([each.number for each in near]) if near else {}
@@ -172,12 +177,15 @@ class Recall:
 
 
 def within(recalled: Iterable[Recalled], tokens: int, most: int) -> tuple[Recalled, ...]:
-    """Those that fit the question and a budget, the best first. One that is too long makes room for a shorter one."""
+    """Those that fit the question and a budget, the best first. One that is too long makes room for a shorter one.
+
+    What only asks is left out: no model answers a question by an earlier one.
+    """
     chosen: list[Recalled] = []
     left = float(tokens)
     for each in recalled:
         length = tokens_of(each.text)
-        if len(chosen) < most and each.fits and length <= left:
+        if len(chosen) < most and each.fits and length <= left and not only_asks(each.text):
             chosen.append(each)
             left -= length
     return tuple(chosen)

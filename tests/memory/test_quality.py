@@ -18,6 +18,7 @@ DAY = 86_400.0
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(400)
 async def test_planted_facts_are_found_in_other_words(vault: Vault, embedder: PoolEmbedder) -> None:
     unrelated = list(chatter(5000))
     for number in range(100):
@@ -28,19 +29,12 @@ async def test_planted_facts_are_found_in_other_words(vault: Vault, embedder: Po
         await vault.sessions.add(conversation(f"fact-{number}", fact, "Thanks, I will keep that in mind.", at=at))
     memory = Memory(vault, embedder)
     remembering = memory.remembering()
-    async with asyncio.timeout(90):
+    async with asyncio.timeout(300):
         await remembering.catch_up()
     ranks: dict[int, int | None] = {}
     for number, (_, question) in enumerate(PLANTED):
         found = [each.source_id for each in await memory.search(question, 10)]
         ranks[number] = found.index(f"fact-{number}-0") + 1 if f"fact-{number}-0" in found else None
-        if (ranks[number] or 99) > 3:
-            print(
-                number,
-                ranks[number],
-                question,
-                [(e.text[:60], e.why, round(e.cosine, 2)) for e in await memory.search(question, 3)],
-            )
     among_three = {number for number, rank in ranks.items() if rank is not None and rank <= 3}
     tuned = len(among_three & set(TUNED_ON))
     print(f"among the first three: {tuned} of 15 that were tuned on, {len(among_three) - tuned} of 15 kept aside")

@@ -106,8 +106,8 @@ class Recall:
         await self._index.follow()
         if not len(self._index):
             # Nothing is embedded yet: no reason to load a model, and to keep somebody waiting for it.
-            worded = await self._vault.recollections.by_words(question)
-            return self._joined(question, {}, list(worded), {}, set(without), limit)
+            told = await self._vault.recollections.by_words(question)
+            return self._joined(question, {}, list(told), {}, set(without), limit)
         vector = (await self._embedder.embed([pieces_of(question)[0]]))[0]
         near = await self._index.nearest(vector, _NEAREST + len(without))
         about = await self._vault.recollections.of_vectors([each.number for each in near]) if near else {}

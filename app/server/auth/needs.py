@@ -55,6 +55,7 @@ _EXACT: Mapping[str, Mapping[str, Need]] = {
     "/v1/completions": _POST_CHAT,
     "/v1/responses": _POST_CHAT,
     "/v1/audio/transcriptions": _POST_CHAT,
+    "/v1/audio/translations": _POST_CHAT,
     "/v1/messages": _POST_CHAT,
     "/v1/messages/count_tokens": _POST_CHAT,
     "/v1/embeddings": _POST_EMBED,
@@ -85,21 +86,35 @@ _EXACT: Mapping[str, Mapping[str, Need]] = {
     "/metrics": {"GET": ADMIN, "HEAD": ADMIN},  # unless the settings say otherwise: metrics_need
     "/generate": _POST_CHAT,
     "/analyze": _POST_CHAT,
+    "/models/loaded": _READ,
+    "/models/load": {"POST": ADMIN},
+    "/models/unload": {"POST": ADMIN},
+    "/sessions": {"GET": ADMIN, "HEAD": ADMIN},
 }
 _BELOW: Mapping[str, Mapping[str, Need]] = {
     "/v1/models/": _READ,  # a model's name may hold slashes
     "/models/": _READ,
     "/v1/responses/": {"GET": CHAT, "DELETE": CHAT, "POST": CHAT},
     "/docs/": _PUBLIC_GET,
+    "/sessions/": {"GET": ADMIN, "HEAD": ADMIN, "DELETE": ADMIN, "POST": ADMIN},
 }
 
 
 def needed(method: str, path: str) -> Need:
     """What a request needs; a route that is not in the table, or has other methods there, needs ``admin``."""
+    return _methods(path).get(method, ADMIN)
+
+
+def written_down(method: str, path: str) -> bool:
+    """Whether the table says what a request needs; without a line of its own it needs ``admin``."""
+    return method in _methods(path)
+
+
+def _methods(path: str) -> Mapping[str, Need]:
     methods = _EXACT.get(path)
     if methods is None:
         methods = next((found for start, found in _BELOW.items() if path.startswith(start)), {})
-    return methods.get(method, ADMIN)
+    return methods
 
 
 def listed(path: str) -> bool:

@@ -43,7 +43,7 @@ async def _serve(playground: Playground, host: str | None, port: int | None, no_
     from app.server.gate import GateParts
     from app.server.observing.parts import Observing
     from app.server.services import Services
-    from app.server.serving import Serving, listen
+    from app.server.serving import Serving, listen, settle_memory
 
     chosen = playground.settings.server
     playground.pool.gives_way = False  # nobody types here, and who asks should not wait for a lesser process
@@ -71,6 +71,7 @@ async def _serve(playground: Playground, host: str | None, port: int | None, no_
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, serving.stop)
+        settle_memory()
         await serving.run()
     finally:
         await gate.aclose()

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 from collections.abc import Callable
 
-from app.errors import SettingsError
+from app.errors import PlaygroundError, SettingsError
 from app.vault.api_keys import ApiKey, ApiKeys, digest, looks_like_key
 
 from ..refusals import KeyRefusedError
@@ -53,11 +54,15 @@ class FixedKeys:
 
 
 class VaultKeys:
-    """The vault's keys, each remembered for a second: a key that another program revokes is good for that long."""
+    """The vault's keys, each remembered for a second: a key that another program revokes is good for that long.
+
+    One that is used all the time is looked up beside the requests, so that none waits for the vault.
+    """
 
     def __init__(self, keys: ApiKeys, clock: Callable[[], float]) -> None:
         self._keys, self._clock = keys, clock
         self._remembered: Remembered[bytes, ApiKey] = Remembered()
+        self._looking: dict[bytes, asyncio.Task[None]] = {}
 
     async def identify(self, text: str) -> Principal:
         """Whose key this is.
@@ -75,6 +80,8 @@ class VaultKeys:
             if key is None:
                 raise KeyRefusedError("The API key is not valid.", _REMEDY)
             self._remembered.put(name, key)
+        elif self._remembered.is_old(name) and name not in self._looking:
+            self._looking[name] = asyncio.get_running_loop().create_task(self._look_again(name, text))
         if key.revoked_at is not None:
             raise KeyRefusedError(f"The API key {key.name!r} has been revoked.", _REMEDY)
         if not key.valid_at(self._clock()):
@@ -83,4 +90,18 @@ class VaultKeys:
 
     def forget(self) -> None:
         """Looks every key up again: one was just changed."""
+        for looking in self._looking.values():
+            looking.cancel()  # what it read may be what was before the change
         self._remembered.clear()
+
+    async def _look_again(self, name: bytes, text: str) -> None:
+        try:
+            key = await self._keys.identify(text)
+        except PlaygroundError:
+            return  # a request looks it up in a moment, and is told
+        finally:
+            self._looking.pop(name, None)
+        if key is None:
+            self._remembered.clear()
+        else:
+            self._remembered.put(name, key)

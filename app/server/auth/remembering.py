@@ -27,6 +27,11 @@ class Remembered(Generic[K, V]):
             return None
         return found[1]
 
+    def is_old(self, name: K) -> bool:
+        """Whether what was put under ``name`` is not fresh for much longer."""
+        found = self._values.get(name)
+        return found is not None and self._clock() - found[0] >= self._seconds / 2
+
     def put(self, name: K, value: V) -> None:
         """Remembers ``value``."""
         self._values.pop(name, None)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-HOP_BY_HOP = frozenset(
+OF_THE_CONNECTION = frozenset(
     {
         "connection",
         "keep-alive",
         "proxy-authenticate",
-        "proxy-authorization",
+        "proxy-authentication-info",
         "proxy-connection",
         "te",
         "trailer",
@@ -20,13 +20,42 @@ HOP_BY_HOP = frozenset(
         "host",
         "content-length",
         "content-encoding",
+        "content-type",
+        "accept-encoding",
         "expect",
+        "sec-websocket-key",
+        "sec-websocket-version",
+        "sec-websocket-extensions",
+        "sec-websocket-protocol",
     }
 )
-"""What holds between two neighbours only, or describes bytes that are made anew."""
+"""What belongs to one connection or to one body: ours is set by what sends it."""
+
 CREDENTIALS = frozenset(
-    {"authorization", "x-api-key", "api-key", "x-goog-api-key", "cookie", "cookie2", "x-auth-token", "x-csrf-token"}
+    {
+        "authorization",
+        "proxy-authorization",
+        "cookie",
+        "cookie2",
+        "set-cookie",
+        "x-api-key",
+        "api-key",
+        "apikey",
+        "x-auth-token",
+        "x-access-token",
+        "x-csrf-token",
+        "x-xsrf-token",
+        "x-goog-api-key",
+        "x-amz-security-token",
+        "ocp-apim-subscription-key",
+        "openai-organization",
+        "openai-project",
+        "x-playground-key",
+    }
 )
+"""What a client shows us to be let in. It is none of a provider's business."""
+
+_NEVER_SENT = OF_THE_CONNECTION | {"proxy-authorization"}
 _OF_ANSWERS = frozenset({"content-type", "x-request-id", "request-id", "retry-after", "cf-ray", "x-served-by"})
 _FAMILIES_OF_ANSWERS = ("openai-", "anthropic-", "x-ratelimit-", "ratelimit-")
 
@@ -35,14 +64,18 @@ def from_client(headers: Mapping[str, str]) -> dict[str, str]:
     """Those of a client's headers that rules may let through, with lower-case names."""
     lower = {name.lower(): value for name, value in headers.items()}
     named = {name.strip().lower() for name in lower.get("connection", "").split(",")}
-    never = HOP_BY_HOP | CREDENTIALS | named
-    return {name: value for name, value in lower.items() if name not in never and not name.startswith("x-forwarded-")}
+    never = OF_THE_CONNECTION | CREDENTIALS | named
+    return {
+        name: value
+        for name, value in lower.items()
+        if name not in never and not name.startswith(("x-forwarded-", "proxy-"))
+    }
 
 
 def outgoing(changed: Mapping[str, str], own: Mapping[str, str]) -> dict[str, str]:
     """What is sent: what rules left, without what holds between neighbours, under the endpoint's own."""
     kept = {name.lower(): value for name, value in changed.items()}
-    return {name: value for name, value in kept.items() if name not in HOP_BY_HOP} | dict(own)
+    return {name: value for name, value in kept.items() if name not in _NEVER_SENT} | dict(own)
 
 
 def to_client(headers: Mapping[str, str]) -> dict[str, str]:

@@ -6,59 +6,9 @@ import re
 from collections.abc import Mapping
 
 from app.backends.endpoint import HeaderRules
+from app.backends.header_rules import CREDENTIALS, OF_THE_CONNECTION
 from app.errors import InvalidRequestError, SettingsError
 from app.settings.substitute import substitute
-
-OF_THE_CONNECTION = frozenset(
-    {
-        "connection",
-        "keep-alive",
-        "proxy-connection",
-        "proxy-authenticate",
-        "proxy-authentication-info",
-        "te",
-        "trailer",
-        "trailers",
-        "transfer-encoding",
-        "upgrade",
-        "http2-settings",
-        "host",
-        "content-length",
-        "content-encoding",
-        "content-type",
-        "accept-encoding",
-        "expect",
-        "sec-websocket-key",
-        "sec-websocket-version",
-        "sec-websocket-extensions",
-        "sec-websocket-protocol",
-    }
-)
-"""Headers that belong to one connection or to one body: ours are set by what sends them."""
-
-CREDENTIALS = frozenset(
-    {
-        "authorization",
-        "proxy-authorization",
-        "cookie",
-        "cookie2",
-        "set-cookie",
-        "x-api-key",
-        "api-key",
-        "apikey",
-        "x-auth-token",
-        "x-access-token",
-        "x-csrf-token",
-        "x-xsrf-token",
-        "x-goog-api-key",
-        "x-amz-security-token",
-        "ocp-apim-subscription-key",
-        "openai-organization",
-        "openai-project",
-        "x-playground-key",
-    }
-)
-"""What a client shows us to be let in. It is none of a provider's business."""
 
 _OF_THE_CLIENT = frozenset(
     {"forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip", "origin", "referer"}

@@ -5,8 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.backends.endpoint import HeaderRules
+from app.backends.header_rules import CREDENTIALS, OF_THE_CONNECTION
 from app.errors import InvalidRequestError
-from app.routing.rules.headers import CREDENTIALS, OF_THE_CONNECTION, BadHeaderError, HeaderChoice
+from app.routing.rules.headers import BadHeaderError, HeaderChoice
 
 CLIENT = {"User-Agent": "editor/1", "X-Team": "red", "X-Trace": "7", "Authorization": "Bearer abc", "Cookie": "a=b"}
 

@@ -219,7 +219,7 @@ def test_proposal_on_its_way(picture: Any, size: Any) -> None:
         await pilot.press("f3")
         await until(lambda: len(pilot.app.screen_stack) == 2)
         await pilot.press(*["down"] * 5, "enter")
-        await until(lambda: "part 2" in str(pilot.app.screen.query_one(".title").visual))
+        await until(lambda: "> It" in str(pilot.app.screen.query_one(".nothing").visual))
         await pilot.pause(0.4)
 
     held = ScriptedRouter(answer(REWRITTEN), [0.4, *answer("> It")[:2], asyncio.Event()])

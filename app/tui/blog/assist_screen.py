@@ -113,6 +113,11 @@ class AssistScreen(Dialog[Answer]):
         self.running = False
         self._show_state()
 
+    @property
+    def sixteen(self) -> bool:
+        """Whether the terminal's own sixteen colours are used."""
+        return self.has_pseudo_class("ansi")
+
     # For subclasses
 
     async def part_done(self) -> None:
@@ -137,11 +142,11 @@ class AssistScreen(Dialog[Answer]):
         if not self.is_mounted:
             return
         done, total = self._progress.done, self._progress.total
-        pieces = [(self.job.title, "bold $primary"), (f"  {self.job.about}", "$text-muted")]
+        pieces = [(self.job.title, "bold $primary"), (f"  {self.job.about}", "not bold $text-muted")]
         if self.running:
             part = f"part {min(done + 1, total)} of {total} " if total > 1 else "writing … "
             pieces += [("   ", ""), (part, "$accent")]
-            if total > 1:
+            if total > 1 and self.app.size.width >= 100:
                 pieces.append((words.bar(done / total, 10), "$primary on $panel"))
         self.query_one(".title", Static).update(Content.assemble(*pieces))
         wrong = self.query_one(".wrong", Static)
@@ -150,7 +155,7 @@ class AssistScreen(Dialog[Answer]):
             wrong.update(failure_words(self.failure))
         keys = [("esc", "stop and leave")] if self.running else [*self.keys(), ("esc", "leave")]
         if not self.running:
-            keys.insert(-1, ("t", "try again"))
-        hint = [piece for key, does in keys for piece in ((key, "bold $primary"), (f" {does}    ", ""))]
+            keys.insert(-1, ("t", "again"))
+        hint = [piece for key, does in keys for piece in ((key, "bold $primary"), (f" {does}   ", ""))]
         self.query_one(".hint", Static).update(Content.assemble(*hint))
         self.refresh_bindings()

@@ -14,6 +14,7 @@ from textual.widgets import Input, TextArea
 
 from app.errors import PlaygroundError
 from app.tui.face import Face
+from app.tui.sessions.settled_memory import settle_memory, unsettle_memory
 from app.tui.voice.dictating import DICTATED
 
 from .editor import PostEditor
@@ -105,6 +106,8 @@ class KeptPost(Vertical):
         self.keeper = PostKeeper(self._vault.posts, post, written=written, told=self._told)
         self.note("")
         self._put(post)
+        # A full collection of what the program holds takes longer than a key may.
+        settle_memory()
 
     async def close(self) -> None:
         """Keeps what is left, and shows nothing of the post any more."""
@@ -125,6 +128,7 @@ class KeptPost(Vertical):
             self._catching_up.stop()
             self._catching_up = None
         self._loaded = ""
+        unsettle_memory()
         self.editor.remove_class(DICTATED)
         if self.is_mounted:
             with self.prevent(Input.Changed, TextArea.Changed):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from typing import ClassVar, Literal
 
 from textual import events
@@ -23,8 +22,8 @@ from .hunk_words import hunk_words
 
 Verdict = Literal["open", "accepted", "rejected"]
 
-_EVERY = 0.25
-"""Seconds between two looks at what streams in, at least; the comparison itself runs in a thread."""
+_SHOWN = 1_200
+"""Characters of what streams in that are shown while it does."""
 
 _MARKS: dict[Verdict, tuple[str, str]] = {
     "open": ("", "$text-muted"),
@@ -92,7 +91,8 @@ it is. The post as it was is kept among its revisions.
         self.chosen = 0
         self._whole_parts = job.old
         self._newest = job.old
-        self._looked = 0.0
+        self._text = ""
+        self._done = 0
 
     def compose(self) -> ComposeResult:
         """What is done, the changes, the keys."""
@@ -108,20 +108,26 @@ it is. The post as it was is kept among its revisions.
     def _begin(self) -> None:
         self.hunks, self.verdicts, self.chosen = (), [], 0
         self._whole_parts = self._newest = self.job.old
+        self._text, self._done = "", 0
         super()._begin()
+
+    async def _run(self) -> None:
+        await self._show_hunks([])
+        await super()._run()
 
     async def part_done(self) -> None:
         """What was proposed so far is whole, and can be used whatever comes."""
-        self._whole_parts = self._newest
+        if self._text:
+            self._whole_parts, self._done = self._newest, len(self._text)
+            await self._compare(self._whole_parts)
 
     async def proposed(self, text: str, rest: str) -> None:
-        """Shows how far it is, now and then."""
-        self._newest = self.job.whole(text + rest)
-        now = time.perf_counter()
-        if now - self._looked >= _EVERY:
-            await self._compare(self._newest)
-            # A long comparison is followed by a longer pause.
-            self._looked = now + 2 * (time.perf_counter() - now)
+        """Shows what comes for the part that is being done; it is compared once it is whole."""
+        self._newest, self._text = self.job.whole(text + rest), text
+        coming = self.query_one(".nothing", Static)
+        coming.display = True
+        coming.update(Content.styled(text[self._done :].lstrip()[-_SHOWN:], "italic $text-muted"))
+        self.query_one(VerticalScroll).scroll_end(animate=False)
 
     async def ended(self, result: Ended) -> None:
         """Shows all changes, to be decided."""
@@ -132,11 +138,11 @@ it is. The post as it was is kept among its revisions.
         await self._compare(self._whole_parts)
 
     async def _compare(self, new: str) -> None:
-        old = self.job.old
+        old, sixteen = self.job.old, self.sixteen
 
         def compared() -> tuple[tuple[Hunk, ...], list[Content]]:
             found = hunks(old, new)
-            return found, [hunk_words(hunk) for hunk in found]
+            return found, [hunk_words(hunk, sixteen=sixteen) for hunk in found]
 
         found, painted = await asyncio.to_thread(compared)
         self.hunks = found
@@ -147,7 +153,7 @@ it is. The post as it was is kept among its revisions.
     async def _show_hunks(self, painted: list[Content]) -> None:
         holder = self.query_one(VerticalScroll)
         nothing = self.query_one(".nothing", Static)
-        nothing.display = not painted
+        nothing.display = self.running or not painted
         nothing.update(
             Content.styled("…" if self.running else "The model would change nothing.", "$text-muted")
             if self.failure is None
@@ -157,7 +163,9 @@ it is. The post as it was is kept among its revisions.
         for card in cards[len(painted) :]:
             await card.remove()
         if len(painted) > len(cards):
-            await holder.mount_all([HunkCard(place) for place in range(len(cards), len(painted))])
+            # What is still coming stands below what is done.
+            new = [HunkCard(place) for place in range(len(cards), len(painted))]
+            await holder.mount_all(new, before=nothing)
         self._painted = painted
         self._show_verdicts()
         if self.running and painted:
@@ -183,7 +191,7 @@ it is. The post as it was is kept among its revisions.
         return [
             ("a", "accept"),
             ("r", "reject"),
-            ("n p", "next, before"),
+            ("n p", "move"),
             ("A", "all"),
             ("⏎", f"put in {accepted} of {len(self.hunks)}"),
         ]

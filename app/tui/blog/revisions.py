@@ -101,10 +101,10 @@ class RevisionsScreen(Dialog[Revision]):
         except PlaygroundError as error:
             self.app.notify_error(error)
             return
-        now = self._post
+        now, sixteen = self._post, self.has_pseudo_class("ansi")
 
         def compared() -> list[Content]:
-            return [hunk_words(hunk) for hunk in hunks(revision.body, now.body)]
+            return [hunk_words(hunk, sixteen=sixteen) for hunk in hunks(revision.body, now.body)]
 
         changes = await asyncio.to_thread(compared)
         head = [Content.styled(f"{words.plural(len(changes), 'change')} since", "$text-muted")]

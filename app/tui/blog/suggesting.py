@@ -10,6 +10,7 @@ from textual.worker import WorkType
 
 from app.errors import BusyError, PlaygroundError
 from app.privacy.terminal import clean
+from app.tui.sessions.settled_memory import settle_memory
 from app.tui.voice.dictating import DICTATED
 
 from .desk_actions import DeskActions
@@ -56,6 +57,7 @@ class Suggesting(DeskActions):
 
     def _guess(self) -> None:
         self._pause = None
+        settle_memory()
         editor = self.editor
         ready = (
             self.keeper is not None

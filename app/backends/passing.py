@@ -19,7 +19,8 @@ from .sse import MOST_BYTES, EventParser, LinesParser, SseParser, too_long
 _MASK = MASK.encode()
 MOST_WHOLE = 64 * 1024 * 1024
 """Bytes of an answer that does not stream."""
-_BORDER = re.compile(rb".*(?:\r\n\r\n|\n\n|\r\r)", re.DOTALL)
+_BORDERS = (b"\r\n\r\n", b"\n\n", b"\r\r")
+_LONGEST_BORDER = 4
 _LAST_WORDS: dict[WireProtocol, re.Pattern[bytes]] = {
     "openai-chat": re.compile(rb'\[DONE\]|"finish_reason":\s*"|"error":'),
     "openai-completions": re.compile(rb'\[DONE\]|"finish_reason":\s*"|"error":'),
@@ -64,7 +65,9 @@ class PassedOn(AsyncGenerator[bytes, None]):
         self._parser: EventParser | None = None
         if changes_events(exchange):
             self._parser = LinesParser() if self._lines else SseParser()
-        self._rest = b""
+        self._rest: list[bytes] = []
+        self._rest_bytes = 0
+        self._near = b""  # the last bytes of the rest, where a border may have begun
         self._last = b""
         self._first: bytes | None = None
         self._ended = self._closed = False
@@ -161,21 +164,30 @@ class PassedOn(AsyncGenerator[bytes, None]):
 
     def _as_it_came(self, piece: bytes) -> bytes:
         """As much as is whole events; what was begun waits."""
-        joined = self._rest + piece
         if self._ended:
-            self._rest = b""
+            joined = b"".join((*self._rest, piece))
+            self._rest = []
             return joined if self._failed is None else b""  # half an event is of no use
-        if self._lines:
-            end = joined.rfind(b"\n") + 1
-        elif joined.endswith(b"\n\n"):
-            end = len(joined)
+        # Looked for where the new bytes are: a long event comes in thousands of pieces.
+        end = self._border(self._near + piece) - len(self._near)
+        if end <= 0:
+            self._rest.append(piece)
+            self._near = (self._near + piece)[1 - _LONGEST_BORDER :]
+            whole_events = b""
         else:
-            found = _BORDER.match(joined)
-            end = found.end() if found else 0
-        self._rest = joined[end:]
-        if len(self._rest) > MOST_BYTES:
+            whole_events = b"".join((*self._rest, piece[:end]))
+            left = piece[end:]
+            self._rest, self._rest_bytes, self._near = [left], 0, left[1 - _LONGEST_BORDER :]
+        self._rest_bytes += len(self._rest[-1])
+        if self._rest_bytes > MOST_BYTES:
             raise too_long(MOST_BYTES)
-        return joined[:end]
+        return whole_events
+
+    def _border(self, text: bytes) -> int:
+        """Where the last event ends that is whole; 0 for none."""
+        if self._lines:
+            return text.rfind(b"\n") + 1
+        return max(found + len(border) if (found := text.rfind(border)) >= 0 else 0 for border in _BORDERS)
 
     def _made_anew(self, parser: EventParser, piece: bytes) -> bytes:
         out: list[bytes] = []

@@ -67,6 +67,8 @@ def install(home: Path, model: Path) -> None:
     for file in model.parent.iterdir():
         if file.is_symlink():
             blob = file.resolve()
-            (models / "blobs" / blob.name).hardlink_to(blob)
+            kept = models / "blobs" / blob.name
+            if not kept.exists():  # two models may share a file
+                kept.hardlink_to(blob)
             (folder / file.name).symlink_to(Path("..") / "blobs" / blob.name)
     (folder / "record.json").write_bytes((model.parent / "record.json").read_bytes())

@@ -69,15 +69,20 @@ class TextEmbedder(Protocol):
 
 
 def open_embedder(options: LoadOptions, on_progress: Callable[[float], None]) -> TextEmbedder:
-    """The embedder for a model file: llama.cpp for GGUF, else ONNX Runtime.
+    """The embedder for a model file: llama.cpp for GGUF, sentence-transformers for safetensors, else ONNX Runtime.
 
     Raises:
         ModelLoadError: when the library refuses it.
     """
-    if Path(options.path).suffix == ".gguf":
+    suffix = Path(options.path).suffix
+    if suffix == ".gguf":
         from .embed_gguf import GgufEmbedder
 
         return GgufEmbedder(options, on_progress)
+    if suffix == ".safetensors":
+        from .embed_torch import TorchEmbedder
+
+        return TorchEmbedder(options)
     from .embed_onnx import OnnxEmbedder
 
     return OnnxEmbedder(options)

@@ -6,6 +6,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -29,10 +30,26 @@ from .thread import ComputeThread
 from .transcribe_utterance import LONGEST_UTTERANCE_SECONDS
 from .transcribe_whisper import Samples, SpeechModel
 
+if TYPE_CHECKING:
+    from .transcribe_torch import TorchSpeechModel
+
 _SAMPLE_BYTES = 4
 _LONGEST_SECONDS = 6 * 3600
 _MOST_BEAMS = 10
 _TRAINED_TOKENS = 448
+
+
+def open_speech_model(path: Path, threads: int) -> SpeechModel | TorchSpeechModel:
+    """The model in a file: openai-whisper's for OpenAI's checkpoints (``.pt``), else CTranslate2's.
+
+    Raises:
+        ModelLoadError: when it cannot be opened.
+    """
+    if path.suffix == ".pt":
+        from .transcribe_torch import TorchSpeechModel
+
+        return TorchSpeechModel(path, threads)
+    return SpeechModel(path, threads)
 
 
 class TranscribeWorker:
@@ -46,7 +63,7 @@ class TranscribeWorker:
 
     def __init__(self, options: LoadOptions, emit: Callable[[Event], None]) -> None:
         self._emit, self._queue = emit, options.queue
-        self._model = SpeechModel(Path(options.path), options.threads)
+        self._model = open_speech_model(Path(options.path), options.threads)
         self._changed = threading.Condition()
         self._gathering: dict[int, _Request] = {}
         self._working: deque[_Request] = deque()

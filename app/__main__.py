@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 import os
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from app.cli.main import cli
 from app.cli.session import Session
 from app.privacy.connections import ConnectionPolicy
 from app.privacy.guard import LocalOnlyGuard
+from app.privacy.masking import Masker, MaskingFilter
 
 if TYPE_CHECKING:
     from app.playground import Playground
@@ -18,7 +21,14 @@ def main() -> None:
     """The console script ``playground``. Nothing may leave the machine until the settings are read and allow it."""
     policy = ConnectionPolicy(local_only=True)
     LocalOnlyGuard(policy).install()
+    mask_warnings(os.environ)
     cli(prog_name="playground", obj=Session(os.environ, _interface, policy))
+
+
+def mask_warnings(environ: Mapping[str, str]) -> None:
+    """Takes secrets out of what is warned of where no log is kept: Python writes that to stderr by itself."""
+    if logging.lastResort is not None:
+        logging.lastResort.addFilter(MaskingFilter(Masker.of_environment(environ)))
 
 
 def _interface(playground: Playground) -> None:

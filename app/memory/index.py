@@ -81,7 +81,10 @@ class Index:
         numbers = numpy.frombuffer(vectors, numpy.int64)
         bits = numpy.frombuffer(sketches, numpy.uint8).reshape(len(numbers), -1)
         if self._bits is None:
+            # One thread: 48 bytes a vector are read in no time, and the other cores belong to an answer.
+            faiss.omp_set_num_threads(1)
             self._bits = faiss.IndexBinaryFlat(bits.shape[1] * 8)
+            self._bits.use_heap = False  # counting the distances is faster for some hundred candidates
             self._numbers = numbers
         else:
             self._numbers = numpy.concatenate([self._numbers, numbers])
@@ -128,9 +131,9 @@ def cosines(vectors: list[bytes], vector: NDArray[np.float32]) -> list[float]:
     """How alike kept vectors are to one."""
     import numpy
 
-    found: list[float] = (
-        numpy.frombuffer(b"".join(vectors), numpy.float32).reshape(len(vectors), -1) @ vector
-    ).tolist()
+    matrix = numpy.frombuffer(b"".join(vectors), numpy.float32).reshape(len(vectors), -1)
+    # Not ``@``: for so little, waking BLAS's threads takes longer than the work, on a machine that is busy.
+    found: list[float] = numpy.einsum("id,d->i", matrix, vector).tolist()
     return found
 
 
@@ -139,11 +142,16 @@ def without_near_copies(vectors: list[bytes], limit: int) -> list[int]:
     import numpy
 
     matrix = numpy.frombuffer(b"".join(vectors), numpy.float32).reshape(len(vectors), -1)
-    alike = matrix @ matrix.T
+    near_copies = numpy.einsum("id,jd->ij", matrix, matrix) > NEAR_COPY
+    told = numpy.zeros(len(vectors), bool)
     chosen: list[int] = []
     copies: list[int] = []
     for place in range(len(vectors)):
-        (copies if any(alike[place, other] > NEAR_COPY for other in chosen) else chosen).append(place)
+        if told[place]:
+            copies.append(place)
+        else:
+            chosen.append(place)
+            told |= near_copies[place]
     return (chosen + copies)[:limit]
 
 

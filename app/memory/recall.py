@@ -26,7 +26,8 @@ _RANK_OFFSET = 20
 _WORDS_WEIGHT = 0.6
 _RECENCY_WEIGHT = 0.05
 _RECENCY_SECONDS = 30 * 86_400.0
-_NEAREST = 300
+_NEAREST = 120
+_LISTED = 60
 _QUESTION_COSTS = 0.10
 _OWN_WORDS_GAIN = 0.06
 _OF_SELF_GAIN = 0.10
@@ -213,7 +214,7 @@ def _by_meaning(question: str, near: list[tuple[Recollection, float]]) -> dict[s
         return cosine + (_OF_SELF_GAIN if speaks_of_self(each.text) else _OWN_WORDS_GAIN)
 
     found: dict[str, tuple[Recollection, float]] = {}
-    for each, cosine in sorted(near, key=fit, reverse=True):
+    for each, cosine in sorted(near, key=fit, reverse=True)[:_LISTED]:
         found.setdefault(each.source_id, (each, cosine))
     return found
 

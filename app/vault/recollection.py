@@ -80,6 +80,8 @@ class Recollections:
                 WHERE v.number IN ({marks}) AND v.source = 'message' AND {_OPEN_TO_MEMORY}"""  # noqa: S608
             for number, piece, *columns in connection.execute(query, tuple(numbers)):
                 found[number] = _message(columns, piece)
+            if len(found) == len(numbers):
+                return found
             query = f"""SELECT v.number, v.piece, p.id, p.title, p.updated_at,
                 trim(p.title || char(10) || char(10) || p.body, char(10)) FROM vectors v
                 JOIN posts p ON p.id = v.source_id

@@ -113,6 +113,7 @@ class PlaygroundApp(SpeakingFace):
 
     async def on_unmount(self) -> None:
         """Stops what this interface started, and sees that everything is kept."""
+        await self.memory_desk.end()
         for chat in self.query(ChatPane):
             if chat.keeper is not None:
                 await chat.keeper.aclose()
@@ -170,6 +171,7 @@ class PlaygroundApp(SpeakingFace):
 
     @on(ChatPane.SessionChanged)
     def _session_changed(self) -> None:
+        self.memory_desk.wake()
         for pane in self.panes():
             pane.session_changed()
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from textual import events
 
 from .bars.tabs import TabBar
+from .memory_desk import MemoryDesk
 from .switching import SwitchingFace
 from .vault_desk import VaultDesk
 
@@ -22,6 +23,7 @@ class GuardedFace(SwitchingFace):
         super().__init__(playground.folders.logs, playground.settings.tui.keys)
         self._playground = playground
         self._vault_desk = VaultDesk(self, playground)
+        self.memory_desk = MemoryDesk(playground, lambda: self.answering)
 
     @property
     @abstractmethod
@@ -33,10 +35,12 @@ class GuardedFace(SwitchingFace):
         self.protection_changed()
         for pane in self.panes():
             await pane.vault_opened(self._playground.vault)
+        self.memory_desk.begin()
 
     async def vault_closing(self) -> None:
         """The vault is about to be locked: nothing of it may stay in memory or on the screen."""
         self.clear_notifications()
+        await self.memory_desk.end()
         for pane in self.panes():
             await pane.vault_closing()
 
@@ -49,6 +53,7 @@ class GuardedFace(SwitchingFace):
         """Every key and click says that somebody is there."""
         if isinstance(event, events.InputEvent):
             self._vault_desk.used()
+            self.memory_desk.typed()
         await super().on_event(event)
 
     async def _watch_idleness(self) -> None:

@@ -13,6 +13,7 @@ from app.tui.bars.status import ModelState
 from .downloads import Download, Downloads
 
 if TYPE_CHECKING:
+    from app.chat.recalling import Recaller
     from app.engine.catalogue import ModelEntry
     from app.engine.pool import LoadedModel
     from app.engine.store import Verification
@@ -55,6 +56,10 @@ class ModelDesk:
     def router(self) -> Answering:
         """Whoever answers."""
         return self._playground.router
+
+    def recaller(self, model: str, session: Callable[[], bool]) -> Recaller | None:
+        """What recalls into a conversation with a model; None where memory has no part."""
+        return self._playground.recaller(model, session)
 
     def entry(self, name: str) -> ModelEntry:
         """A model of the catalogue.

@@ -16,6 +16,7 @@ from app.privacy.connections import ConnectionPolicy
 from app.routing.listing import ModelLine
 from app.settings import ChatSettings, Origin, VaultSettings
 from app.settings.access import AccessSettings
+from app.settings.memory import MemorySettings
 from app.settings.observability import ObservabilitySettings
 from app.settings.schema import ServerSettings
 from app.settings.voice import VoiceSettings
@@ -201,6 +202,7 @@ def playground(
     host: str = "127.0.0.1",
     port: int = 0,
     entries: tuple[Entry, ...] = (STARTER, LARGER, HUGE, EMBEDDER),
+    recaller: Any = None,
 ) -> Any:
     """What ``PlaygroundApp`` needs, with a scripted model behind it."""
     (home / "data").mkdir(parents=True, exist_ok=True)
@@ -216,6 +218,7 @@ def playground(
             observability=ObservabilitySettings(log_to="off"),
             voice=VoiceSettings(),
             writing=WritingSettings(suggestions=False),
+            memory=MemorySettings(enabled=False),
         ),
         loaded=SimpleNamespace(origins={"privacy.local_only": Origin("default")}),
         policy=ConnectionPolicy(local_only=local_only),
@@ -224,6 +227,7 @@ def playground(
         catalogue=Catalogue(entries),
         store=store or Store({"smollm2-135m"}),
         pool=Pool(context=context),
+        recaller=recaller or (lambda model, session: None),
         vault=Vault(home / "data", home / "data" / "backups"),
         router=router or ScriptedRouter(answer("Hello", " there.")),
     )

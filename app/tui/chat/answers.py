@@ -96,7 +96,11 @@ class Answers(ModelInUse):
             left_out=self._left_out,
             summary=self._summary,
             cost=self._desk.cost,
+            recaller=self._desk.recaller(model, self._remembers),
         )
+
+    def _remembers(self) -> bool:
+        return self.keeper is not None and self.keeper.session.remembers
 
     async def preview(self, text: str) -> None:
         """Shows exactly what would leave this machine if ``text`` was asked now."""

@@ -34,6 +34,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("system", "System prompt", "Set the instructions that hold for this conversation.", "edit_system", "TEXT"),
     Command("set", "Sampling", "Change how tokens are chosen here: /set temperature 0.7.", "show_sampling", "NAME"),
     Command("title", "Rename this chat", "Give this conversation a title.", "edit_title", "TEXT"),
+    Command("memory", "Memory on or off", "Whether this conversation is remembered and recalls.", "memory", "on|off"),
     Command("stop", "Stop answering", "Stop the answer; what came is kept.", "stop"),
     Command("again", "Answer again", "Ask for another version; both are kept.", "regenerate"),
     Command("continue", "Continue the answer", "Go on with an answer that was cut.", "go_on"),

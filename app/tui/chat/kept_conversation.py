@@ -11,6 +11,7 @@ from app.chat import Answering, Conversation
 from app.chat.summary import Summary
 from app.errors import PlaygroundError, UnknownSessionError, VaultError
 from app.messages import Sampling
+from app.privacy.terminal import clean
 
 from .composer import Composer
 from .conversation_actions import ConversationActions
@@ -20,6 +21,8 @@ from .transcript import Transcript
 if TYPE_CHECKING:
     from app.chat.keeping import Keeper, Keeping
     from app.vault import Vault
+
+    from .recalled_view import RecalledView
 
 
 class KeptConversation(ConversationActions):
@@ -186,6 +189,42 @@ class KeptConversation(ConversationActions):
         if self.keeper is not None and title.strip():
             self.keeper.rename(title.strip(), "person" if by_person else "model")
             self.post_message(self.SessionChanged())
+
+    def set_memory(self, wanted: str) -> None:
+        """Lets this conversation be remembered and recall, or neither; what is remembered of it goes then."""
+        if wanted not in ("on", "off"):
+            self.app.notify(f"/memory takes on or off, not {clean(wanted)!r}.", severity="warning", markup=False)
+        elif self.keeper is not None:
+            self.keeper.configure(remembers=wanted == "on")
+            self.action_memory()
+
+    def action_memory(self) -> None:
+        """Says whether this conversation takes part in memory."""
+        if self.keeper is not None:
+            self.app.notify(
+                "This conversation is remembered, and earlier ones are recalled into it. /memory off ends both."
+                if self.keeper.session.remembers
+                else "This conversation is not remembered, and nothing is recalled into it. /memory on begins both.",
+                title="Memory",
+            )
+
+    async def on_recalled_view_open_wanted(self, event: RecalledView.OpenWanted) -> None:
+        """Shows the conversation that a passage is from."""
+        event.stop()
+        if not self.answering:
+            await self.open_session(event.passage.session_id, event.passage.source_id)
+
+    async def on_recalled_view_forget_wanted(self, event: RecalledView.ForgetWanted) -> None:
+        """Never recalls a passage again."""
+        event.stop()
+        if self._keeping is None:
+            return
+        try:
+            await self._keeping.vault.vectors.forget(event.passage.source, [event.passage.source_id])
+        except VaultError as error:
+            self.app.notify_error(error)
+        else:
+            self.app.notify("It is not recalled again; the message itself stays.", title="Forgotten")
 
     def action_edit_title(self) -> None:
         """Asks for a title."""

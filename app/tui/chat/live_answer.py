@@ -9,6 +9,7 @@ from contextlib import aclosing
 import msgspec
 
 from app.chat import AnswerBegun, AnswerEnded, Asking, Conversation, TextArrived, ThinkingArrived
+from app.chat.recalling import RecalledNow
 from app.messages import Node, Rerouted, Started, Waiting
 from app.privacy.terminal import clean
 from app.tui.bars.status import ModelState, Status
@@ -82,6 +83,10 @@ class LiveAnswer:
                         self.node = event.node
                         await self._transcript.show()
                         self._transcript.to_end()
+                    elif isinstance(event, RecalledNow):
+                        view = self._view()
+                        if view is not None:
+                            await view.show_recalled(event.passages)
                     elif isinstance(event, Waiting):
                         self._waiting(event)
                     elif isinstance(event, Rerouted):

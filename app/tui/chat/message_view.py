@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 import msgspec
 from textual import events
@@ -21,6 +23,9 @@ from app.tui.error_card import ErrorCard
 from .answer_footer import answer_footer, versions_note, waiting_words
 from .answer_text import AnswerText
 from .shortened import Shortened
+
+if TYPE_CHECKING:
+    from app.memory.recall import Recalled
 
 MOST_SHOWN = 6_000
 """Characters of a prompt that are shown: a pasted file would hide the conversation. It is kept and copied whole."""
@@ -212,6 +217,14 @@ class AnswerView(MessageView):
         async with self._changing:
             for text in self.query(AnswerText):
                 await text.rest_above(int(line) - self.virtual_region.y - text.virtual_region.y)
+
+    async def show_recalled(self, passages: Sequence[Recalled]) -> None:
+        """Says above the answer what was recalled for it."""
+        from .recalled_view import RecalledView
+
+        async with self._changing:
+            await self.query(RecalledView).remove()
+            await self.mount(RecalledView(passages), before=0)
 
     async def append_thinking(self, text: str) -> None:
         """Adds clean text to the thoughts."""

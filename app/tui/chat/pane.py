@@ -220,7 +220,7 @@ Asking again, and editing an earlier prompt, keep both versions: walk between th
 
     async def run_command(self, known: Command, argument: str) -> None:
         """Does what a command says."""
-        if known.name in ("set", "system", "title"):
+        if known.name in ("set", "system", "title", "memory"):
             await self.attached()  # these belong to the session
         if known.name == "model" and argument:
             self.use_model(argument)
@@ -228,6 +228,8 @@ Asking again, and editing an earlier prompt, keep both versions: walk between th
             self.set_system(argument)
         elif known.name == "title" and argument:
             self.set_title(argument)
+        elif known.name == "memory" and argument:
+            self.set_memory(argument)
         elif known.name == "set" and argument:
             self.set_sampling(argument)
         elif known.name == "preview" and argument:

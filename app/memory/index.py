@@ -131,6 +131,8 @@ def cosines(vectors: list[bytes], vector: NDArray[np.float32]) -> list[float]:
     """How alike kept vectors are to one."""
     import numpy
 
+    if not vectors:
+        return []
     matrix = numpy.frombuffer(b"".join(vectors), numpy.float32).reshape(len(vectors), -1)
     # Not ``@``: for so little, waking BLAS's threads takes longer than the work, on a machine that is busy.
     found: list[float] = numpy.einsum("id,d->i", matrix, vector).tolist()

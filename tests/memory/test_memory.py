@@ -51,6 +51,15 @@ async def test_what_was_said_is_found_by_meaning_and_by_words(vault: Vault, embe
     assert (await memory.search("brakes June"))[0].why == "meaning and words"
 
 
+async def test_what_has_no_vector_yet_is_found_by_its_words(vault: Vault, embedder: PoolEmbedder) -> None:
+    memory = Memory(vault, embedder)
+    await vault.sessions.add(conversation("dog", *DOG))
+    assert (await memory.search("Bella thunder"))[0].why == "words", "nothing has a vector"
+    await memory.remembering().catch_up()
+    await vault.sessions.add(conversation("late", "The quokka on Rottnest Island smiled."))
+    assert (await memory.search("quokka Rottnest"))[0].source_id == "late-0", "the others have one"
+
+
 async def test_what_the_model_sees_already_is_not_recalled(vault: Vault, embedder: PoolEmbedder) -> None:
     memory = await memory_of(vault, embedder)
     assert "dog-0" not in {each.source_id for each in await memory.search("My dog fears?", without={"dog-0"})}

@@ -35,9 +35,6 @@ _ASKS_ONLY_STRENGTH = 0.6
 _LEAST_STRENGTH = 0.4
 """A message found by words that holds less than this of the question's is one that shares a common word."""
 
-_LEAST_COSINE = 0.05
-"""What is less alike has nothing to do with the question; in a small vault the nearest may be that far."""
-
 _FITTING_COSINE = 0.3
 _FITTING_STRENGTH = 0.6
 _BYTES_A_TOKEN = 3.5
@@ -115,7 +112,7 @@ class Recall:
         vector = (await self._embedder.embed([pieces_of(question)[0]]))[0]
         near = await self._index.nearest(vector, _NEAREST + len(without))
         about = await self._vault.recollections.of_vectors([each.number for each in near]) if near else {}
-        known = [each for each in near if each.number in about and each.cosine >= _LEAST_COSINE]
+        known = [each for each in near if each.number in about]
         meant = _by_meaning(question, [(about[each.number], each.cosine) for each in known])
         vectors = {about[each.number].source_id: each.vector for each in reversed(known)}
         worded = [

@@ -164,7 +164,7 @@ def test_a_post_from_its_first_word_to_the_folder_of_a_site(home_with_starter, h
         screen.wait_for("Export “", 10)
         screen.press(DOWN * 2)
         screen.press("\x15")
-        screen.look(0.3)
+        screen.look(2.0)  # a key that is bound acts after letters that come right behind it
         screen.press(str(site))
         screen.look(0.5)
         screen.press(ENTER)

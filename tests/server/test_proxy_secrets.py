@@ -137,7 +137,6 @@ async def test_none_of_fifty_secrets_is_seen_anywhere(tmp_path: Path, environ, c
     assert all(secret in sent for secret in ENDPOINTS + FORCED)
     assert not any(secret in sent for secret in OURS + HEADERS)
     assert len(noted) > 100 and len(seen) == 180 and sum("Incorrect" in one for one in seen) > 50
-    told = "\n".join(seen)
     logs = "".join(file.read_text() for file in playground.folders.logs.rglob("*") if file.is_file())
     assert logs.count("/v1/chat/completions") > 60
     command = [sys.executable, "-m", "app", "doctor", "--json"]

@@ -17,8 +17,9 @@ import time
 from pathlib import Path
 
 import report
-import startup
-from startup import BATCH, LETTERS, Terminal, drain, fetch, plain
+from startup import BATCH, LETTERS, Terminal, drain, plain
+
+from tests.starter import MODELS, fetch
 
 KEYS = 400
 F6 = "\x1b[17~"
@@ -104,7 +105,7 @@ def main() -> None:
     fetch()
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
-        shutil.copytree(startup.MODELS, home / "models", symlinks=True)
+        shutil.copytree(MODELS, home / "models", symlinks=True)
         guesses = asyncio.run(suggestions(home))
         keys = key_to_paint(home)
     figures = {

@@ -16,6 +16,7 @@ from app.playground import Playground
 from app.tui.app import PlaygroundApp
 from app.tui.chat.pane import ChatPane
 from app.tui.unlock.screen import UnlockScreen
+from app.vault.posts import new_post
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(REPOSITORY))
@@ -26,6 +27,20 @@ QUESTION = "What makes a good name for a function? Show one in Python."
 
 
 EARLIER = ("Name three trees with red leaves.", "What is a vault?", "Write one sentence about rain.")
+POST = """\
+## A light that waits
+
+Satellites know where we are. A lighthouse knows where we **might** be, on the night when nothing else works.
+
+- It needs no signal and no battery of yours.
+- It has stood in the same place for two hundred years.
+
+> The sea, once it casts its spell, holds one in its net of wonder forever.
+
+## Who keeps them now
+
+Most keepers are gone. The lamps turn by themselves, and somebody drives out twice a year to clean the glass.
+"""
 PASSPHRASE = "correct horse battery staple"
 
 
@@ -55,7 +70,13 @@ async def take(home: Path) -> None:
             await pilot.press("f1")
             await pilot.pause(1)
             keep(app, "help")
-            await pilot.press("escape", "f5")
+            await pilot.press("escape", "f12")
+            await pilot.pause(1)
+            keep(app, "requests")
+            await pilot.resize_terminal(120, 36)
+            await write(app, playground, pilot)
+            await pilot.resize_terminal(100, 30)
+            await pilot.press("f5")
             await playground.vault.set_passphrase(PASSPHRASE)
             app.action_lock()
             await until(lambda: isinstance(app.screen, UnlockScreen))
@@ -65,6 +86,18 @@ async def take(home: Path) -> None:
             await until(lambda: not isinstance(app.screen, UnlockScreen))
     finally:
         await playground.aclose()
+
+
+async def write(app: PlaygroundApp, playground: Playground, pilot: Pilot[None]) -> None:
+    post = new_post(title="Why lighthouses still matter", tags=("sea", "light"), body=POST)
+    await playground.vault.posts.save(post)
+    await pilot.press("f6")
+    await pilot.pause(1)
+    await pilot.press("enter")
+    await pilot.pause(2)
+    keep(app, "blog")
+    await pilot.press("escape")
+    await pilot.pause(0.5)
 
 
 def keep(app: PlaygroundApp, name: str) -> None:

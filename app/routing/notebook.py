@@ -94,7 +94,8 @@ class Notebook:
                     await self._write(vault, some)
                 await self._forget(vault)
             except PlaygroundError as error:
-                _log.warning("requests are not noted yet: %s", error.message)
+                # The same trouble is told where it costs a person something: at the conversation that is not kept.
+                _log.info("requests are not noted yet: %s", error.message)
             if self.lost and not self._waiting:
                 _log.warning("%d requests were not noted: the vault was locked for too long", self.lost)
                 self.lost = 0

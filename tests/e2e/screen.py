@@ -25,6 +25,7 @@ class Screen:
             env={**environ, "TERM": "xterm-256color", "COLORTERM": "truecolor"},
             dimensions=(rows, columns),
             timeout=5,
+            use_poll=True,  # select() cannot wait on descriptors from 1,024 on
         )
 
     @property

@@ -9,6 +9,10 @@ import pytest
 
 from tests.starter import EMBEDDING, SPEECH, fetch
 
+# Readline, which pytest loads, puts them there when there is no terminal; every terminal that a test opens has its own.
+for name in ("LINES", "COLUMNS"):
+    os.environ.pop(name, None)
+
 
 @pytest.fixture
 def home(tmp_path: Path) -> Path:

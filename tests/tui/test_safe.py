@@ -50,17 +50,24 @@ def painted(program: str, *arguments: object, ends_well: bool = True) -> str:
     )  # fmt: skip
     os.close(child)
     raw = bytearray()
-    while True:
-        try:
-            more = os.read(parent, 1 << 16)
-        except OSError:
-            break
-        if not more:
-            break
-        raw += more
-    os.close(parent)
+    try:
+        while more := _read(parent):
+            raw += more
+    except BaseException:
+        process.kill()
+        raise
+    finally:
+        os.close(parent)
     assert (process.wait(10) == 0) == ends_well, raw[-2000:]
     return raw.decode("utf-8", "surrogateescape")
+
+
+def _read(terminal: int) -> bytes:
+    """What came next; nothing when the program has closed its side."""
+    try:
+        return os.read(terminal, 1 << 16)
+    except OSError:
+        return b""
 
 
 def sequences(text: str) -> set[str]:

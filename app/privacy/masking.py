@@ -10,8 +10,6 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import quote, quote_plus
 
-from app.errors import PlaygroundError
-
 MASK = "•••"
 
 _TELLING_NAMES = (
@@ -64,16 +62,20 @@ class Masker:
 
         Lists separated by commas, as ``PLAYGROUND_API_KEYS`` is one, are known part by part too.
         """
+        masker = cls()
+        masker.learn_environment(environ)
+        return masker
+
+    def learn_environment(self, environ: Mapping[str, str]) -> None:
+        """Knows its secrets too, as ``of_environment`` does."""
         import re
 
         names = re.compile(_TELLING_NAMES)
-        masker = cls()
         for name, value in environ.items():
             if names.search(name):
-                masker.learn(value, *value.split(","))
+                self.learn(value, *value.split(","))
             if "://" in value and "@" in value:
-                masker.learn(value.partition("://")[2].rpartition("@")[0].partition(":")[2])
-        return masker
+                self.learn(value.partition("://")[2].rpartition("@")[0].partition(":")[2])
 
     def learn(self, *secrets: str) -> None:
         """Knows these too. Values of less than six characters are not looked for."""
@@ -109,15 +111,44 @@ class Masker:
         return value
 
     def error(self, error: BaseException) -> None:
-        """Masks an error's words, and those of the errors that led to it, where they stand."""
+        """Masks an error's words where they stand: its notes too, and those of all errors that led to it or lie in it."""
         seen: set[int] = set()
-        found: BaseException | None = error
-        while found is not None and id(found) not in seen:
+        waiting: list[BaseException | None] = [error]
+        while waiting:
+            found = waiting.pop()
+            if found is None or id(found) in seen:
+                continue
             seen.add(id(found))
-            if isinstance(found, PlaygroundError):
-                found.message, found.remedy = self.text(found.message), self.text(found.remedy)
-            found.args = tuple(self.text(part) if isinstance(part, str) else part for part in found.args)
-            found = found.__cause__ or found.__context__
+            self._words_of(found)
+            # Both: what a cause stands before is still there for who looks.
+            waiting += (found.__cause__, found.__context__)
+            if isinstance(found, BaseExceptionGroup):
+                waiting += found.exceptions
+
+    def _words_of(self, error: BaseException) -> None:
+        error.args = tuple(self._part(part) for part in error.args)
+        for name, value in tuple(vars(error).items()):
+            if isinstance(value, str):
+                setattr(error, name, self.text(value))
+        notes = getattr(error, "__notes__", None)
+        if isinstance(notes, list):
+            notes[:] = [self._part(note) for note in notes]
+        if isinstance(error, OSError):
+            # These are told instead of the arguments that they were made of.
+            for name in ("strerror", "filename", "filename2"):
+                value = getattr(error, name, None)
+                if value is not None and value != (masked := self._part(value)):
+                    setattr(error, name, masked)
+
+    def _part(self, part: Any) -> Any:
+        """An argument of an error; one that tells of a secret becomes its text without it."""
+        if isinstance(part, str):
+            return self.text(part)
+        if part is None or isinstance(part, int | float):
+            return part
+        told = str(part)
+        masked = self.text(told)
+        return part if masked == told else masked
 
     @cached_property
     def _shapes(self) -> tuple[tuple[Any, Any], ...]:

@@ -3,6 +3,7 @@
 import base64
 import json
 import logging
+import traceback
 from urllib.parse import quote
 
 import pytest
@@ -100,6 +101,25 @@ def test_an_error_and_what_led_to_it_lose_their_secrets():
     except RemoteRefusedError as error:
         masker.error(error)
         assert "planted" not in f"{error} {error!r} {error.__cause__!r}"
+
+
+def test_notes_contexts_and_groups_of_an_error_lose_their_secrets():
+    masker = Masker(["planted-secret"])
+    hidden = KeyError({"header": "planted-secret"})
+    told = OSError(5, "no planted-secret", "/planted-secret")
+    told.__context__ = hidden
+    error = RemoteRefusedError("It failed.")
+    error.add_note("sent planted-secret")
+    error.hint = "planted-secret"
+    error.__cause__, error.__context__ = ValueError(b"planted-secret"), told
+    hidden.__context__ = error  # a ring, as careless code makes one
+    group = ExceptionGroup("several", [error])
+    before = traceback.format_exception(error) + [str(hidden), str(told), error.hint]
+    assert sum("planted-secret" in line for line in before) == 5
+    masker.error(group)
+    told_after = "".join(traceback.format_exception(group)) + repr((error, told, hidden, error.__cause__, vars(error)))
+    assert "planted" not in told_after + str(told) and MASK in str(told)
+    assert (told.errno, error.message) == (5, "It failed.")
 
 
 def test_a_log_handler_masks_messages_arguments_and_tracebacks(caplog):

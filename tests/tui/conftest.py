@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from pytest_textual_snapshot import SVGImageExtension
+from textual.widgets import Input, TextArea
 
 from app.tui.app import PlaygroundApp
 
@@ -16,14 +17,27 @@ from .scripted import ScriptedRouter, playground
 SVGImageExtension.file_extension = "svg"
 
 
+@pytest.fixture(autouse=True)
+def cursors_do_not_blink(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that a picture is the same whenever it is taken."""
+    for field in (Input, TextArea):
+        monkeypatch.setattr(field.cursor_blink, "_default", False)
+
+
 @pytest.fixture
-def make_app(tmp_path: Path) -> Callable[..., PlaygroundApp]:
+def make_app(tmp_path: Path) -> Iterator[Callable[..., PlaygroundApp]]:
+    """Makes the program; its vault is closed after the test, as leaving it does."""
+    made: list[PlaygroundApp] = []
+
     def make(
         router: ScriptedRouter | None = None, environ: dict[str, str] | None = None, **options: Any
     ) -> PlaygroundApp:
-        return PlaygroundApp(playground(tmp_path, router, **options), environ=environ or {})
+        made.append(PlaygroundApp(playground(tmp_path, router, **options), environ=environ or {}))
+        return made[-1]
 
-    return make
+    yield make
+    for app in made:
+        asyncio.run(app._playground.vault.close())
 
 
 async def until(condition: Callable[[], Any], seconds: float = 5.0) -> None:

@@ -44,6 +44,19 @@ class PostLine(Struct, frozen=True, kw_only=True):
     deleted: bool = False
 
 
+class PostHit(Struct, frozen=True, kw_only=True):
+    """A post that has what was searched for.
+
+    Attributes:
+        excerpt: some words of its text around the first match; empty where title or tags alone have the words.
+        marks: where in ``excerpt`` the matches are, as (start, end) in characters.
+    """
+
+    line: PostLine
+    excerpt: str = ""
+    marks: tuple[tuple[int, int], ...] = ()
+
+
 class RevisionLine(Struct, frozen=True, kw_only=True):
     """What a list shows of a revision: its number is stable, and higher ones are later.
 

@@ -12,7 +12,9 @@ import msgspec
 from app.errors import UnknownPostError
 
 from .database import Database
-from .post_records import Post, PostLine, Revision, RevisionLine
+from .post_records import Post, PostHit, PostLine, Revision, RevisionLine
+from .post_rows import COLUMNS, LINE_COLUMNS, hit_of, line_of, post_of
+from .post_search import EXCERPT, MATCHING, post_query
 from .storable import storable
 
 if TYPE_CHECKING:
@@ -24,10 +26,8 @@ MOST_REVISIONS = 200
 """Kept of one post; the oldest go first."""
 
 _ON_SHELF: dict[PostShelf, str] = {"current": "deleted_at IS NULL", "bin": "deleted_at IS NOT NULL"}
-_COLUMNS = "id, title, slug, status, date, tags, body, created_at, updated_at, deleted_at"
-_LINE_COLUMNS = "id, title, status, updated_at, date, tags, length(body), deleted_at IS NOT NULL"
 _SAVE = f"""
-    INSERT INTO posts ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    INSERT INTO posts ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (id) DO UPDATE SET title = excluded.title, slug = excluded.slug, status = excluded.status,
         date = excluded.date, tags = excluded.tags, body = excluded.body, updated_at = excluded.updated_at,
         deleted_at = excluded.deleted_at
@@ -93,16 +93,16 @@ class Posts:
     async def lines(
         self, offset: int = 0, limit: int = 100, *, shelf: PostShelf = "current", words: str = ""
     ) -> tuple[PostLine, ...]:
-        """A part of the list, the latest first; with ``words`` those alone that have them in title, tags or body."""
+        """A part of the list, the latest first; with ``words`` those alone that have each, be it only begun."""
 
         def read(connection: Connection) -> tuple[PostLine, ...]:
             where, values = _where(shelf, words)
             rows = connection.execute(
-                f"SELECT {_LINE_COLUMNS} FROM posts WHERE {where}"  # noqa: S608 (text of our own)
+                f"SELECT {LINE_COLUMNS} FROM posts WHERE {where}"  # noqa: S608 (text of our own)
                 " ORDER BY updated_at DESC, number DESC LIMIT ? OFFSET ?",
                 (*values, limit, offset),
             )
-            return tuple(_line(row) for row in rows)
+            return tuple(line_of(row) for row in rows)
 
         return await self._database.read(read)
 
@@ -113,6 +113,27 @@ class Posts:
             where, values = _where(shelf, words)
             found = connection.execute(f"SELECT count(*) FROM posts WHERE {where}", values)  # noqa: S608
             return int(found.fetchone()[0])
+
+        return await self._database.read(read)
+
+    async def search(self, words: str, limit: int = 50, *, shelf: PostShelf = "current") -> tuple[PostHit, ...]:
+        """Posts that have every word in title, tags or text, the latest first; a word may be only begun.
+
+        Cancelling stops the query.
+        """
+        query = post_query(storable(words))
+        if not query:
+            return ()
+
+        def read(connection: Connection) -> tuple[PostHit, ...]:
+            rows = connection.execute(
+                f"SELECT excerpt, {LINE_COLUMNS} FROM posts"  # noqa: S608 (text of our own)
+                f" JOIN (SELECT rowid, {EXCERPT} AS excerpt FROM posts_fts WHERE posts_fts MATCH ?) found"
+                f" ON found.rowid = posts.number WHERE {_ON_SHELF[shelf]}"
+                " ORDER BY updated_at DESC, number DESC LIMIT ?",
+                (query, limit),
+            )
+            return tuple(hit_of(row) for row in rows)
 
         return await self._database.read(read)
 
@@ -226,10 +247,11 @@ def _storable(post: Post) -> Post:
 
 
 def _where(shelf: PostShelf, words: str) -> tuple[str, tuple[str, ...]]:
-    terms = storable(words).split()
-    # Each word somewhere; a vault has hundreds of posts, not millions: no index of words is needed.
-    clauses = [_ON_SHELF[shelf], *["instr(lower(title || ' ' || tags || ' ' || body), lower(?))"] * len(terms)]
-    return " AND ".join(clauses), tuple(terms)
+    """What a list is narrowed by. Signs alone, without a word, narrow it to nothing: they are found nowhere."""
+    if not words.strip():
+        return _ON_SHELF[shelf], ()
+    query = post_query(storable(words))
+    return (f"{_ON_SHELF[shelf]} AND {MATCHING}", (query,)) if query else ("0", ())
 
 
 def _row(connection: Connection, post_id: str, columns: str) -> tuple[Any, ...]:
@@ -240,53 +262,25 @@ def _row(connection: Connection, post_id: str, columns: str) -> tuple[Any, ...]:
 
 
 def _post(connection: Connection, post_id: str) -> Post:
-    return _as_post(_row(connection, post_id, _COLUMNS))
+    return post_of(_row(connection, post_id, COLUMNS))
 
 
 def _find(connection: Connection, words: str) -> Post:
     by_id = connection.execute(
-        f"SELECT {_COLUMNS} FROM posts WHERE deleted_at IS NULL AND substr(id, 1, ?) = ?",  # noqa: S608
+        f"SELECT {COLUMNS} FROM posts WHERE deleted_at IS NULL AND substr(id, 1, ?) = ?",  # noqa: S608
         (len(words), words),
     ).fetchmany(3)
     named = connection.execute(
-        f"SELECT {_COLUMNS} FROM posts WHERE deleted_at IS NULL AND (slug = ? OR lower(title) = lower(?))",  # noqa: S608
+        f"SELECT {COLUMNS} FROM posts WHERE deleted_at IS NULL AND (slug = ? OR lower(title) = lower(?))",  # noqa: S608
         (words, words),
     ).fetchmany(3)
     found = {row[0]: row for row in (named or by_id)} if words else {}
     if len(found) == 1:
-        return _as_post(next(iter(found.values())))
+        return post_of(next(iter(found.values())))
     if not found:
         raise _unknown(words)
     several = ", ".join(f"{row[0][:8]} “{row[1]}”" for row in found.values())
     raise UnknownPostError(f"{words!r} could be several posts: {several}.", "Give more of the id.")
-
-
-def _as_post(row: tuple[Any, ...]) -> Post:
-    return Post(
-        id=row[0],
-        title=row[1],
-        slug=row[2],
-        status=row[3],
-        date=row[4],
-        tags=msgspec.json.decode(row[5], type=tuple[str, ...]),
-        body=row[6],
-        created_at=row[7],
-        updated_at=row[8],
-        deleted_at=row[9],
-    )
-
-
-def _line(row: tuple[Any, ...]) -> PostLine:
-    return PostLine(
-        id=row[0],
-        title=row[1],
-        status=row[2],
-        updated_at=row[3],
-        date=row[4],
-        tags=msgspec.json.decode(row[5], type=tuple[str, ...]),
-        characters=row[6],
-        deleted=bool(row[7]),
-    )
 
 
 def _unknown(words: str) -> UnknownPostError:

@@ -6,20 +6,20 @@ import re
 from typing import TYPE_CHECKING
 
 from .database import Database
+from .excerpts import CLOSE, OPEN, without_marks
 from .records import SearchHit, SessionLine
 from .sessions import LINE_COLUMNS, line_of
 
 if TYPE_CHECKING:
     from sqlcipher3.dbapi2 import Connection
 
-_OPEN, _CLOSE = "\x02", "\x03"
 _EXCERPT_TOKENS = 24
 _SHORTEST_BEGINNING = 2
 _WORD = re.compile(r"\w+")
 
 _MESSAGES = f"""
     SELECT s.id, s.title, m.id, m.role, m.created_at,
-        snippet(messages_fts, 0, '{_OPEN}', '{_CLOSE}', '…', {_EXCERPT_TOKENS})
+        snippet(messages_fts, 0, '{OPEN}', '{CLOSE}', '…', {_EXCERPT_TOKENS})
     FROM messages_fts
     JOIN messages m ON m.number = messages_fts.rowid
     JOIN sessions s ON s.number = m.session
@@ -81,7 +81,7 @@ def fts_query(words: str, shortest: int = 1) -> str:
 
 
 def _hit(session_id: str, title: str, node_id: str, role: str, created_at: float, marked: str) -> SearchHit:
-    excerpt, marks = _without_marks(marked)
+    excerpt, marks = without_marks(marked)
     return SearchHit(
         session_id=session_id,
         session_title=title,
@@ -91,22 +91,3 @@ def _hit(session_id: str, title: str, node_id: str, role: str, created_at: float
         excerpt=excerpt,
         marks=marks,
     )
-
-
-def _without_marks(marked: str) -> tuple[str, tuple[tuple[int, int], ...]]:
-    """The excerpt, and where its matches are. Marks that the text itself holds are dropped with ours."""
-    pieces: list[str] = []
-    marks: list[tuple[int, int]] = []
-    length, opened = 0, None
-    for piece in re.split(f"([{_OPEN}{_CLOSE}])", marked):
-        if piece == _OPEN:
-            opened = length
-        elif piece == _CLOSE:
-            if opened is not None and opened < length:
-                marks.append((opened, length))
-            opened = None
-        else:
-            piece = " ".join(piece.splitlines()) if "\n" in piece else piece
-            pieces.append(piece)
-            length += len(piece)
-    return "".join(pieces), tuple(marks)

@@ -8,9 +8,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from app.errors import UnknownPostError, VaultLockedError
-from app.vault import Vault
+from app.vault import Vault, migrations
 from app.vault.post_records import Post
 from app.vault.posts import MOST_REVISIONS, new_post
+from tests.vault.conftest import vault_at
 
 
 def changed(post: Post, **values: object) -> Post:
@@ -66,6 +67,49 @@ async def test_the_list_has_the_latest_first_and_is_searched_word_by_word(vault:
     assert [line.title for line in await vault.posts.lines(words="light har")] == ["Harbour"]
     assert await vault.posts.count(words="light") == 2
     assert (await vault.posts.lines())[0].characters == 12
+
+
+async def test_words_are_found_wherever_they_are_with_what_stands_around_them(vault: Vault):
+    sea = new_post(title="Sea", tags=("café", "water"), body="One two three.\n\nThe Harbour lay empty.")
+    await vault.posts.save(changed(sea, updated_at=2.0))
+    await vault.posts.save(changed(new_post(title="Bread", body="Time does the work."), updated_at=1.0))
+    (hit,) = await vault.posts.search("harb lay")
+    assert (hit.line.title, [hit.excerpt[start:end] for start, end in hit.marks]) == ("Sea", ["Harbour", "lay"])
+    assert "\n" not in hit.excerpt
+    (hit,) = await vault.posts.search("CAFE")
+    assert (hit.line.title, hit.excerpt, hit.marks) == ("Sea", "", ())
+    assert [hit.line.title for hit in await vault.posts.search("t")] == ["Sea", "Bread"]
+    for nothing in ("", "*", "harbour nothing", '"', "title:sea NOT"):
+        assert await vault.posts.search(nothing) == ()
+    assert await vault.posts.lines(words="!") == () and await vault.posts.count(words="!") == 0
+
+
+async def test_what_was_changed_is_found_by_its_new_words_alone(vault: Vault):
+    post = new_post(title="Sea", body="gulls")
+    await vault.posts.save(post)
+    await vault.posts.save(changed(post, body="boats"))
+    assert await vault.posts.search("gulls") == ()
+    assert len(await vault.posts.search("boats")) == 1
+    await vault.posts.delete(post.id)
+    assert await vault.posts.search("boats") == ()
+    assert [hit.line.deleted for hit in await vault.posts.search("boats", shelf="bin")] == [True]
+    await vault.posts.purge(post.id)
+    assert await vault.posts.search("boats", shelf="bin") == ()
+    check = "INSERT INTO posts_fts (posts_fts, rank) VALUES ('integrity-check', 1)"
+    await vault.database.write(lambda connection: connection.execute(check) and None)
+
+
+async def test_posts_of_an_older_vault_are_found_too(tmp_path):
+    vault = vault_at(tmp_path)
+    with pytest.MonkeyPatch.context() as earlier:
+        earlier.setattr(migrations, "NAMES", migrations.NAMES[:4])
+        earlier.setattr(migrations, "VERSION", 4)
+        await vault.open()
+        await vault.posts.save(new_post(title="Sea", body="gulls"))
+        await vault.close()
+    await vault.open()
+    assert [hit.line.title for hit in await vault.posts.search("gull")] == ["Sea"]
+    await vault.close()
 
 
 async def test_the_bin_gives_back_what_was_put_there(vault: Vault):

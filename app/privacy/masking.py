@@ -17,6 +17,7 @@ _TELLING_NAMES = (
 )
 _LEAST = 6
 """Shorter values than this are words, and would blot out half a text."""
+_MOST_NAMES = 256
 
 _SHAPES = (
     # Keys of well-known services, by their beginnings.
@@ -54,6 +55,7 @@ class Masker:
     def __init__(self, known: Iterable[str] = ()) -> None:
         self._known: set[str] = set()
         self._forms: tuple[str, ...] = ()
+        self._names: dict[str, str] = {}
         self.learn(*known)
 
     @classmethod
@@ -83,6 +85,7 @@ class Masker:
         if not new:
             return
         self._known |= new
+        self._names = {}
         forms = {form for secret in self._known for form in _forms(secret)}
         self._forms = tuple(sorted(forms, key=len, reverse=True))
 
@@ -95,10 +98,22 @@ class Masker:
             if form in text:
                 text = text.replace(form, MASK)
         raw = changed = text.encode()
+        if not self._any_shape.search(raw):
+            return text
         for pattern, by in self._shapes:
             if pattern.search(changed):
                 changed = pattern.sub(by, changed)
         return text if changed is raw else changed.decode()
+
+    def name(self, name: str) -> str:
+        """``text`` of what comes again and again, as names of models do in a log: remembered until more is learnt."""
+        names = self._names
+        masked = names.get(name)
+        if masked is None:
+            masked = self.text(name)
+            if len(names) < _MOST_NAMES:
+                names[name] = masked
+        return masked
 
     def value(self, value: Any) -> Any:
         """A copy of a JSON value with every text in it masked, names of fields too."""
@@ -111,7 +126,7 @@ class Masker:
         return value
 
     def error(self, error: BaseException) -> None:
-        """Masks an error's words where they stand: its notes too, and those of all errors that led to it or lie in it."""
+        """Masks an error's words where they stand, its notes too, and those of errors that led to it or lie in it."""
         seen: set[int] = set()
         waiting: list[BaseException | None] = [error]
         while waiting:
@@ -160,6 +175,16 @@ class Masker:
         whole = tuple((re2.compile(shape, options), lambda _match: mask) for shape in _SHAPES)
         after = tuple((re2.compile(shape, options), _keep_first) for shape in _AFTER_A_WORD)
         return (*whole, *after)
+
+    @cached_property
+    def _any_shape(self) -> Any:
+        """Every shape in one: most texts have none, and are looked through once instead of once for each."""
+        import re2
+
+        options = re2.Options()
+        options.log_errors = False
+        options.never_capture = True
+        return re2.compile("|".join(f"(?:{shape})" for shape in (*_SHAPES, *_AFTER_A_WORD)), options)
 
     def __repr__(self) -> str:
         return "Masker()"

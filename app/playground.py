@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from app.engine.store import ModelStore
     from app.memory.memory import Memory
     from app.privacy.connections import ConnectionPolicy
+    from app.privacy.masking import Masker
     from app.routing.answering import Answering
     from app.routing.listing import LocalFacts
     from app.vault import Vault
@@ -32,6 +33,8 @@ class Playground:
         loaded: the effective settings with the origin of each.
         router: takes every request, and notes it.
         policy: whether anything may leave this machine; a person may change that while the program runs.
+        masker: knows every secret of the environment, and each key and secret header once it has been fetched.
+        warnings: what the catalogue says of remote models that cannot be followed; a sentence each.
         environ: the process's environment, as it was at the start.
     """
 
@@ -43,6 +46,8 @@ class Playground:
     router: Answering
     environ: Mapping[str, str]
     policy: ConnectionPolicy
+    masker: Masker
+    warnings: tuple[str, ...] = ()
 
     @property
     def settings(self) -> Settings:
@@ -118,7 +123,8 @@ class Playground:
             remote=remotes.catalogue if remotes is not None else None,
             local=_depended_on(catalogue, store),
         )
-        playground = cls(folders, loaded, catalogue, store, pool, router, environ, policy)
+        warnings = remotes.catalogue.warnings if remotes is not None else ()
+        playground = cls(folders, loaded, catalogue, store, pool, router, environ, policy, masker, warnings)
         return playground
 
     @cached_property

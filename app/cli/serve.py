@@ -51,7 +51,7 @@ async def _serve(playground: Playground, host: str | None, port: int | None, no_
     key, environ = ("none", playground.environ) if no_auth else await _key(playground)
     if no_auth:
         await _open_for_notes(playground)
-    gate = GateParts.of(playground.vault, playground.settings, environ, no_auth=no_auth)
+    gate = GateParts.of(playground.vault, playground.settings, environ, policy=playground.policy, no_auth=no_auth)
     services = Services.of(playground)
     fixed = playground.environ.get(VARIABLE, "").strip(", ")
     observing = Observing.start(services, playground.folders.logs, needs_vault=not (no_auth or fixed), environ=environ)

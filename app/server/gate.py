@@ -12,7 +12,6 @@ import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -76,6 +75,7 @@ class GateParts:
         settings: Settings,
         environ: Mapping[str, str],
         *,
+        policy: ConnectionPolicy,
         no_auth: bool = False,
         clock: Callable[[], float] = time.time,
     ) -> GateParts:
@@ -85,6 +85,7 @@ class GateParts:
             vault: where keys, users and usage are kept; while it is locked only the environment's keys open.
             settings: what the user chose.
             environ: the process's environment: ``PLAYGROUND_API_KEYS``.
+            policy: whether anything may leave this machine; the program's own.
             no_auth: nobody need have a key; only for a server on loopback, see ``require_safe``.
             clock: seconds since 1970.
 
@@ -93,13 +94,9 @@ class GateParts:
             LocalOnlyError: when Redis is on another machine and nothing may leave this one.
         """
         access, server = settings.access, settings.server
-        if access.redis_url:
-            policy = ConnectionPolicy(local_only=settings.privacy.local_only)
-            # Its host alone: the URL may hold a password.
-            policy.require(urlsplit(access.redis_url).hostname or "", "share its limits")
+        limits = RateLimits.open(access, policy)
         fixed = FixedKeys(environ.get(VARIABLE, ""))
         identification = Identification.of(vault, fixed, clock, access.token_s, no_auth=no_auth)
-        limits = RateLimits.open(access)
         ledger = Ledger(vault, limits, clock)
         return cls(
             vault=vault,

@@ -67,7 +67,7 @@ class InsideServer:
         # The first of the fixed keys, so that its number is known.
         environ = {**playground.environ, VARIABLE: f"{key},{playground.environ.get(VARIABLE, '')}"}
         activity = Activity({"fixed:1": key_name})
-        gate = GateParts.of(playground.vault, playground.settings, environ)
+        gate = GateParts.of(playground.vault, playground.settings, environ, policy=playground.policy)
         services = Services.of(playground)
         observing = _observing(services, playground)
         try:

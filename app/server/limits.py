@@ -8,12 +8,14 @@ the next one.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
-from app.errors import PlaygroundError, SettingsError
+from app.errors import LocalOnlyError, PlaygroundError, SettingsError
+from app.privacy.connections import ConnectionPolicy
 from app.settings.access import AccessSettings
 
 from .auth.principal import Principal
@@ -73,20 +75,22 @@ class RateLimits:
     Args:
         storage: of the ``limits`` package.
         settings: the limits that hold for everybody.
+        allowed: raises ``LocalOnlyError`` where the storage may not be reached now.
     """
 
-    def __init__(self, storage: Storage, settings: AccessSettings) -> None:
+    def __init__(self, storage: Storage, settings: AccessSettings, allowed: Callable[[], None] = lambda: None) -> None:
         from limits.aio.strategies import FixedWindowRateLimiter, SlidingWindowCounterRateLimiter
 
-        self._storage, self._settings = storage, settings
+        self._storage, self._settings, self._allowed = storage, settings, allowed
         self._requests = SlidingWindowCounterRateLimiter(storage)
         self._fixed = FixedWindowRateLimiter(storage)
 
     @classmethod
-    def open(cls, settings: AccessSettings) -> RateLimits:
+    def open(cls, settings: AccessSettings, policy: ConnectionPolicy) -> RateLimits:
         """Limits in memory, or in Redis when a URL is set. Nothing is connected yet.
 
         Raises:
+            LocalOnlyError: when Redis is on another machine and nothing may leave this one.
             SettingsError: when the URL is not one of Redis; it is not repeated, for it may hold a password.
         """
         from limits.aio.storage import MemoryStorage, RedisStorage
@@ -97,6 +101,13 @@ class RateLimits:
             raise SettingsError(
                 "access.redis_url is not an address of Redis.", "Write it as redis://HOST:PORT/NUMBER, or rediss://."
             )
+        # Its host alone: the URL may hold a password.
+        host = urlsplit(settings.redis_url).hostname or ""
+
+        def allowed() -> None:
+            policy.require(host, "share its limits")
+
+        allowed()
         storage = RedisStorage(
             f"async+{settings.redis_url}",
             wrap_exceptions=True,
@@ -105,7 +116,7 @@ class RateLimits:
             socket_connect_timeout=2.0,
             socket_timeout=2.0,
         )
-        return cls(storage, settings)
+        return cls(storage, settings, allowed)
 
     async def ask(self, principal: Principal, address: str) -> Allowance:
         """Counts one request.
@@ -143,7 +154,7 @@ class RateLimits:
         amount = self._tokens_of(principal)
         if not amount or tokens <= 0:
             return
-        with _reported():
+        with _reported(self._allowed):
             await self._fixed.hit(RateLimitItemPerMinute(amount), f"tokens:{principal.id}", cost=tokens)
 
     async def attempt(self, name: str, most: int, seconds: int) -> None:
@@ -156,7 +167,7 @@ class RateLimits:
         from limits import RateLimitItemPerSecond
 
         item = RateLimitItemPerSecond(most, seconds)
-        with _reported():
+        with _reported(self._allowed):
             if await self._fixed.hit(item, "attempt", name):
                 return
             resets_at, _ = await self._fixed.get_window_stats(item, "attempt", name)
@@ -166,14 +177,14 @@ class RateLimits:
         """Forgets the attempts at ``name``: the last one was right."""
         from limits import RateLimitItemPerSecond
 
-        with _reported():
+        with _reported(self._allowed):
             await self._fixed.clear(RateLimitItemPerSecond(most, seconds), "attempt", name)
 
     async def _hit(self, amount: int, name: str, words: str) -> Window:
         from limits import RateLimitItemPerMinute
 
         item = RateLimitItemPerMinute(amount)
-        with _reported():
+        with _reported(self._allowed):
             allowed = await self._requests.hit(item, name)
             resets_at, left = await self._requests.get_window_stats(item, name)
         if not allowed:
@@ -189,7 +200,7 @@ class RateLimits:
 
         if not amount:
             return None
-        with _reported():
+        with _reported(self._allowed):
             resets_at, left = await self._fixed.get_window_stats(
                 RateLimitItemPerMinute(amount), f"tokens:{principal.id}"
             )
@@ -217,10 +228,23 @@ class RateLimits:
 
 
 class _reported:  # noqa: N801 - reads as a statement
-    """Turns what the storage raises into our own error, without its text: that may hold the password of Redis."""
+    """Turns what the storage raises into our own error, without its text: that may hold the password of Redis.
+
+    Args:
+        allowed: whether the storage may be asked at all; the mode may have changed since the start.
+    """
+
+    def __init__(self, allowed: Callable[[], None]) -> None:
+        self._allowed = allowed
 
     def __enter__(self) -> None:
-        pass
+        try:
+            self._allowed()
+        except LocalOnlyError as error:
+            raise LimitsUnavailableError(
+                "The limits are kept in Redis on another machine, and local-only mode is on.",
+                "Switch it off, or clear access.redis_url.",
+            ) from error
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
         from limits.errors import StorageError

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from app.engine.pool import ModelPool
     from app.engine.store import ModelStore
     from app.playground import Playground
+    from app.privacy.connections import ConnectionPolicy
+    from app.privacy.masking import Masker
     from app.routing.answering import Answering
     from app.settings import Settings
     from app.vault import Vault
@@ -22,6 +24,8 @@ class Services:
     """The program's parts that answer requests.
 
     Attributes:
+        policy: whether anything may leave this machine; the program's own.
+        masker: knows the secrets that must not be written; it learns while the program runs.
         clock: seconds since 1970.
     """
 
@@ -31,6 +35,8 @@ class Services:
     pool: ModelPool
     vault: Vault
     settings: Settings
+    policy: ConnectionPolicy
+    masker: Masker
     clock: Callable[[], float] = time.time
 
     @classmethod
@@ -45,4 +51,6 @@ class Services:
             playground.pool,
             playground.vault,
             playground.settings,
+            playground.policy,
+            playground.masker,
         )

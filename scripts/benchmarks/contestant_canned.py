@@ -46,7 +46,7 @@ async def main() -> None:
     playground = Playground.open(os.environ)
     await playground.vault.open()
     _kept, key = await playground.vault.api_keys.create("bench", scopes=("chat",))
-    gate = GateParts.of(playground.vault, playground.settings, {})
+    gate = GateParts.of(playground.vault, playground.settings, {}, policy=playground.policy)
     services = dataclasses.replace(Services.of(playground), router=Router([Canned()]))
     serving = Serving(build(services, gate=gate.around), listen("127.0.0.1", 0))
     async with serving.running() as address:

@@ -114,7 +114,7 @@ def test_notes_contexts_and_groups_of_an_error_lose_their_secrets():
     error.__cause__, error.__context__ = ValueError(b"planted-secret"), told
     hidden.__context__ = error  # a ring, as careless code makes one
     group = ExceptionGroup("several", [error])
-    before = traceback.format_exception(error) + [str(hidden), str(told), error.hint]
+    before = [*traceback.format_exception(error), str(hidden), str(told), error.hint]
     assert sum("planted-secret" in line for line in before) == 5
     masker.error(group)
     told_after = "".join(traceback.format_exception(group)) + repr((error, told, hidden, error.__cause__, vars(error)))

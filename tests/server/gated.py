@@ -20,6 +20,7 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
 from app.messages import Usage
+from app.privacy.connections import ConnectionPolicy
 from app.server.gate import GateParts
 from app.server.metering import meter_of, principal_of
 from app.server.slow_clients import timed
@@ -111,7 +112,8 @@ async def gated(
     """Runs a server for the block."""
     chosen = chosen or settings()
     environ = more.pop("environ", {})
-    parts = GateParts.of(vault, chosen, environ, **more)
+    policy = more.pop("policy", None) or ConnectionPolicy(local_only=False)
+    parts = GateParts.of(vault, chosen, environ, policy=policy, **more)
     seen: list[tuple[str, str, str]] = []
     config = uvicorn.Config(
         parts.around(tiny(seen)),

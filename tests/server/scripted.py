@@ -9,6 +9,8 @@ import msgspec
 
 from app.errors import PlaygroundError
 from app.messages import ChatRequest, Delta, Finished, Started, TextDelta, Timings, Usage
+from app.privacy.connections import ConnectionPolicy
+from app.privacy.masking import Masker
 from app.routing.router import Router
 from app.server.app import build
 from app.server.services import Services
@@ -88,6 +90,8 @@ def services_of(backend: ScriptedBackend, **server: object) -> Services:
         SimpleNamespace(catalogue=nothing, loaded=tuple),
         SimpleNamespace(),
         settings,
+        ConnectionPolicy(local_only=False),
+        Masker(),
     )
 
 

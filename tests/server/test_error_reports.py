@@ -10,13 +10,14 @@ import httpx
 import msgspec
 import pytest
 
-from app.errors import EngineError, LocalOnlyError, SettingsError
+from app.errors import EngineError, SettingsError
 from app.privacy.connections import ConnectionPolicy
 from app.server.observing.parts import Observing
 from app.server.observing.reports import Dsn, ErrorReports, envelope
 
 from .scripted import ScriptedBackend, served, services_of
 
+OPEN = ConnectionPolicy(local_only=False)
 PROMPT = "a very private question"
 
 
@@ -73,7 +74,7 @@ def raised(error=None):
 
 
 def reports_to(receiver):
-    return ErrorReports.chosen(receiver.dsn, local_only=False)
+    return ErrorReports.chosen(receiver.dsn, OPEN)
 
 
 @pytest.mark.parametrize(
@@ -95,7 +96,7 @@ def test_an_address_is_read(text, url):
 )  # fmt: skip
 def test_what_is_no_address_is_refused_and_not_repeated(text):
     with pytest.raises(SettingsError) as refused:
-        ErrorReports.chosen(text, local_only=False)
+        ErrorReports.chosen(text, OPEN)
     assert text not in str(refused.value) or text == "x"
 
 
@@ -133,12 +134,19 @@ def test_causes_come_along_without_their_words():
 
 
 async def test_never_in_local_only_mode():
+    policy = ConnectionPolicy(local_only=True)
     with receiving() as receiver:
-        assert ErrorReports.chosen(receiver.dsn, local_only=True) is None
-        with pytest.raises(LocalOnlyError):
-            ErrorReports(Dsn.parse("https://abc@sentry.example/1"), ConnectionPolicy(local_only=True))
-    assert ErrorReports.chosen("", local_only=False) is None
-    assert receiver.got == []
+        reports = ErrorReports.chosen(receiver.dsn, policy)
+        reports.report(raised(), {})
+        assert reports._sender is None
+        policy.local_only = False  # a person may change it while the server runs
+        reports.report(raised(), {"route": "allowed"})
+        await reports.aclose()
+        reports.report(raised(), {})
+        policy.local_only = True
+        await reports.aclose()
+    assert ErrorReports.chosen("", OPEN) is None
+    assert [event["tags"] for event in receiver.events] == [{"route": "allowed"}]
 
 
 async def test_a_flood_is_ten_a_minute():
@@ -169,7 +177,7 @@ async def test_a_redirect_is_not_followed():
 
 
 async def test_a_receiver_that_is_away_costs_nothing(caplog):
-    reports = ErrorReports.chosen("http://abc@127.0.0.1:9/1", local_only=False)
+    reports = ErrorReports.chosen("http://abc@127.0.0.1:9/1", OPEN)
     reports.report(raised(), {})
     await reports.aclose()
     assert "was not reported: ConnectError" in caplog.text

@@ -5,10 +5,12 @@ from __future__ import annotations
 import pytest
 
 from app.errors import SettingsError
+from app.privacy.connections import ConnectionPolicy
 from app.server.auth.needs import ADMIN, ANY_KEY, CHAT, EMBED, PUBLIC, needed
 from app.server.gate import GateParts
 from tests.server.gated import gated, new_vault, settings
 
+OPEN = ConnectionPolicy(local_only=False)
 FIXED = "a-fixed-key-for-containers"
 
 
@@ -45,10 +47,10 @@ async def test_fixed_keys_of_the_environment_open_too_even_while_the_vault_is_lo
 
 def test_a_short_fixed_key_is_refused_with_a_sentence_that_does_not_repeat_it(tmp_path):
     with pytest.raises(SettingsError, match="key 2 has 5 characters") as caught:
-        GateParts.of(None, settings(), {"PLAYGROUND_API_KEYS": f"{FIXED},s3kr1"})  # type: ignore[arg-type]
+        GateParts.of(None, settings(), {"PLAYGROUND_API_KEYS": f"{FIXED},s3kr1"}, policy=OPEN)  # type: ignore[arg-type]
     assert "s3kr1" not in str(caught.value) and "16" in str(caught.value)
     with pytest.raises(SettingsError, match="no header can carry"):
-        GateParts.of(None, settings(), {"PLAYGROUND_API_KEYS": "größer-als-sechzehn-zeichen"})  # type: ignore[arg-type]
+        GateParts.of(None, settings(), {"PLAYGROUND_API_KEYS": "größer-als-sechzehn-zeichen"}, policy=OPEN)  # type: ignore[arg-type]
 
 
 async def test_no_key_is_needed_with_no_auth_which_only_loopback_may_have(vault):
@@ -137,7 +139,7 @@ async def test_a_named_page_may_ask_and_read_and_a_browsers_question_is_answered
         own = await server.ask("GET", "/v1/models", text, headers={"origin": server.url})
         assert own.status_code == 200 and "access-control-allow-origin" not in own.headers
     with pytest.raises(SettingsError, match="no way to allow all"):
-        GateParts.of(vault, settings(server={"cors_origins": ("*",)}), {})
+        GateParts.of(vault, settings(server={"cors_origins": ("*",)}), {}, policy=OPEN)
 
 
 async def test_names_that_are_listed_and_ipv6_are_answered(vault):
@@ -149,7 +151,7 @@ async def test_names_that_are_listed_and_ipv6_are_answered(vault):
         for host in ("box", "box:9001", "localhost", "localhost:1", "127.0.0.1", f"127.0.0.2:{server.port}"):
             assert (await server.ask("GET", "/v1/models", headers={"host": host})).status_code == 421, host
     with pytest.raises(SettingsError, match=r"access\.hosts"):
-        GateParts.of(vault, settings(hosts=("http://x/",)), {})
+        GateParts.of(vault, settings(hosts=("http://x/",)), {}, policy=OPEN)
 
 
 async def test_a_server_on_ipv6_answers_to_its_own_address(vault):

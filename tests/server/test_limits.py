@@ -13,6 +13,7 @@ import openai
 import pytest
 
 from app.errors import LocalOnlyError, SettingsError
+from app.privacy.connections import ConnectionPolicy
 from app.server.auth.principal import Principal
 from app.server.gate import GateParts
 from app.server.limits import LimitsUnavailableError, RateLimits
@@ -21,6 +22,7 @@ from app.settings.access import AccessSettings
 from app.vault.access_limits import AccessLimits
 from tests.server.gated import gated, new_vault, settings
 
+OPEN = ConnectionPolicy(local_only=False)
 CHAT = "/v1/chat/completions"
 
 
@@ -120,7 +122,7 @@ async def test_a_redis_that_does_not_answer_is_said_without_its_password(vault):
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     url = f"redis://:s3kr1t@127.0.0.1:{port}/0"
-    limits = RateLimits.open(AccessSettings(redis_url=url, requests_per_minute=5))
+    limits = RateLimits.open(AccessSettings(redis_url=url, requests_per_minute=5), OPEN)
     with pytest.raises(LimitsUnavailableError) as caught:
         await limits.ask(Principal("key", "a", "a", "user", ("chat",)), "127.0.0.1")
     assert "s3kr1t" not in str(caught.value) and caught.value.__cause__ is None
@@ -131,17 +133,21 @@ async def test_a_redis_that_does_not_answer_is_said_without_its_password(vault):
 
 def test_what_is_no_redis_is_refused_and_local_only_mode_keeps_limits_on_this_machine(tmp_path):
     with pytest.raises(SettingsError) as caught:
-        RateLimits.open(AccessSettings(redis_url="http://user:s3kr1t@x"))
+        RateLimits.open(AccessSettings(redis_url="http://user:s3kr1t@x"), OPEN)
     assert "s3kr1t" not in str(caught.value)
-    import msgspec
-
-    from app.settings import PrivacySettings
-
-    chosen = msgspec.structs.replace(
-        settings(redis_url="redis://:s3kr1t@redis.example:6379"), privacy=PrivacySettings(local_only=True)
-    )
+    chosen = settings(redis_url="redis://:s3kr1t@redis.example:6379")
     with pytest.raises(LocalOnlyError, match=r"redis\.example") as refused:
-        GateParts.of(None, chosen, {})  # type: ignore[arg-type]
+        GateParts.of(None, chosen, {}, policy=ConnectionPolicy(local_only=True))  # type: ignore[arg-type]
+    assert "s3kr1t" not in str(refused.value)
+
+
+async def test_limits_elsewhere_are_not_asked_once_local_only_mode_is_switched_on():
+    policy = ConnectionPolicy(local_only=False)
+    elsewhere = AccessSettings(redis_url="redis://:s3kr1t@redis.example:6379", requests_per_minute=5)
+    limits = RateLimits.open(elsewhere, policy)
+    policy.local_only = True  # as a person does in the interface while the server runs
+    with pytest.raises(LimitsUnavailableError, match="local-only") as refused:
+        await limits.ask(Principal("key", "a", "a", "user", ("chat",)), "127.0.0.1")
     assert "s3kr1t" not in str(refused.value)
 
 
@@ -200,7 +206,7 @@ async def test_the_official_clients_raise_their_own_errors(vault):
 
 
 async def test_attempts_are_counted_and_forgiven():
-    limits = RateLimits.open(AccessSettings())
+    limits = RateLimits.open(AccessSettings(), OPEN)
     for _ in range(3):
         await limits.attempt("a", 3, 60)
     with pytest.raises(TooManyRequestsError) as caught:

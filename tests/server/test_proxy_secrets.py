@@ -94,7 +94,7 @@ async def test_none_of_fifty_secrets_is_seen_anywhere(tmp_path: Path, environ, c
         playground = Playground.open(environ, face="server")
         await playground.vault.open()
         services = Services.of(playground)
-        gate = GateParts.of(playground.vault, playground.settings, environ)
+        gate = GateParts.of(playground.vault, playground.settings, environ, policy=playground.policy)
         observing = Observing.start(services, playground.folders.logs, needs_vault=False, environ=environ)
         try:
             async with (

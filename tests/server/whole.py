@@ -143,7 +143,7 @@ def whole_server(folder: Path, *, gated: bool = False, steps=("Hello", " there."
         file = folder / "model.gguf"
         file.write_bytes(b"GGUF" + struct.pack("<IQQ", 3, 0, 0))
         services = _services(ScriptedBackend(list(steps)), vault, file, chosen)
-        gate = GateParts.of(vault, services.settings, {"PLAYGROUND_API_KEYS": KEY}) if gated else None
+        gate = _gate(services) if gated else None
         observing = Observing.start(services, folder / "logs", needs_vault=False, environ={"PLAYGROUND_API_KEYS": KEY})
         app = build(services, gate=gate.around if gate else None, observing=observing)
         async with Serving(app, listen("127.0.0.1", 0), shutdown_s=1).running() as address:
@@ -175,6 +175,10 @@ def whole_server(folder: Path, *, gated: bool = False, steps=("Hello", " there."
     finally:
         stop.set()
         thread.join(30)
+
+
+def _gate(services: Services) -> GateParts:
+    return GateParts.of(services.vault, services.settings, {"PLAYGROUND_API_KEYS": KEY}, policy=services.policy)
 
 
 def _services(backend: ScriptedBackend, vault: Vault, file: Path, chosen) -> Services:

@@ -13,6 +13,7 @@ from app.engine.hardware import Hardware, Memory
 from app.errors import PlaygroundError, UnknownModelError
 from app.messages import ChatRequest, Delta, Finished, Started, TextDelta, Timings, Usage
 from app.privacy.connections import ConnectionPolicy
+from app.privacy.masking import Masker
 from app.routing.listing import ModelLine
 from app.settings import ChatSettings, Origin, VaultSettings
 from app.settings.access import AccessSettings
@@ -222,6 +223,7 @@ def playground(
         ),
         loaded=SimpleNamespace(origins={"privacy.local_only": Origin("default")}),
         policy=ConnectionPolicy(local_only=local_only),
+        masker=Masker(),
         environ={},
         folders=SimpleNamespace(data=home / "data", logs=home / "logs", config=home / "config"),
         catalogue=Catalogue(entries),

@@ -181,6 +181,11 @@ class _Lines(logging.Formatter):
     def _words(self, text: str) -> str:
         return self._masker.text(one_line(text))
 
+    def _access(self, line: AccessLine) -> AccessLine:
+        """As it may be written: a client can put anything where the name of a model belongs, a key too."""
+        model = self._masker.name(line.model)
+        return line if model == line.model else msgspec.structs.replace(line, model=model)
+
     def _named(self, error: BaseException) -> str:
         name = type(error).__qualname__
         return self._words(f"{name}: {error}") if self._whole else name
@@ -194,7 +199,7 @@ class _Json(_Lines):
         line = _Line(_moment(record.created, "T"), record.levelname.lower(), record.name)
         access = getattr(record, "access", None)
         if access is not None:
-            line.access = access
+            line.access = self._access(access)
         else:
             line.message = self._words(record.getMessage())
         if record.exc_info and record.exc_info[1] is not None:
@@ -210,7 +215,7 @@ class _Pretty(_Lines):
     def format(self, record: logging.LogRecord) -> str:
         """The line, without its end."""
         access = getattr(record, "access", None)
-        said = _said(access) if access is not None else self._words(record.getMessage())
+        said = _said(self._access(access)) if access is not None else self._words(record.getMessage())
         level = "" if record.levelno == logging.INFO else f"{record.levelname.lower()}: "
         text = f"{_moment(record.created, ' ')} {level}{said}"
         if record.exc_info and record.exc_info[1] is not None:

@@ -8,7 +8,6 @@ from pathlib import Path
 
 from starlette.types import ASGIApp
 
-from app.privacy.masking import Masker
 from app.server.services import Services
 
 from .logs import ServerLog
@@ -47,19 +46,20 @@ class Observing:
             services: what answers.
             logs: the folder for logs.
             needs_vault: whether no key opens while the vault is locked.
-            environ: the process's environment; what it holds of secrets is not written.
+            environ: the environment as the gate sees it; what it holds of secrets is not written.
 
         Raises:
             SettingsError: when the log cannot be written, or the address for reports is none.
         """
         chosen = services.settings.observability
-        masker = Masker.of_environment(environ or {})
-        masker.learn(chosen.sentry_dsn)
-        log = ServerLog(chosen, logs, masker) if chosen.log_to != "off" else None
+        # The program's own, so that keys which are fetched later, from the vault or a keyring, are known too.
+        services.masker.learn_environment(environ or {})
+        services.masker.learn(chosen.sentry_dsn)
+        log = ServerLog(chosen, logs, services.masker) if chosen.log_to != "off" else None
         if log is not None:
             log.start()
         try:
-            reports = ErrorReports.chosen(chosen.sentry_dsn, local_only=services.settings.privacy.local_only)
+            reports = ErrorReports.chosen(chosen.sentry_dsn, services.policy)
         except BaseException:
             if log is not None:
                 log.close()

@@ -88,15 +88,12 @@ class ErrorReports:
 
     Args:
         dsn: where to.
-        policy: whether it may be reached at all.
+        policy: whether anything may leave this machine. While nothing may, nothing is reported, not even to this
+            machine; and what waited is forgotten.
         clock: seconds since 1970.
-
-    Raises:
-        LocalOnlyError: when nothing may leave this machine.
     """
 
     def __init__(self, dsn: Dsn, policy: ConnectionPolicy, clock: Callable[[], float] = time.time) -> None:
-        policy.require(dsn.url, "report errors")
         self._dsn, self._policy, self._clock = dsn, policy, clock
         self._waiting: deque[bytes] = deque(maxlen=_MOST_WAITING)
         self._recent: deque[float] = deque(maxlen=_MOST_A_MINUTE)
@@ -104,8 +101,8 @@ class ErrorReports:
         self._sender: asyncio.Task[None] | None = None
 
     @classmethod
-    def chosen(cls, text: str, *, local_only: bool) -> ErrorReports | None:
-        """As the settings say; none without an address, and none in local-only mode, not even to this machine.
+    def chosen(cls, text: str, policy: ConnectionPolicy) -> ErrorReports | None:
+        """As the settings say; none without an address.
 
         Raises:
             SettingsError: when the address is not one.
@@ -113,10 +110,9 @@ class ErrorReports:
         if not text:
             return None
         dsn = Dsn.parse(text)
-        if local_only:
-            _log.warning("Errors are not reported: local-only mode is on.")
-            return None
-        return cls(dsn, ConnectionPolicy(local_only=False))
+        if policy.local_only:
+            _log.warning("Errors are not reported while local-only mode is on.")
+        return cls(dsn, policy)
 
     def report(self, error: BaseException, tags: Mapping[str, str]) -> None:
         """Takes a report to be sent; more than ten a minute are dropped.
@@ -125,6 +121,8 @@ class ErrorReports:
             error: what was raised.
             tags: what is told beside it: the route's template, the status and the like.
         """
+        if self._policy.local_only:
+            return
         now = self._clock()
         full = len(self._recent) == _MOST_A_MINUTE and now - self._recent[0] < 60
         if full or now < self._silent_until:
@@ -146,11 +144,13 @@ class ErrorReports:
 
         async with httpx.AsyncClient(timeout=_SEND_S, follow_redirects=False) as client:
             while self._waiting:
+                if self._policy.local_only:
+                    self._waiting.clear()
+                    return
                 body = self._waiting.popleft()
                 try:
-                    self._policy.require(self._dsn.url, "report an error")
                     await self._send(client, body)
-                except (httpx.HTTPError, PlaygroundError) as error:
+                except httpx.HTTPError as error:
                     _log.warning("An error was not reported: %s.", type(error).__name__)
 
     async def _send(self, client: httpx.AsyncClient, body: bytes) -> None:

@@ -105,6 +105,95 @@ async def test_the_line_shows_what_is_being_said(speaking):
         assert "f11" in str(app.query_one(Meter).render()).lower()
 
 
+async def test_what_is_being_said_stands_faintly_at_the_cursor_and_nowhere_else(speaking):
+    gate, ended = asyncio.Event(), asyncio.Event()
+    app = speaking(Level(0.1, True), Partial("and then the tide", 8), gate, "and then the tide came", ended)
+    async with app.run_test(size=(100, 30)) as pilot:
+        editor = await in_a_post(app, pilot)
+        await pilot.press(*"Before after")
+        await pilot.press("ctrl+left")
+        desk = app.query_one("#blog").desk
+        await until(lambda: not desk.keeper.unwritten)
+        await pilot.press("f11")
+        await until(lambda: editor.spoken)
+        await pilot.pause()
+        assert painted(editor).startswith("Before and then the tide after")
+        # It is no part of the post, of what is kept, or of what can be undone.
+        assert (editor.text, desk.post.body) == ("Before after", "Before after")
+        await desk.keeper.revise("saved")
+        vault = app._playground.vault
+        (newest, *_) = await vault.posts.revisions(desk.post.id)
+        assert (await vault.posts.revision(desk.post.id, newest.number)).body == "Before after"
+        # It goes along with what is typed meanwhile.
+        await pilot.press("X")
+        assert painted(editor).startswith("Before X and then the tide after")
+        await pilot.press("backspace")
+        gate.set()
+        await until(lambda: "tide came" in editor.text)
+        await pilot.pause()
+        assert editor.spoken == ""
+        assert editor.text == "Before and then the tide came after"
+        assert painted(editor).strip() == editor.text
+        editor.undo()
+        assert editor.text == "Before after"
+        ended.set()
+        await pilot.press("f11")
+        await until(lambda: not app.query(Meter))
+
+
+async def test_nothing_faint_stays_when_it_ends_or_the_post_does(speaking):
+    app = speaking(Partial("secret words"), asyncio.Event())
+    async with app.run_test(size=(100, 30)) as pilot:
+        editor = await in_a_post(app, pilot)
+        await pilot.press("f11")
+        await until(lambda: editor.spoken == "secret words")
+        await pilot.press("f11")
+        await app.vault_closing()
+        assert editor.spoken == ""
+        await until(lambda: not app.query(Meter))
+
+
+async def test_what_is_being_said_stands_in_the_prompt_too(speaking):
+    app = speaking(Partial("why is the sky blue"), asyncio.Event())
+    async with app.run_test(size=(100, 30)) as pilot:
+        await until(lambda: app._playground.vault.state == "open")
+        composer = app.query_one(Composer)
+        await pilot.press("f11")
+        await until(lambda: composer.spoken)
+        await pilot.pause()
+        assert painted(composer).strip() == "why is the sky blue"
+        assert composer.prompt == ""
+
+
+def painted(text, y=0):
+    """A row as it is on the screen."""
+    return text.render_line(y).text
+
+
+async def test_long_words_take_rows_of_their_own_and_those_behind_them_move_down(speaking):
+    app = speaking(asyncio.Event())
+    async with app.run_test(size=(60, 20)) as pilot:
+        editor = await in_a_post(app, pilot)
+        editor.put("first line\nsecond line\nthird line")
+        editor.move_cursor((1, 6))
+        words = "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen"
+        editor.show_spoken(words, 7)
+        await pilot.pause()
+        rows = [painted(editor, y).rstrip() for y in range(editor.size.height)]
+        assert rows[0].strip() == "first line"
+        assert " ".join(" ".join(rows[1:]).split()) == f"second {words} line third line"
+        assert all(len(row) <= editor.size.width for row in rows)
+        # The end of long words is in view, also where the text fills it.
+        editor.put("\n".join(f"line {number}" for number in range(60)))
+        editor.move_cursor(editor.document.end)
+        editor.show_spoken(words)
+        await pilot.pause()
+        assert "fifteen" in painted(editor, editor.size.height - 1)
+        editor.show_spoken("")
+        await pilot.pause()
+        assert painted(editor, editor.size.height - 1).strip() == "line 59"
+
+
 async def test_without_a_microphone_it_says_so_and_the_text_stays(speaking):
     error = NoMicrophoneError("There is no microphone.", "Plug one in.")
     app = speaking("words before", Stopped("fault", error))

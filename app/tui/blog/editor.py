@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import re
-from typing import ClassVar
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, ClassVar
 
 from rich.cells import cell_len
+from rich.text import Text
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.message import Message
-from textual.widgets import TextArea
 from textual.widgets.text_area import Selection
 
 from app.tui.chat.composer import MOST_HIGHLIGHTED
+from app.tui.voice.spoken_into import SpokenInto
+
+from .found_places import places_by_line
+
+if TYPE_CHECKING:
+    from app.writing.finding import Match
 
 
-class PostEditor(TextArea):
+class PostEditor(SpokenInto):
     """A Markdown text. What may come next is shown faintly at the cursor; Tab takes it, any other key lets it go."""
 
     HELP = """\
@@ -29,7 +36,13 @@ any other key lets them go. Mark text with Shift and the arrow keys, and the ass
     }
     PostEditor:focus { background: $background; background-tint: transparent; }
     PostEditor .text-area--suggestion { color: $text-disabled; text-style: italic; }
+    PostEditor .text-area--found { background: $warning 30%; }
+    PostEditor.-finding .text-area--selection { background: $warning; color: $background; text-style: bold; }
+    PostEditor:ansi .text-area--found { background: transparent; text-style: underline bold; }
+    PostEditor:ansi.-finding .text-area--selection { background: transparent; text-style: reverse bold; }
     """
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"text-area--found"}
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("tab", "take", "Take", show=False, id="post.take"),
@@ -55,12 +68,15 @@ any other key lets them go. Mark text with Shift and the arrow keys, and the ass
             placeholder="Write …",
         )
         self._left_over = ""
+        self._found: dict[int, list[tuple[int, int]]] = {}
 
     # The text, in characters from its beginning
 
     def put(self, text: str) -> None:
         """Another text, with the cursor at its beginning and nothing to undo."""
         self.offer("")
+        self.show_spoken("")
+        self.show_found(())
         self.language = None
         self.load_text(text.replace("\r\n", "\n").replace("\r", "\n"))
         self.fit_language()
@@ -104,6 +120,24 @@ any other key lets them go. Mark text with Shift and the arrow keys, and the ass
         result = self.replace(text, self.location_of(start), self.location_of(end), maintain_selection_offset=False)
         self.move_cursor(result.end_location)
         self.history.checkpoint()
+
+    def show_found(self, found: Iterable[Match]) -> None:
+        """Colours every one of these places; they are of the text as it is now."""
+        places = places_by_line(self.document.lines, found)
+        if places != self._found:
+            self._found = places
+            self._line_cache.clear()
+            self.refresh()
+
+    def get_line(self, line_index: int) -> Text:
+        """A line of the text, with the places in it that were found."""
+        line = super().get_line(line_index)
+        places = self._found.get(line_index)
+        if places:
+            style = self.get_component_rich_style("text-area--found", partial=True)
+            for start, end in places:
+                line.stylize(style, start, end)
+        return line
 
     def go_to_line(self, line: int) -> None:
         """Puts the cursor to the beginning of a line, and the line to the top."""

@@ -38,6 +38,7 @@ class Finding(Assisting):
         super()._clear()
         for bar in self.query(FindBar):
             bar.forget()
+        self.editor.remove_class("-finding")
 
     # The outline
 
@@ -65,13 +66,27 @@ class Finding(Assisting):
         """Opens the bar, with the marked words in it."""
         marked = self.editor.selected_text
         self.query_one(FindBar).begin(marked if marked and "\n" not in marked else "")
+        self.editor.add_class("-finding")
+        self._say_which(self._matches())
 
     @on(FindBar.Left)
     def _find_left(self) -> None:
         self.query_one(FindBar).display = False
+        self._stop_finding()
         self.editor.focus()
 
+    def _stop_finding(self) -> None:
+        self.editor.remove_class("-finding")
+        self.editor.show_found(())
+
+    def typed(self) -> None:
+        """The text changed: what is coloured, and how many there are, follows it."""
+        super().typed()
+        if self.query_one(FindBar).display:
+            self._say_which(self._matches())
+
     def _matches(self) -> tuple[Match, ...]:
+        """Every place, which is coloured from now on."""
         from app.writing.finding import find
 
         bar = self.query_one(FindBar)
@@ -80,10 +95,21 @@ class Finding(Assisting):
         except InvalidRequestError as error:
             bar.say("no pattern yet", wrong=True)
             self.log.debug(error.message)
-            return ()
-        if not found:
-            bar.say("nothing" if bar.search.pattern else "")
+            found = ()
+        else:
+            if not found:
+                bar.say("nothing" if bar.search.pattern else "")
+        self.editor.show_found(found)
         return found
+
+    def _say_which(self, found: tuple[Match, ...]) -> None:
+        """How many there are, and which of them is marked."""
+        if not found:
+            return
+        start, end = self.editor.marked
+        here = next((place for place, one in enumerate(found) if (one.start, one.end) == (start, end)), None)
+        count = words.count(len(found))
+        self.query_one(FindBar).say(f"{count} found" if here is None else f"{words.count(here + 1)} of {count}")
 
     @on(FindBar.Changed)
     def _looked_for(self) -> None:
@@ -107,7 +133,7 @@ class Finding(Assisting):
 
     def _show_match(self, found: tuple[Match, ...], place: int) -> None:
         self.editor.mark(found[place].start, found[place].end)
-        self.query_one(FindBar).say(f"{words.count(place + 1)} of {words.count(len(found))}")
+        self._say_which(found)
 
     # Replacing
 
@@ -146,4 +172,5 @@ class Finding(Assisting):
         await self.keeper.revise("replaced")
         if self.editor.text == text and new != text:
             self.editor.change(0, len(text), new)
-        self.query_one(FindBar).say(f"{words.count(count)} replaced")
+            # Once the change was taken note of: that says what is still found.
+            self.call_after_refresh(self.query_one(FindBar).say, f"{words.count(count)} replaced")

@@ -7,8 +7,9 @@ from typing import ClassVar
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.message import Message
-from textual.widgets import TextArea
 from textual.widgets.text_area import Selection
+
+from app.tui.voice.spoken_into import SpokenInto
 
 from .commands import offered
 from .history import PromptHistory
@@ -18,7 +19,7 @@ MOST_HIGHLIGHTED = 20_000
 """Characters up to which Markdown is highlighted: beyond, the parser would be felt in every key."""
 
 
-class Composer(TextArea):
+class Composer(SpokenInto):
     """A text field of several lines that grows with its text. Enter sends, a backslash before it breaks the line."""
 
     HELP = """\
@@ -74,6 +75,7 @@ whole.
 
     def put(self, text: str) -> None:
         """Replaces what is there, with the cursor at the end."""
+        self.show_spoken("")
         self._pasted = PastedTexts()
         self.load_text(self._pasted.mark(text))
         self.move_cursor(self.document.end)

@@ -12,6 +12,7 @@ from app.errors import PlaygroundError
 from app.privacy.terminal import clean
 
 from .meter import Meter, Speaking
+from .spoken_into import SpokenInto
 
 if TYPE_CHECKING:
     from app.voice.dictation import Dictation, Stopped
@@ -60,14 +61,16 @@ class Dictating:
                         case Level():
                             self._level(event.rms, speaking=event.speaking)
                         case Partial():
-                            self._say(partial=event.text)
+                            self._partial(event.text, event.settled)
                         case Final():
-                            self._say(partial="")
+                            self._partial("", 0)
                             self._write(event.edits)
                         case Stopped():
                             return event
             return None
         finally:
+            if isinstance(self._text, SpokenInto):
+                self._text.show_spoken("")
             self._text.remove_class(DICTATED)
 
     # The text
@@ -79,14 +82,26 @@ class Dictating:
 
     def _write(self, edits: tuple[Edit, ...]) -> None:
         text = self._text
+        if not edits:
+            return
+        # Each utterance is a step that can be undone.
+        text.history.checkpoint()
         for edit in edits:
             end = text.selection.end
             start = _back(text, end, edit.delete)
-            result = text.replace(clean(edit.insert), start, end, maintain_selection_offset=False)
-            text.move_cursor(result.end_location)
-        if edits:
-            # Each utterance is a step that can be undone.
-            text.history.checkpoint()
+            words = clean(edit.insert)
+            # A space behind the cursor, where a word would otherwise stand right behind what was said.
+            apart = edit is edits[-1] and words[-1:].strip() and _behind(text, end).isalnum()
+            result = text.replace(f"{words} " if apart else words, start, end, maintain_selection_offset=False)
+            row, column = result.end_location
+            text.move_cursor((row, column - 1) if apart else (row, column))
+        text.history.checkpoint()
+
+    def _partial(self, words: str, settled: int) -> None:
+        """What is being said stands faintly where it will be written; where that cannot be, the line has it alone."""
+        if isinstance(self._text, SpokenInto):
+            self._text.show_spoken(words, settled)
+        self._say(partial=words)
 
     # The meter
 
@@ -104,6 +119,12 @@ class Dictating:
     def _level(self, rms: float, *, speaking: bool) -> None:
         said = self._meter.said
         self._meter.said = Speaking(state=said.state, level=rms, speaking=speaking, partial=said.partial)
+
+
+def _behind(text: TextArea, place: tuple[int, int]) -> str:
+    """The character behind a place, on its line."""
+    row, column = place
+    return text.document.lines[row][column : column + 1]
 
 
 def _back(text: TextArea, place: tuple[int, int], count: int) -> tuple[int, int]:

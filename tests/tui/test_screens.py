@@ -43,6 +43,13 @@ def still(app: PlaygroundApp) -> None:
     app.query_one(Composer).cursor_blink = False
 
 
+async def fetching(pilot: Pilot[Any]) -> None:
+    """Waits until the status bar tells of the download too."""
+    bar = pilot.app.query_one(StatusBar)
+    await until(lambda: "fetching" in bar.status.note)
+    await pilot.pause()
+
+
 async def talk(pilot: Pilot[Any], error: Failure | None = None) -> None:
     app = pilot.app
     pane = app.query_one(ChatPane)
@@ -173,7 +180,7 @@ def test_error(make_app: Make, picture: Any, size: Any) -> None:
 @SIZES
 def test_download(make_app: Make, picture: Any, size: Any) -> None:
     half = Progress("downloading", 51_000_000, 98_362_432, 12_300_000.0, 4.0)
-    picture(make_app(store=Store(set(), [half], asyncio.Event())), size, press())
+    picture(make_app(store=Store(set(), [half], asyncio.Event())), size, fetching)
 
 
 @SIZES

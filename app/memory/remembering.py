@@ -33,11 +33,15 @@ class Progress(Struct, frozen=True):
         embedded: texts since this began.
         missing: texts that were found missing and are not embedded yet; more may be found.
         trouble: what stands in the way; None when nothing does.
+        done: texts since the last time that all were embedded.
+        of: texts that were missing then; 0 while there are few.
     """
 
     embedded: int = 0
     missing: int = 0
     trouble: PlaygroundError | None = None
+    done: int = 0
+    of: int = 0
 
 
 class Remembering:
@@ -62,6 +66,7 @@ class Remembering:
         self._woken = asyncio.Event()
         self._seen = 0
         self._embedded = 0
+        self._embedded_before = self._to_do = 0
 
     def wake(self) -> None:
         """Something was said or written: there may be more to remember."""
@@ -90,11 +95,15 @@ class Remembering:
             PlaygroundError: when the model fails.
         """
         before = self._embedded
+        self._embedded_before, self._to_do = before, 0
         over = False
         seen, unfinished = self._seen, None
         while not over:
             await self._attention.quiet()
             look = await self._vault.vectors.missing_messages(self._embedder.model, seen, _TEXTS_A_LOOK)
+            if not self._to_do and len(look.missing) == _TEXTS_A_LOOK:
+                # Many: how many, is worth counting once.
+                self._to_do = (await self._vault.vectors.standing(self._embedder.model)).missing
             await self._remember(look.missing)
             seen, over = look.seen, look.over
             unfinished = unfinished or look.unfinished
@@ -114,7 +123,8 @@ class Remembering:
             if sum(len(pieces) for _, pieces in batch) >= BATCH or place == len(texts) - 1:
                 stored += await self._embed(batch)
                 batch = []
-                self._told(Progress(self._embedded, len(texts) - place - 1))
+                done = min(self._embedded - self._embedded_before, self._to_do)
+                self._told(Progress(self._embedded, len(texts) - place - 1, done=done, of=self._to_do))
         return stored
 
     async def _embed(self, batch: Sequence[tuple[Missing, tuple[str, ...]]]) -> int:

@@ -122,7 +122,7 @@ class PlaygroundApp(SpeakingFace):
 
     def parts(self) -> Parts:
         """What panes are made of."""
-        return Parts(self._playground, self._desk, self._server_desk)
+        return Parts(self._playground, self._desk, self._server_desk, self.memory_desk)
 
     @property
     def models(self) -> ModelDesk:

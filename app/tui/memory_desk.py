@@ -1,4 +1,4 @@
-"""Memory as the interface lives with it: embeds in the background while the vault is open, and knows how far it is."""
+"""Memory as the interface lives with it: embeds in the background while the vault is open, and can be asked."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from app.errors import PlaygroundError
 
 if TYPE_CHECKING:
+    from app.memory.recall import Recalled
     from app.memory.remembering import Progress, Remembering
     from app.playground import Playground
 
@@ -17,7 +18,7 @@ _WAITS_FOR_MODEL = 30.0
 
 
 class MemoryDesk:
-    """The background work of one interface.
+    """The background work of one interface, and what its panes ask of memory.
 
     Args:
         playground: has memory and its settings.
@@ -28,7 +29,7 @@ class MemoryDesk:
         self._playground, self._busy = playground, busy
         self._task: asyncio.Task[None] | None = None
         self._remembering: Remembering | None = None
-        self.progress: Progress | None = None
+        self._progress: Progress | None = None
 
     def begin(self) -> None:
         """The vault is open: remembers what was said, now and from now on."""
@@ -43,6 +44,7 @@ class MemoryDesk:
             with suppress(asyncio.CancelledError):
                 await task
             self._playground.memory.close()
+        self._progress = None
 
     def typed(self) -> None:
         """Somebody pressed a key: the work waits."""
@@ -54,13 +56,20 @@ class MemoryDesk:
         if self._remembering is not None:
             self._remembering.wake()
 
-    async def forget(self, message_id: str) -> None:
-        """Removes a message from memory for good.
+    @property
+    def ready(self) -> bool:
+        """Whether memory can be asked: it is on, its model is here, and the vault is open."""
+        return self._remembering is not None
 
-        Raises:
-            VaultError: when that cannot be written.
-        """
-        await self._playground.memory.forget("message", message_id)
+    @property
+    def remembering(self) -> tuple[int, int] | None:
+        """How many texts of how many are embedded, while there is much to do."""
+        progress = self._progress
+        return (progress.done, progress.of) if progress is not None and progress.of else None
+
+    async def search(self, words: str, limit: int) -> tuple[Recalled, ...]:
+        """See ``app.memory.memory.Memory.search``; nothing while memory is not ``ready``."""
+        return await self._playground.memory.search(words, limit) if self.ready else ()
 
     async def _work(self) -> None:
         playground = self._playground
@@ -78,7 +87,7 @@ class MemoryDesk:
         await self._remembering.run()
 
     def _told(self, progress: Progress) -> None:
-        self.progress = progress
+        self._progress = progress
 
 
 def _import_what_blocks() -> None:

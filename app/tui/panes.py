@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from app.playground import Playground
 
+    from .memory_desk import MemoryDesk
     from .model_desk import ModelDesk
     from .pane import Pane
     from .server.desk import ServerDesk
@@ -24,6 +25,7 @@ class Parts:
     playground: Playground
     desk: ModelDesk
     server: ServerDesk
+    memory: MemoryDesk
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,7 @@ class PaneEntry:
 def _sessions(parts: Parts) -> Pane:
     from .sessions.pane import SessionsPane
 
-    return SessionsPane(parts.playground.vault)
+    return SessionsPane(parts.playground.vault, memory=parts.memory)
 
 
 def _models(parts: Parts) -> Pane:

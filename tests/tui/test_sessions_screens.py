@@ -12,11 +12,14 @@ from textual.pilot import Pilot
 from textual.widgets import Input
 
 from app.tui.sessions.hit_list import HitList
+from app.tui.sessions.pane import SessionsPane
 from app.tui.sessions.preview import Preview
+from app.tui.sessions.shelf_bar import ShelfBar
 from app.vault import Vault
 
 from .conftest import until
-from .vault_app import SmallApp, a_vault, empty, pane_of, with_some
+from .test_sessions_meaning import BREAD, HEATING, Remembered
+from .vault_app import NOW, SmallApp, a_vault, empty, with_some
 
 SIZES = pytest.mark.parametrize("size", [(80, 24), (120, 40)], ids=["80x24", "120x40"])
 Step = Callable[[Pilot[Any]], Awaitable[None]]
@@ -38,8 +41,17 @@ def utc(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
 
 @pytest.fixture
 def picture(snap_compare: Any, tmp_path: Path) -> Callable[..., None]:
-    def compare(size: tuple[int, int], *steps: Step, fill: Any = with_some, theme: str = "playground-dark") -> None:
-        app = SmallApp(a_vault(tmp_path), pane_of, fill, theme)
+    def compare(
+        size: tuple[int, int],
+        *steps: Step,
+        fill: Any = with_some,
+        theme: str = "playground-dark",
+        memory: Remembered | None = None,
+    ) -> None:
+        def build(vault: Any) -> SessionsPane:
+            return SessionsPane(vault, lambda: NOW, memory)
+
+        app = SmallApp(a_vault(tmp_path), build, fill, theme)
 
         async def run(pilot: Pilot[Any]) -> None:
             await until(lambda: app.ready)
@@ -111,6 +123,51 @@ def test_search(picture: Any, size: Any) -> None:
 
 def test_search_in_sixteen_colours(picture: Any) -> None:
     picture((80, 24), search("name"), theme="playground-terminal")
+
+
+def search_by_meaning(words: str) -> Step:
+    async def step(pilot: Pilot[Any]) -> None:
+        await search(words)(pilot)
+        await until(lambda: pilot.app.screen_stack[0].query_one(HitList).first_meant)
+        await pilot.pause(0.05)
+
+    return step
+
+
+@SIZES
+def test_search_in_other_words(picture: Any, size: Any) -> None:
+    picture(size, search_by_meaning("name"), press("down", "down"), memory=Remembered(HEATING, BREAD))
+
+
+@SIZES
+def test_only_in_other_words(picture: Any, size: Any) -> None:
+    picture(size, search_by_meaning("radiator"), memory=Remembered(HEATING, BREAD))
+
+
+def test_search_in_other_words_in_sixteen_colours(picture: Any) -> None:
+    memory = Remembered(HEATING, BREAD)
+    picture((80, 24), search_by_meaning("name"), press("ctrl+o"), theme="playground-terminal", memory=memory)
+
+
+@SIZES
+def test_looking_for_other_words(picture: Any, size: Any) -> None:
+    memory = Remembered(HEATING, seconds=60)
+
+    async def asked(pilot: Pilot[Any]) -> None:
+        await until(lambda: memory.asked)
+
+    picture(size, search("zzz"), asked, memory=memory)
+
+
+@SIZES
+def test_remembering(picture: Any, size: Any) -> None:
+    memory = Remembered()
+    memory.remembering = (1200, 5000)
+
+    async def told(pilot: Pilot[Any]) -> None:
+        await until(lambda: pilot.app.screen_stack[0].query_one(ShelfBar).aside)
+
+    picture(size, told, memory=memory)
 
 
 @SIZES

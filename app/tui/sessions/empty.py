@@ -14,11 +14,13 @@ if TYPE_CHECKING:
 
 
 def empty_words(
-    shelf: Shelf, *, locked: bool, searching: bool, tag: str | None, key_of: Callable[[str], str]
+    shelf: Shelf, *, locked: bool, searching: bool, pondering: bool, tag: str | None, key_of: Callable[[str], str]
 ) -> Content:
-    """``key_of``: the key that a binding has now, by its id."""
+    """``pondering``: memory is still being asked; ``key_of``: the key that a binding has now, by its id."""
     if locked:
         return _lines("The vault is locked.", ("", "Nothing of it can be seen until it is opened."))
+    if searching and pondering:
+        return _lines("No message holds these words.", ("", "Looking for it in other words…"))
     if searching:
         return _lines("Nothing was found.", ("", "Every word must be in the message; the last one may be only begun."))
     if tag is not None:

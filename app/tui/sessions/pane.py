@@ -18,7 +18,7 @@ from app.tui.unlock.notice import ProtectionNotice
 from .hit_list import HitList
 from .preview import Preview
 from .search_field import SearchField
-from .searching import SessionSearching
+from .searching import Memories, SessionSearching
 from .session_list import SessionList
 from .settled_memory import settle_memory, unsettle_memory
 from .shelf_bar import SHELVES, ShelfBar
@@ -37,12 +37,14 @@ class SessionsPane(SessionSearching):
 
     HELP = """\
 Every conversation that is kept in the vault. **Enter** opens the chosen one; **/** searches what was said and the
-titles as you type, and opens a hit at its message. What is deleted lies in the bin until it is deleted there too.
+titles as you type, and opens a hit at its message. Below those stands what memory finds in other words. What is deleted
+lies in the bin until it is deleted there too.
 """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "open", "Open", id="sessions.open"),
         Binding("slash", "search", "Search", key_display="/", id="sessions.search"),
+        Binding("o", "turn", "Other words", id="sessions.other_words"),
         Binding("b", "restore", "Bring back", id="sessions.restore"),
         Binding("p", "pin", "Pin", id="sessions.pin"),
         Binding("t", "tag", "Tag", id="sessions.tag"),
@@ -70,9 +72,9 @@ titles as you type, and opens a hit at its message. What is deleted lies in the 
     class NewWanted(Message):
         """The person wants to begin a conversation."""
 
-    def __init__(self, vault: Vault, clock: Callable[[], float] = time.time) -> None:
-        """``clock``: seconds since 1970, for "today" and "5 min"."""
-        super().__init__(vault, clock, id="sessions")
+    def __init__(self, vault: Vault, clock: Callable[[], float] = time.time, memory: Memories | None = None) -> None:
+        """``clock``: seconds since 1970, for "today" and "5 min"; ``memory``: finds what was said in other words."""
+        super().__init__(vault, clock, memory, id="sessions")
 
     def compose(self) -> ComposeResult:
         """Shelves, the field, the list with the preview beside it."""
@@ -122,7 +124,7 @@ titles as you type, and opens a hit at its message. What is deleted lies in the 
         if not self.is_mounted:
             return True
         if self._vault.state != "open":
-            return action not in _ON_CHOSEN | {"undo", "import", "shelf", "search", "leave_search"}
+            return action not in _ON_CHOSEN | {"undo", "import", "shelf", "search", "leave_search", "turn"}
         in_bin = self._shelf == "bin" and not self._searching
         if (action in _IN_BIN and not in_bin) or (action in _OUT_OF_BIN and in_bin):
             return False
@@ -134,6 +136,8 @@ titles as you type, and opens a hit at its message. What is deleted lies in the 
             return not self.query_one(SearchField).has_focus
         if action == "leave_search":
             return bool(self._words)
+        if action == "turn":
+            return self._searching and self.query_one(HitList).can_turn
         return True
 
     @on(RowList.Taken)

@@ -50,6 +50,8 @@ class SessionReading(SessionDeeds):
         self._looked = asyncio.Event()
         self._previewed: tuple[str, str | None] | None = None
         self._offered = False
+        self._pondering = False
+        """Whether memory is being asked what was said in other words."""
         # Until the width is known: what does not fit is not painted first and taken away again.
         self.add_class("-narrow")
 
@@ -100,8 +102,14 @@ class SessionReading(SessionDeeds):
         if self.display:
             self.reload()
 
+    @property
+    def remembered_words(self) -> str:
+        """How far memory is, while it has much to do."""
+        return ""
+
     def _guard(self) -> None:
         """What was still being read while the vault was locked is forgotten too; what guards it may have changed."""
+        self.query_one(ShelfBar).aside = self.remembered_words
         if self._vault.state == "open":
             self.query_one(ProtectionNotice).show_protection(self._vault.protection)
         elif self._pages.count or self._previewed:
@@ -249,6 +257,11 @@ class SessionReading(SessionDeeds):
         instead = None
         if empty:
             instead = empty_words(
-                self._shelf, locked=locked, searching=self._searching, tag=self._only_tag, key_of=self.key_of
+                self._shelf,
+                locked=locked,
+                searching=self._searching,
+                pondering=self._pondering,
+                tag=self._only_tag,
+                key_of=self.key_of,
             )
         rows.say_instead(instead)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from textual import events, on
 from textual.widgets import Input
 
+from app.errors import PlaygroundError, VaultLockedError
 from app.tui import words
 from app.tui.row_list import RowList
+from app.vault.records import SearchHit
 
 from .hit_list import HitList
 from .reading import SessionReading
@@ -19,22 +21,57 @@ from .session_list import SessionList, tag_words
 from .shelf_bar import ShelfBar
 
 if TYPE_CHECKING:
+    from app.memory.recall import Recalled
     from app.vault.vault import Vault
 
 _TYPING_PAUSE = 0.06
 """Seconds without a key before a search begins."""
 
-_TITLES, _MESSAGES = 10, 50
+_MEANING_PAUSE = 0.24
+"""Further seconds without a key before memory is asked too: it loads a model the first time."""
+
+_TITLES, _MESSAGES, _MEANT = 10, 50, 8
+_LOOKED_AT = 20
+_LEAST_LETTERS = 3
+_MOST_OF_A_TEXT = 300
+
+
+class Memories(Protocol):
+    """Memory, as far as this pane needs it: ``app.tui.memory_desk.MemoryDesk``."""
+
+    @property
+    def ready(self) -> bool:
+        """Whether it can be asked: it is on, its model is here, and the vault is open."""
+        ...
+
+    @property
+    def remembering(self) -> tuple[int, int] | None:
+        """How many texts of how many are embedded, while there is much to do."""
+        ...
+
+    async def search(self, words: str, limit: int) -> tuple[Recalled, ...]:
+        """See ``app.memory.memory.Memory.search``."""
+        ...
 
 
 class SessionSearching(SessionReading):
-    """A pane with a field: words search messages and titles, ``#`` shows the conversations with a tag."""
+    """A pane with a field: words search messages and titles, ``#`` shows the conversations with a tag.
 
-    def __init__(self, vault: Vault, clock: Callable[[], float], *, id: str) -> None:
+    What was said in other words joins a moment later, where there is a memory.
+    """
+
+    def __init__(self, vault: Vault, clock: Callable[[], float], memory: Memories | None = None, *, id: str) -> None:
         super().__init__(vault, clock, id=id)
+        self._memory = memory
         self._words = ""
         self._found = ""
         self._open_when_found = False
+
+    @property
+    def remembered_words(self) -> str:
+        """How far memory is, while it has much to do."""
+        progress = self._memory.remembering if self._memory is not None else None
+        return f"remembering {words.count(progress[0])} of {words.count(progress[1])}" if progress else ""
 
     def open_chosen(self) -> None:
         """Goes on with the chosen conversation."""
@@ -57,6 +94,7 @@ class SessionSearching(SessionReading):
         """Forgets everything that was read, and everything that was typed: the vault is being locked."""
         self.app.workers.cancel_group(self, "search")
         self._words = self._found = ""
+        self._pondering = False
         with self.prevent(Input.Changed):
             self.query_one(SearchField).value = ""
         self.remove_class("-searching")
@@ -74,7 +112,7 @@ class SessionSearching(SessionReading):
         if not self._words:
             self.query_one(ShelfBar).note = ""
         self.query_one(HitList).forget()
-        self._found = ""
+        self._found, self._pondering = "", False
         self.remove_class("-searching")
         self._show_tag(self._words[1:].strip())
 
@@ -92,21 +130,54 @@ class SessionSearching(SessionReading):
         self.query_one(ShelfBar).note = _found_words(len(titles), len(messages))
         self.add_class("-searching")
         hits = self.query_one(HitList)
-        hits.show_hits((*titles, *messages), hits.chosen if wanted == self._found else 0)
+        again = wanted == self._found
+        self._pondering = self._memory is not None and self._memory.ready and len(wanted) >= _LEAST_LETTERS
+        # Searched again because something was said: what was meant stays until it is known anew.
+        hits.show_hits((*titles, *messages), hits.chosen if again else 0, hits.meant if again else ())
         self._found = wanted
+        self._show_found()
+        if titles or messages or not self._pondering:
+            self._open_when_wanted()
+        if self._pondering:
+            await asyncio.sleep(_MEANING_PAUSE)
+            meant = await self._meant(wanted, {hit.node_id for hit in messages})
+            self._pondering = False
+            self.query_one(ShelfBar).note = _found_words(len(titles), len(messages), meant)
+            hits.join(meant or ())
+            self._show_found()
+            self._open_when_wanted()
+
+    def _open_when_wanted(self) -> None:
+        if self._open_when_found:
+            self._open_when_found = False
+            self.open_chosen()
+
+    def _show_found(self) -> None:
+        self.query_one(SearchField).other_words = self.query_one(HitList).can_turn
         self._give_keys()
         self._show_emptiness()
         self._look()
         self.refresh_bindings()
-        if self._open_when_found:
-            self._open_when_found = False
-            self.open_chosen()
+
+    async def _meant(self, wanted: str, known: set[str]) -> tuple[SearchHit, ...] | None:
+        """Messages that memory finds besides those with the words; None where it cannot be asked now."""
+        assert self._memory is not None
+        try:
+            recalled = await self._memory.search(wanted, _LOOKED_AT)
+        except VaultLockedError:
+            raise
+        except PlaygroundError:
+            # What was found by words is there; above it stands that this is all, and that is enough.
+            return None
+        fresh = [each for each in recalled if each.session_id and each.fits and each.source_id not in known]
+        return tuple(map(_hit, fresh[:_MEANT]))
 
     @on(Input.Submitted, "#session-search")
     def _submitted(self, event: Input.Submitted) -> None:
         """Enter may come before the hits of the last letters: then it waits for them."""
         event.stop()
-        if self._words and not self._words.startswith("#") and self._words != self._found:
+        looking = self._words != self._found or (self._pondering and self._chosen is None)
+        if self._words and not self._words.startswith("#") and looking:
             self._open_when_found = True
         else:
             self.open_chosen()
@@ -133,6 +204,12 @@ class SessionSearching(SessionReading):
     def _move(self, event: SearchField.Moved) -> None:
         self._rows.action_step(event.step)
 
+    @on(SearchField.Turned)
+    def action_turn(self) -> None:
+        """Goes to what was said in other words, and back."""
+        if self._searching:
+            self.query_one(HitList).turn()
+
     @on(SearchField.Left)
     def _field_left(self) -> None:
         self._rows.focus()
@@ -155,8 +232,23 @@ class SessionSearching(SessionReading):
         self.query_one(SessionList).focus()
 
 
-def _found_words(titles: int, messages: int) -> str:
+def _found_words(titles: int, messages: int, meant: tuple[SearchHit, ...] | None = ()) -> str:
     found = [words.plural(titles, "title")] if titles else []
     if messages:
         found.append(f"the {messages} latest messages" if messages == _MESSAGES else words.plural(messages, "message"))
+    if meant:
+        found.append(f"{len(meant)} in other words")
+    elif meant is None:
+        found.append("by words alone")
     return " · ".join(found)
+
+
+def _hit(recalled: Recalled) -> SearchHit:
+    return SearchHit(
+        session_id=recalled.session_id,
+        session_title=recalled.title,
+        node_id=recalled.source_id,
+        role=recalled.role,
+        created_at=recalled.date,
+        excerpt=" ".join(recalled.text[:_MOST_OF_A_TEXT].split()),
+    )

@@ -28,6 +28,8 @@ class ShelfBar(Widget):
     counts: reactive[dict[Shelf, int]] = reactive({})
     note: reactive[str] = reactive("")
     """What stands at the right edge."""
+    aside: reactive[str] = reactive("")
+    """What stands there while there is no note."""
 
     class Chosen(Message):
         """A shelf was clicked."""
@@ -58,7 +60,7 @@ class ShelfBar(Widget):
             self._spans.append((column, column + length, shelf))
             column += length + 3
         room = self.content_size.width - column
-        note = self.note if len(self.note) <= room else ""
+        note = next((words for words in (self.note, self.aside) if words and len(words) <= room), "")
         return Content.assemble(*pieces, (" " * (room - len(note)), ""), (note, "$text-muted"))
 
     def on_click(self, event: events.Click) -> None:

@@ -104,13 +104,14 @@ whole.
         if event.is_printable or event.key in ("backspace", "delete"):
             self.prompts.leave()
         active = self.screen.active_bindings.get(event.key)
-        if active is not None and active.node is self and not event.is_printable:
-            # Left to the framework, a binding runs after the event has risen to the application, and letters that were
-            # typed behind it are in the text before it: an Enter would send what was meant for the next prompt.
+        if active is None or active.node is not self or event.is_printable:
+            return
+        # Left to the framework, a binding runs after the event has risen to the application, and letters that were
+        # typed behind it are in the text before it: an Enter would send what was meant for the next prompt.
+        # A key that finds nothing to do here rises: Ctrl+C with nothing marked stops the answer, or leaves.
+        if not active.enabled or await self.app.run_action(active.binding.action, self):
             event.prevent_default()
             event.stop()
-            if active.enabled:
-                await self.run_action(active.binding.action)
 
     async def _on_paste(self, event: events.Paste) -> None:
         event.stop()

@@ -9,6 +9,9 @@ from app.tui.pane import Pane
 from .composer import Composer
 from .transcript import Transcript
 
+REWRITING = "another version of an earlier prompt · esc leaves it"
+"""On the composer's edge while an earlier prompt is in it."""
+
 
 class ConversationActions(Pane):
     """A pane that holds a conversation, a transcript of it and a composer.
@@ -20,6 +23,8 @@ class ConversationActions(Pane):
         super().__init__(id=id)
         self.conversation = Conversation()
         self._code_place = 0
+        self._rewritten: str | None = None
+        self._draft = ""
 
     @property
     def answering(self) -> bool:
@@ -29,17 +34,34 @@ class ConversationActions(Pane):
     def show_stage(self) -> None:
         """Shows the transcript, or what stands in its place while it is empty."""
 
-    async def action_edit_message(self) -> None:
+    def action_edit_message(self) -> None:
         """Takes the chosen prompt into the composer; sending it makes a new version beside the old one."""
         question = self.question_of_choice()
         if question is None or self.answering:
             return
-        self.query_one(Composer).put(question.message.text)
-        self.conversation.show(question.parent_id)
-        self.show_stage()
-        await self.query_one(Transcript).show()
+        composer = self.query_one(Composer)
+        if self._rewritten is None:
+            self._draft = composer.prompt
+        self.rewrite(question)
+        composer.put(question.message.text)
         self.action_focus_composer()
+
+    @property
+    def rewriting(self) -> bool:
+        """Whether what stands in the composer is going to be another version of an earlier prompt."""
+        return self._rewritten is not None
+
+    def rewrite(self, question: Node | None) -> None:
+        """What is sent next stands beside this prompt; ``None``: below the last message, as usual."""
+        self._rewritten = question.id if question is not None else None
+        self.query_one(Composer).border_title = REWRITING if question is not None else ""
         self.refresh_bindings()
+
+    def leave_rewriting(self) -> None:
+        """Lets the earlier prompt be as it was, and brings back what was being written before."""
+        self.rewrite(None)
+        self.query_one(Composer).put(self._draft)
+        self._draft = ""
 
     async def action_version(self, step: int) -> None:
         """Shows an earlier or later version of the chosen message, or of the nearest one that has versions."""

@@ -135,6 +135,10 @@ class ModelInUse(KeptConversation):
             self.model = model
             if not self._desk.missing(model) and not self._desk.is_remote(model):
                 self._warm_up()
+        self.show_figures()
+
+    def show_figures(self) -> None:
+        """Says in the status line how much of the context window the shown messages fill."""
         used = next((node.usage.total_tokens for node in reversed(self.conversation.path()) if node.usage), 0)
         self.refresh_status(used=used, speed=0.0, first_token=0.0, note="")
 

@@ -10,12 +10,13 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
 from app.errors import PlaygroundError
+from app.messages import Node
 from app.settings import ChatSettings
 
 from .answers import Answers
-from .command_list import CommandList
 from .commands import Command, command, offered, parse
 from .composer import Composer
+from .offered_commands import OfferedCommands
 from .stage import Stage
 from .transcript import Transcript
 
@@ -60,12 +61,13 @@ Asking again, and editing an earlier prompt, keep both versions: walk between th
     ) -> None:
         super().__init__(desk, model, choices, id="chat")
         self._environ = environ
+        self._beside: tuple[str, str] | None = None
 
     def compose(self) -> ComposeResult:
         """Transcript or welcome, and the composer below."""
         yield Transcript(lambda: self.conversation, filtered=self._choices.filter)
         yield Stage(self._welcome_keys())
-        yield CommandList()
+        yield OfferedCommands()
         yield Composer()
 
     def on_mount(self) -> None:
@@ -117,26 +119,62 @@ Asking again, and editing an earlier prompt, keep both versions: walk between th
             await self.run_command(known, parsed[1])
             return
         text = event.text[1:] if event.text.startswith("//") else event.text
-        await self.ask(text)
+        rewritten, head = self._rewritten, self.conversation.head
+        self.rewrite(None)
+        if rewritten is None or head is None or rewritten not in self.conversation:
+            self._beside = None
+            await self.ask(text)
+        else:
+            self._beside = (rewritten, head.id)
+            await self.ask(text, self.conversation.node(rewritten).parent_id, branch=True)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Keys that would do nothing are not offered."""
         if action == "stop":
-            return self.answering or self._desk.downloading(self.model) or self.query_one(Composer).offering
+            offering = self.query_one(Composer).offering
+            return self.answering or offering or self.rewriting or self._desk.downloading(self.model)
         if action == "go_on":
             return not self.answering and self._unfinished() is not None
         if action in ("regenerate", "copy_message"):
+            if action == "regenerate" and self.answering:
+                return False
             return bool(len(self.conversation)) or (action == "regenerate" and self._desk.missing(self.model))
         return True
 
     # Actions
 
     async def action_stop(self) -> None:
-        """Closes the list of commands, else stops the answer or the download."""
+        """Closes the list of commands or leaves an earlier prompt as it was, else stops the answer or the download."""
         if self.query_one(Composer).offering:
             self._offer(())
+        elif self.rewriting and not self.answering:
+            self.leave_rewriting()
         else:
             await super().action_stop()
+
+    async def _take_back(self, answer: Node, composer: Composer) -> None:
+        """The prompt goes back into the composer; that of another version stands beside the one before it again."""
+        asked, beside = answer.parent_id, self._beside
+        await super()._take_back(answer, composer)
+        if beside is not None and (asked is None or asked not in self.conversation):
+            rewritten, head = beside
+            self.conversation.show(head)
+            self.rewrite(self.conversation.node(rewritten))
+            self.show_stage()
+            await self.query_one(Transcript).show()
+
+    async def _show_conversation(self) -> None:
+        """Another conversation: nothing of the last one is being rewritten."""
+        self._beside = None
+        self._draft = ""
+        self.rewrite(None)
+        await super()._show_conversation()
+
+    async def action_version(self, step: int) -> None:
+        """Shows an earlier or later version, and how much of the context window that one fills."""
+        await super().action_version(step)
+        if not self.answering:
+            self.show_figures()
 
     async def action_toggle_original(self) -> None:
         """Shows the chosen answer whole, or again without what the content filter leaves out."""
@@ -192,21 +230,21 @@ Asking again, and editing an earlier prompt, keep both versions: walk between th
 
     def _offer(self, commands: tuple[Command, ...]) -> None:
         composer = self.query_one(Composer)
-        self.query_one(CommandList).offer(commands)
+        self.query_one(OfferedCommands).offer(commands)
         if composer.offering != bool(commands):
             composer.offering = bool(commands)
             self.refresh_bindings()
 
     @on(Composer.CompletionMoved)
     async def _completion_moved(self, event: Composer.CompletionMoved) -> None:
-        offered = self.query_one(CommandList)
+        offered = self.query_one(OfferedCommands)
         if event.step:
             offered.move(event.step)
         elif offered.highlighted is not None:
             await self._take(offered.highlighted)
 
-    @on(CommandList.Taken)
-    async def _command_clicked(self, event: CommandList.Taken) -> None:
+    @on(OfferedCommands.Taken)
+    async def _command_clicked(self, event: OfferedCommands.Taken) -> None:
         await self._take(event.command)
 
     async def _take(self, taken: Command) -> None:

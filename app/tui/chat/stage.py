@@ -7,7 +7,7 @@ from textual.containers import Container
 
 from app.tui.downloads import Download
 
-from .welcome import Welcome
+from .welcome import Greeting
 
 
 class Stage(Container):
@@ -20,17 +20,17 @@ class Stage(Container):
 
     def compose(self) -> ComposeResult:
         """The welcome."""
-        yield Welcome(self._keys)
+        yield Greeting(self._keys)
 
     def say_where(self, sends_to: str) -> None:
         """Says in the welcome where what is written goes; empty for nowhere."""
-        self.query_one(Welcome).say_where(sends_to)
+        self.query_one(Greeting).say_where(sends_to)
 
     def show_download(self, download: Download | None, retry_key: str) -> None:
         """Shows a download in the welcome's place; ``None`` brings the welcome back."""
         from .download_card import DownloadCard
 
-        self.query_one(Welcome).display = download is None
+        self.query_one(Greeting).display = download is None
         cards = self.query(DownloadCard)
         if download is None:
             cards.remove()

@@ -8,11 +8,11 @@ from textual.widgets import Static
 from app.privacy.terminal import clean
 
 
-class Welcome(Static):
+class Greeting(Static):
     """A wordmark, one sentence, three keys."""
 
     DEFAULT_CSS = """
-    Welcome { width: 100%; height: auto; text-align: center; }
+    Greeting { width: 100%; height: auto; text-align: center; }
     """
 
     def __init__(self, keys: list[tuple[str, str]]) -> None:

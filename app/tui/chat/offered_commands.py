@@ -12,12 +12,12 @@ from .commands import Command
 MOST = 8
 
 
-class CommandList(Widget):
+class OfferedCommands(Widget):
     """A few lines above the composer. The composer keeps the focus and moves the highlight."""
 
     ALLOW_SELECT = False
     DEFAULT_CSS = """
-    CommandList { height: auto; max-height: 8; width: 1fr; padding: 0 2; background: $surface; display: none;
+    OfferedCommands { height: auto; max-height: 8; width: 1fr; padding: 0 2; background: $surface; display: none;
         text-wrap: nowrap; text-overflow: ellipsis; }
     """
 

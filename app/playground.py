@@ -179,6 +179,7 @@ class Playground:
     async def aclose(self) -> None:
         """Ends every answer, unloads every model, and closes the vault."""
         await self.router.aclose()
+        await self.pool.aclose()
         if "vault" in self.__dict__:
             await self.vault.close()
 

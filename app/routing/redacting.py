@@ -7,6 +7,7 @@ at. So a field that a provider adds tomorrow is redacted before anybody has hear
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -14,17 +15,31 @@ from typing import Any
 from app.backends.event_texts import TextStream, filter_answer
 from app.backends.rules import JsonObject, WireProtocol
 from app.errors import RedactionError
-from app.privacy.redaction import RedactionMemory, Redactor, Restorer
+from app.privacy.redaction import RedactionMemory, Redactor, Restorer, is_sealed, redact_encoded
 from app.settings.schema import PrivacySettings
 
 # fmt: off
-_STRUCTURAL = frozenset((
-    "model", "id", "call_id", "tool_call_id", "tool_use_id", "item_id", "response_id", "previous_response_id",
-    "file_id", "type", "role", "signature", "encrypted_content", "media_type", "mime_type", "format", "detail",
-    "object", "status", "finish_reason",
+_NUMBERS = frozenset((
+    "id", "call_id", "tool_call_id", "tool_use_id", "item_id", "response_id", "previous_response_id", "file_id",
 ))
+"""What a provider called something and wants back as it is. Only outside of people's own objects, as all of these."""
+
+_WORDS = frozenset((
+    "type", "role", "media_type", "mime_type", "format", "detail", "object", "status", "finish_reason",
+))
+"""Where words of the protocol stand."""
+
+_SEALED = frozenset(("signature", "encrypted_content"))
+_FILES = frozenset(("url", "image_url", "file_url", "file_data", "images"))
+_GIVEN = re.compile(
+    r"(?:call|toolu|srvtoolu|chatcmpl|function|msg|resp|rs|fc|ws|file|item)[_-][\w-]{1,200}"
+    r"|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+)
 # fmt: on
-"""What a provider gave us and wants back as it is, and words of the protocol. Only outside of people's own objects."""
+"""How providers number; whoever writes something else there may have written anything."""
+_NO_LETTERS = str.maketrans("", "", "_-/.+")
+
+_SPECIAL = frozenset((*_NUMBERS, *_WORDS, *_SEALED, *_FILES, "arguments", "input", "data"))
 
 _OPEN = frozenset(("input", "arguments", "metadata", "default", "const", "example", "examples"))
 """Objects whose names are chosen by a tool or a program: nothing in them is structural. The last are a schema's."""
@@ -91,6 +106,8 @@ class RedactingExchange:
         try:
             memory = self._redactor.memory(_conversation_first(body))
             redacted = _object(body, memory.redact, free=False)
+            if "model" in body:
+                redacted["model"] = body["model"]  # the catalogue's own word
         except RedactionError:
             raise
         except Exception as error:  # noqa: BLE001 - too deep, not JSON, anything: reported, and nothing is sent
@@ -154,15 +171,18 @@ def _texts(value: Any) -> Iterator[str]:
 
 def _object(value: JsonObject, redact: Redact, *, free: bool) -> JsonObject:
     """``free``: whether names are somebody's own, and none of the protocol's."""
+    if free:
+        return {redact(name): _value(inner, redact, free=True) for name, inner in value.items()}
     redacted: JsonObject = {}
     for name, inner in value.items():
-        if not free and (name in _STRUCTURAL or _is_bytes(name, value)) and isinstance(inner, str | list | int):
-            redacted[name] = inner if name in _STRUCTURAL and not isinstance(inner, list) else _bytes(inner, redact)
-        elif not free and name in ("arguments", "input") and isinstance(inner, str):
-            redacted[name] = _json_text(inner, redact)
+        said: Any
+        if isinstance(inner, str):
+            said = _field(name, inner, value, redact) if name in _SPECIAL else redact(inner)
+        elif name == "images" and isinstance(inner, list):
+            said = [_file(picture, redact) for picture in inner]
         else:
-            opened = free or (name in _OPEN and isinstance(inner, dict))
-            redacted[redact(name) if free else name] = _value(inner, redact, free=opened)
+            said = _value(inner, redact, free=name in _OPEN and isinstance(inner, dict))
+        redacted[name if name.isalpha() else _word(name, redact)] = said
     return redacted
 
 
@@ -181,33 +201,45 @@ def _value(value: Any, redact: Redact, *, free: bool) -> Any:
     raise TypeError(type(value).__name__)
 
 
-def _is_bytes(name: str, holder: JsonObject) -> bool:
-    """Whether a field holds a file's bytes as text, in which nothing can be found and nothing may be changed."""
-    if name == "data":
-        return holder.get("type") == "base64" or "format" in holder
-    if name in ("url", "image_url", "file_url", "file_data"):
-        held = holder.get(name)
-        return isinstance(held, str) and held.startswith("data:") and ";base64," in held[:256]
-    return name == "images" and isinstance(holder.get(name), list)
+def _field(name: str, text: str, holder: JsonObject, redact: Redact) -> str:
+    """A text at one of the protocol's own names, ``_SPECIAL``."""
+    if name in ("arguments", "input"):
+        return _json_text(text, redact)
+    if name in _NUMBERS:
+        return text if _GIVEN.fullmatch(text) else redact(text)
+    kind = holder.get("type")
+    if name in _SEALED or (name == "data" and kind == "redacted_thinking"):
+        return text if is_sealed(text) else redact(text)
+    if name in _FILES or (name == "data" and (kind == "base64" or "format" in holder)):
+        return redact_encoded(text, redact)
+    return redact(text) if name == "data" else _word(text, redact)
 
 
-def _bytes(value: Any, redact: Redact) -> Any:
-    """Bytes as they are; an address among them is a text like any other."""
-    if isinstance(value, list):
-        return [
-            inner if isinstance(inner, str) and "://" not in inner else _value(inner, redact, free=False)
-            for inner in value
-        ]
-    return value
+def _word(text: str, redact: Redact) -> str:
+    """A text that should be a word of the protocol: one of letters alone is."""
+    return text if text.isalpha() or text.translate(_NO_LETTERS).isalpha() else redact(text)
+
+
+def _file(picture: Any, redact: Redact) -> Any:
+    return redact_encoded(picture, redact) if isinstance(picture, str) else _value(picture, redact, free=False)
 
 
 def _json_text(text: str, redact: Redact) -> str:
     """A text that is JSON itself: what its strings say is searched, not how they are written."""
+    twice: list[str] = []
+
+    def seen(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found = dict(pairs)
+        if len(found) < len(pairs):
+            twice.append("")
+        return found
+
     try:
-        said = json.loads(text)
+        said = json.loads(text, object_pairs_hook=seen)
     except ValueError:
         return redact(text)
-    if not isinstance(said, dict | list):
+    if not isinstance(said, dict | list | str):
         return redact(text)
     redacted = _value(said, redact, free=True)
-    return text if redacted == said else json.dumps(redacted, ensure_ascii=False)
+    # Of a name that is there twice only the last was searched: only that may be sent.
+    return text if redacted == said and not twice else json.dumps(redacted, ensure_ascii=False)

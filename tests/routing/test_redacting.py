@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import random
+import re
 
 import httpx
 import pytest
@@ -138,7 +141,8 @@ def test_nothing_personal_is_left_in_any_body_and_putting_it_back_gives_the_same
 
 
 def test_what_is_not_a_persons_words_is_left_as_it_is():
-    picture = "aGVsbG8gd29ybGQ=" * 10 + CARD
+    picture = base64.b64encode(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + CARD.encode()).decode()
+    sealed = base64.b64encode(random.Random(4).randbytes(300)).decode()
     body = {
         "model": f"models/{EMAIL}",
         "max_tokens": 4111111111111111,
@@ -154,13 +158,71 @@ def test_what_is_not_a_persons_words_is_left_as_it_is():
                     {"type": "input_audio", "input_audio": {"format": "wav", "data": picture}},
                 ],
             },
-            {"role": "assistant", "content": [{"type": "thinking", "thinking": "so", "signature": picture}]},
+            {"role": "assistant", "content": [{"type": "thinking", "thinking": "so", "signature": sealed}]},
+            {"role": "assistant", "content": [{"type": "redacted_thinking", "data": sealed}]},
             {"role": "user", "content": "look", "images": [picture]},
+            {"role": "tool", "tool_call_id": f"call_{CARD}", "content": "found"},
         ],
     }
     redacted = sent(body)
     assert redacted["messages"] == body["messages"]
     assert {**redacted, "messages": ()} == {**body, "messages": ()}
+
+
+LETTER = f"Dear Sir,\nwrite to {EMAIL}\n"
+CODED = base64.b64encode(LETTER.encode()).decode()
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        {"images": [f"{EMAIL}.png"]},
+        {"images": [CARD]},
+        {"images": ["sk-proj-abcdefghij0123456789abcd"]},
+        {"images": [CODED, {"path": EMAIL}]},
+        {"images": CODED},
+        {"images": [f"data:text/plain;base64,{CODED}"]},
+        {"images": [f"data:image/png;name={EMAIL};base64,iVBORw0KGgo="]},
+        {"images": [f"iVBORw0KGgoAAAANSUhEUg== {EMAIL}"]},
+        {"images": [base64.urlsafe_b64encode(LETTER.encode("utf-16")).decode()]},
+        {"images": [base64.b64encode(f"GIF87a is a format, says {EMAIL}".encode()).decode()]},
+        {"type": "image_url", "image_url": {"url": f"data:text/html;base64,{CODED}"}},
+        {"type": "image_url", "image_url": {"url": f"data:text/plain,{EMAIL}"}},
+        {"type": "input_image", "image_url": f"https://example.org/?to={EMAIL}"},
+        {"type": "file", "file": {"filename": EMAIL, "file_data": CODED}},
+        {"type": "document", "source": {"type": "base64", "media_type": "text/plain", "data": CODED}},
+        {"type": "input_audio", "input_audio": {"format": EMAIL, "data": EMAIL}},
+        {"type": EMAIL, "role": EMAIL, "status": EMAIL, "media_type": f"text/plain; for={EMAIL}"},
+        {"id": EMAIL, "tool_call_id": CARD, "call_id": f"call_1 {EMAIL}", "file_id": EMAIL},
+        {"type": ["string", EMAIL], "format": [EMAIL], "detail": {"id": EMAIL}},
+        {"signature": EMAIL, "encrypted_content": CARD},
+        {"model": EMAIL},
+        {EMAIL: "a name of nobody's protocol"},
+        {"arguments": json.dumps({"to": EMAIL})},
+        {"arguments": f'{{"to": "{EMAIL}", "to": "x"}}'},
+        {"arguments": '{"to": "\\u006aane.doe\\u0040example.org", "to": "x"}'},
+        {"arguments": '"\\u006aane.doe\\u0040example.org"'},
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("within", ["content", "message", "body"])
+def test_what_is_planted_where_a_file_or_a_word_of_the_protocol_belongs_is_found(part, within):
+    message = {"role": "user", "content": [part]} if within == "content" else {"role": "user", "content": "x", **part}
+    body = {"model": "m1", "messages": [message]} if within != "body" else {"messages": [], **part, "model": "m1"}
+    told = json.dumps(sent(body))
+    for value in (EMAIL, CARD, CODED, "sk-proj-", "u0040"):
+        assert value not in told
+    for word in re.findall(r"[\w+/-]{24,}", told):
+        held = base64.urlsafe_b64decode(word.replace("+", "-").replace("/", "_") + "===")
+        assert b"jane" not in held.replace(b"\0", b"")
+
+
+def test_a_text_within_base64_stays_one_and_is_put_back():
+    exchange = Redaction(Redactor.chosen()).exchange("openai-chat")
+    told = exchange.body({"messages": [{"role": "user", "images": [CODED]}]})["messages"][0]["images"][0]
+    said = base64.b64decode(told).decode()
+    assert said.startswith("Dear Sir,\nwrite to [EMAIL_1_")
+    answer = {"choices": [{"index": 0, "message": {"content": said}}]}
+    assert exchange.answer(answer)["choices"][0]["message"]["content"] == LETTER
 
 
 def test_arguments_that_are_not_touched_keep_their_very_form():

@@ -24,6 +24,9 @@ _FILE_SUFFIXES = frozenset((
 ``md``, ``rs``, ``py`` and ``zip`` are top-level domains, so those count with a name of letters before them only.
 """
 
+_NAMED_AFTER = re.compile(r"[^\W\d].*\.(?:[a-z]{2}|com|org|net|edu|gov|info)", re.IGNORECASE)
+"""Before a file's suffix: ``jane@example.org.png`` is called after an address, ``logo@2x.min.js`` is not."""
+
 _DOMAINS_TOO = frozenset(("md", "rs", "py", "zip", "js"))
 
 
@@ -49,7 +52,7 @@ def _is_something_else(text: str, local: str, domain: re.Match[str]) -> bool:
     """A picture for sharp screens, a repository reached over SSH, a package's version."""
     name, _, suffix = domain[0].rpartition(".")
     if suffix.lower() in _FILE_SUFFIXES and (suffix.lower() not in _DOMAINS_TOO or name[0].isdigit()):
-        return True
+        return not _NAMED_AFTER.fullmatch(name)
     behind = text[domain.end() : domain.end() + 2]
     return local == "git" and behind[:1] == ":" and behind[1:].strip() != ""
 

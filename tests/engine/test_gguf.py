@@ -117,13 +117,13 @@ def test_the_largest_array_of_texts_that_is_taken_takes_seconds_and_one_more_is_
         with path.open("wb") as file:
             file.write(header([], [pair(b"k", 9, struct.pack("<IQ", 8, count))]))
             file.truncate(len(SOUND) + 8 * count)  # as many empty texts, in a file that takes no room
-        begun = time.monotonic()
+        begun = time.process_time()
         if count > MAX_ARRAY_TEXTS:
             with pytest.raises(IntegrityError, match="texts; at most"):
                 read_header(path)
         else:
             assert read_header(path).metadata["k"] == {"items": count}
-        assert time.monotonic() - begun < 20
+        assert time.process_time() - begun < 20
 
 
 def test_texts_are_walked_over_wherever_a_block_of_reading_ends(check):

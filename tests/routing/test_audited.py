@@ -152,7 +152,7 @@ async def test_an_answer_is_not_delayed_by_its_note(vault, monkeypatch):  # noqa
     for _ in range(20):
         await answer(router, ask("m"))
         await asyncio.sleep(0)
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 30  # the notes would take a minute each
     notebook._writer.cancel()
     await asyncio.gather(notebook._writer, return_exceptions=True)
 

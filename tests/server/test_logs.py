@@ -126,7 +126,7 @@ def test_a_reader_who_does_not_read_holds_nobody_up(tmp_path):
     began = time.perf_counter()
     for _ in range(5):
         logging.getLogger("app.x").info("a line")
-    assert time.perf_counter() - began < 0.1
+    assert time.perf_counter() - began < 0.5  # the reader takes a second
     log.close()
 
 

@@ -50,9 +50,9 @@ def test_a_replacement_that_names_no_group_is_refused():
 
 
 def test_a_wicked_pattern_is_quick():
-    began = time.perf_counter()
+    began = time.process_time()
     find("a" * 100_000, Search(pattern="(a+)+$b", regex=True))
-    assert time.perf_counter() - began < 2
+    assert time.process_time() - began < 2
 
 
 @given(st.text(max_size=60), st.text(max_size=4), st.text(max_size=4))

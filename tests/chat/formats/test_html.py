@@ -234,6 +234,6 @@ def test_a_very_long_text_is_shown_as_it_is():
 @pytest.mark.parametrize("form", ["html", "markdown"])
 def test_text_made_to_be_slow_is_not(piece, form):
     whole = said(piece * (20_000 // len(piece)))
-    begun = time.perf_counter()
+    begun = time.process_time()
     export(whole, form)
-    assert time.perf_counter() - begun < 5
+    assert time.process_time() - begun < 5

@@ -122,9 +122,9 @@ def test_what_cannot_fit_is_refused_at_once(worker, words, raw):
         if raw
         else ChatRequest(model="m", messages=(Message.user(words),))
     )
-    began = time.perf_counter()
+    began = time.process_time()
     worker.handle(Generate(7, request))
-    assert time.perf_counter() - began < 2.0
+    assert time.process_time() - began < 2.0
     (event,) = worker.events
     assert isinstance(event, Failed)
     assert event.code == "context_overflow"
@@ -140,9 +140,9 @@ def test_counting_names_takes_time_by_their_number(worker, raw):
         if raw
         else ChatRequest(model="m", messages=(Message.user(words),))
     )
-    began = time.perf_counter()
+    began = time.process_time()
     worker.handle(CountTokens(7, request))
-    assert time.perf_counter() - began < 4.0
+    assert time.process_time() - began < 4.0
     (event,) = worker.events
     assert isinstance(event, Counted)
     assert event.tokens >= 80_000

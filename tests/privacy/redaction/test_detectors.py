@@ -131,9 +131,9 @@ def test_a_kind_that_is_not_known_is_refused():
 
 def test_a_pattern_cannot_make_it_slow():
     redactor = Redactor.chosen(("slow",), {"slow": "(a|a)*b|(a+)+c"})
-    began = time.perf_counter()
+    began = time.process_time()
     redactor.memory([]).redact("a" * 100_000)
-    assert time.perf_counter() - began < 1
+    assert time.process_time() - began < 1
 
 
 @pytest.mark.parametrize(
@@ -158,9 +158,9 @@ def test_a_pattern_cannot_make_it_slow():
 def test_no_text_makes_it_slow(text):
     redactor = Redactor.chosen()
     redactor.memory([]).redact(text[:1000])
-    began = time.perf_counter()
+    began = time.process_time()
     redactor.memory([]).redact(text)
-    assert time.perf_counter() - began < 2
+    assert time.process_time() - began < 2
 
 
 def test_one_value_has_one_placeholder_in_a_conversation_and_another_in_the_next():
@@ -188,7 +188,7 @@ def test_an_ordinary_page_takes_no_time_worth_noticing():
     page = f"jane@example.org, +49 30 901820, 4111 1111 1111 1111, DE89 3704 0044 0532 0130 00. {prose}"[:4092]
     redactor, best = Redactor.chosen(), 1.0
     for number in range(20):
-        began = time.perf_counter()
+        began = time.process_time()
         redactor.memory([]).redact(f"{page}{number:04}")
-        best = min(best, time.perf_counter() - began)
+        best = min(best, time.process_time() - began)
     assert best < 0.004

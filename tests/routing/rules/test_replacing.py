@@ -116,12 +116,12 @@ def test_no_pattern_is_slow(pattern):
     using = Replacing([Replacement(pattern, "X")]) if usable(pattern) else None
     if using is None:
         return
-    began = time.perf_counter()
+    began = time.process_time()
     using.feed("a" * 100_000)
     for _ in range(200):
         using.feed("x" * 50)
     using.finish()
-    assert time.perf_counter() - began < 3
+    assert time.process_time() - began < 3
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ _COMMANDS = {
     "keys": ("app.cli.keys:keys", "Keys for programs that ask the server: create, list, revoke, usage."),
     "memory": ("app.cli.memory:memory", "What is remembered: status, search, forget, rebuild."),
     "models": ("app.cli.models:models", "Models on this machine: list, pull, import, verify, info, remove."),
-    "posts": ("app.cli.posts:posts", "Posts that are written here: list, show, export, publish, import."),
+    "posts": ("app.cli.posts:posts", "Posts that are written here: list, search, show, export, publish, import."),
     "requests": ("app.cli.requests:requests", "What was asked of models, and how it went: list, show, export."),
     "serve": ("app.cli.serve:serve", "Answer other programs: OpenAI, Anthropic, Ollama and llama.cpp clients."),
     "sessions": ("app.cli.sessions:sessions", "Conversations that are kept: list, show, search, export, import."),

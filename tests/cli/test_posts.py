@@ -40,6 +40,18 @@ def test_the_list_shows_the_latest_first(run_cli, kept):
     assert run_cli("posts", "list", "nothing").stdout == "No post has these words.\n"
 
 
+def test_posts_are_found_by_their_words(run_cli, kept):
+    found = run_cli("posts", "search", "wid").stdout.splitlines()
+    assert found[0].split()[:3] == [SEA.id[:8], "The", "sea"]
+    assert found[1].strip() == "# Sea Wide."
+    assert run_cli("posts", "search", "WATER").stdout.splitlines()[0].startswith(SEA.id[:8])
+    (hit,) = json.loads(run_cli("posts", "search", "wide", "--json").stdout)
+    assert (hit["line"]["id"], hit["excerpt"][slice(*hit["marks"][0])]) == (SEA.id, "Wide")
+    nothing = run_cli("posts", "search", "nothing", "here")
+    assert (nothing.exit_code, nothing.stdout) == (0, "")
+    assert "No post has 'nothing here'" in nothing.stderr
+
+
 def test_nothing_is_made_only_to_say_that_there_is_nothing(run_cli, environ):
     assert "No posts yet" in run_cli("posts", "list").stdout
     assert run_cli("posts", "list", "--json").stdout == "[]\n"

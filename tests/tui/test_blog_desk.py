@@ -7,12 +7,16 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from textual.widgets import Input
 
 from app.tui.blog.find_bar import FindBar
+from app.tui.blog.found_places import places_by_line
 from app.tui.blog.particulars import ParticularsDialog, StatusField, date_words, read_date
 from app.tui.blog.publish_dialog import PublishDialog
 from app.tui.blog.revisions import RevisionsScreen
+from app.writing.finding import Match
 from app.writing.front_matter import read
 
 from .blog_app import POSTS, SEA, blog_app, blogging, opened
@@ -110,6 +114,51 @@ async def test_words_are_found_one_after_the_other_and_round_again(tmp_path: Pat
         await pilot.press("escape")
         assert not app.query_one(FindBar).display
         assert editor.has_focus
+
+
+def coloured(editor):
+    """The pieces of the text that stand on the colour of what was found, all of them in view."""
+    colour = editor.get_component_rich_style("text-area--found").bgcolor
+    lines = [editor.render_line(y) for y in range(editor.size.height)]
+    return [part.text for line in lines for part in line if part.style and part.style.bgcolor == colour]
+
+
+async def test_every_place_is_coloured_the_marked_one_more_and_the_count_follows_the_text(tmp_path: Path):
+    app = blog_app(tmp_path)
+    async with blogging(app) as pilot:
+        await opened(app, pilot)
+        editor = app.blog.desk.editor
+        found = app.query_one(FindBar).query_one(".found")
+        await pilot.press("ctrl+f", *"boat")
+        await until(lambda: str(found.visual) == "1 of 2")
+        await pilot.pause()
+        assert coloured(editor) == ["boat"]
+        assert editor.selected_text == "boat"
+        editor.focus()
+        await pilot.press("ctrl+end", *"a boat")
+        await until(lambda: str(found.visual) == "3 found")
+        await pilot.pause()
+        assert coloured(editor) == ["boat"] * 3
+        await pilot.press("backspace")
+        await until(lambda: str(found.visual) == "2 found")
+        await pilot.press("ctrl+f", "enter")
+        await until(lambda: str(found.visual) == "1 of 2")
+        await pilot.press("alt+a")
+        await until(lambda: str(found.visual) == "2 replaced")
+        await pilot.press("escape", "ctrl+z")
+        await until(lambda: "boat" in editor.text)
+        await pilot.pause()
+        assert coloured(editor) == []
+
+
+@given(st.text("ab\n", max_size=30), st.lists(st.tuples(st.integers(0, 30), st.integers(0, 30))))
+def test_places_are_the_same_by_line_as_in_the_whole_text(text: str, spans: list[tuple[int, int]]):
+    lines = text.split("\n")
+    found = [Match(start, end) for start, end in spans if start < end <= len(text)]
+    for match in found:
+        places = places_by_line(lines, [match])
+        said = [lines[row][start:end] for row in sorted(places) for start, end in places[row]]
+        assert "".join(said) == text[match.start : match.end].replace("\n", "")
 
 
 async def test_one_place_is_replaced_and_then_all(tmp_path: Path):

@@ -84,6 +84,23 @@ async def test_leaving_the_program_keeps_what_was_just_typed(tmp_path: Path):
     await closing()
 
 
+async def test_the_list_is_searched_as_one_types(tmp_path: Path):
+    app = blog_app(tmp_path)
+    async with blogging(app) as pilot:
+        await until(lambda: len(titles(app)) == 4)
+        await pilot.press("slash", *"gull")
+        await until(lambda: titles(app) == ["The sea in winter"])
+        rows = app.query_one("#post-list")
+        await pilot.pause()
+        assert "gulls" in rows.render_line(0).text
+        await pilot.press("enter", "enter")
+        await until(lambda: app.blog.writing)
+        await pilot.press("escape")
+        await until(lambda: not app.blog.writing)
+        await pilot.press("escape")
+        await until(lambda: len(titles(app)) == 4)
+
+
 async def test_a_deleted_post_comes_back(tmp_path: Path):
     app = blog_app(tmp_path)
     async with blogging(app) as pilot:

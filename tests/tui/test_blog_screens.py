@@ -178,6 +178,29 @@ def test_find(picture: Any, size: Any) -> None:
     picture(size, open_it, press("ctrl+f", *"the"), press("tab", *"a"))
 
 
+def test_found_in_sixteen_colours(picture: Any) -> None:
+    picture((80, 24), open_it, press("ctrl+f", *"the"), press("enter"), theme="playground-terminal")
+
+
+@SIZES
+def test_what_is_being_said(picture: Any, size: Any) -> None:
+    async def say(pilot: Pilot[Any]) -> None:
+        editor = pilot.app.blog.desk.editor  # type: ignore[attr-defined]
+        editor.move_cursor((2, 22))
+        editor.show_spoken("and the boats that had gone out at four did not come back before it was dark", 44)
+        await pilot.pause(0.2)
+
+    picture(size, open_it, say)
+
+
+@SIZES
+def test_searched(picture: Any, size: Any) -> None:
+    async def found(pilot: Pilot[Any]) -> None:
+        await until(lambda: pilot.app.blog.shelf.query_one("#post-list").count == 3)  # type: ignore[attr-defined]
+
+    picture(size, press("slash", *"ti"), found)
+
+
 @SIZES
 def test_outline(picture: Any, size: Any) -> None:
     picture(size, open_it, press("ctrl+o"))

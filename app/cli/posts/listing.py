@@ -1,4 +1,4 @@
-"""Looking at posts: the list, one post, how it was before."""
+"""Looking at posts: the list, a search, one post, how it was before."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ import msgspec
 
 from app.cli.question import whole
 from app.cli.session import Session, reporting_errors
-from app.cli.tables import moment, shortened, table
+from app.cli.tables import counted, moment, shortened, table
 from app.cli.unlocking import existing, with_vault
 from app.playground import Playground
 from app.privacy.terminal import clean
 
 if TYPE_CHECKING:
     from app.vault import Vault
-    from app.vault.post_records import PostLine
+    from app.vault.post_records import PostHit, PostLine
     from app.vault.posts import PostShelf
 
 _TITLE_WIDTH = 50
@@ -70,6 +70,50 @@ def _table(lines: tuple[PostLine, ...]) -> str:
         for line in lines
     ]
     return table(("Id", "Title", "Status", "Length", "Changed", "Tags"), rows, frozenset({3}))
+
+
+@click.command()
+@click.argument("words", nargs=-1, required=True)
+@click.option("--bin", "deleted", is_flag=True, help="Among those that were deleted and can be restored.")
+@click.option("--limit", type=click.IntRange(min=1), default=_LINES, show_default=True, help="At most so many posts.")
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON list.")
+@click.pass_obj
+@reporting_errors
+def search(session: Session, words: tuple[str, ...], deleted: bool, limit: int, as_json: bool) -> None:
+    """Find the posts that have every word of WORDS in title, tags or text; a word may be only begun."""
+    sought = whole(" ".join(words))
+
+    async def found(playground: Playground) -> None:
+        hits: tuple[PostHit, ...] = ()
+        if playground.vault.state != "absent":
+            vault = await existing(playground)
+            hits = await vault.posts.search(sought, limit, shelf="bin" if deleted else "current")
+        if as_json:
+            click.echo(json.dumps(msgspec.to_builtins(hits)))
+            return
+        for hit in hits:
+            _print_hit(hit)
+        if not hits:
+            click.echo(clean(f"No post has {sought!r}."), err=True)
+        elif len(hits) == limit:
+            click.echo(f"There may be more than {counted(limit, 'post')}; --limit shows more.", err=True)
+
+    session.run(found)
+
+
+def _print_hit(hit: PostHit) -> None:
+    line = hit.line
+    title = shortened(clean(line.title) or "untitled", _TITLE_WIDTH)
+    click.echo(
+        clean("  ".join((line.id[:8], title, line.status, moment(line.updated_at), ", ".join(line.tags)))).rstrip()
+    )
+    if not hit.marks:
+        return
+    excerpt, at = "    ", 0
+    for start, end in hit.marks:
+        excerpt += clean(hit.excerpt[at:start]) + click.style(clean(hit.excerpt[start:end]), bold=True)
+        at = end
+    click.echo(excerpt + clean(hit.excerpt[at:]))
 
 
 @click.command()

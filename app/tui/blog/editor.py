@@ -7,10 +7,12 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.cells import cell_len
+from rich.segment import Segment
 from rich.text import Text
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.message import Message
+from textual.strip import Strip
 from textual.widgets.text_area import Selection
 
 from app.tui.chat.composer import MOST_HIGHLIGHTED
@@ -36,13 +38,13 @@ any other key lets them go. Mark text with Shift and the arrow keys, and the ass
     }
     PostEditor:focus { background: $background; background-tint: transparent; }
     PostEditor .text-area--suggestion { color: $text-disabled; text-style: italic; }
-    PostEditor .text-area--found { background: $warning 30%; }
-    PostEditor.-finding .text-area--selection { background: $warning; color: $background; text-style: bold; }
-    PostEditor:ansi .text-area--found { background: transparent; text-style: underline bold; }
-    PostEditor:ansi.-finding .text-area--selection { background: transparent; text-style: reverse bold; }
+    PostEditor .text-area--found { background: $warning-muted; }
+    PostEditor .text-area--found-here { background: $warning; color: $background; text-style: bold; }
+    PostEditor:ansi .text-area--found { background: ansi_default; text-style: underline bold; }
+    PostEditor:ansi .text-area--found-here { color: ansi_black; background: ansi_yellow; text-style: none; }
     """
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {"text-area--found"}
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"text-area--found", "text-area--found-here"}
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("tab", "take", "Take", show=False, id="post.take"),
@@ -138,6 +140,22 @@ any other key lets them go. Mark text with Shift and the arrow keys, and the ass
             for start, end in places:
                 line.stylize(style, start, end)
         return line
+
+    def render_line(self, y: int) -> Strip:
+        """A row; the marked one of the places that were found stands out, whatever it is in Markdown."""
+        line = super().render_line(y)
+        if not self._found or self.selection.is_empty or self.spoken:
+            return line
+        start, end = (self.wrapped_document.location_to_offset(place) for place in sorted(self.selection))
+        at = self.scroll_offset.y + y
+        if not start.y <= at <= end.y:
+            return line
+        left = start.x if at == start.y else 0
+        right = end.x if at == end.y else len(line.text.rstrip())
+        style = self.get_component_rich_style("text-area--found-here")
+        return Strip.join(
+            [line.crop(0, left), Strip([Segment(line.crop(left, right).text, style)]), line.crop(right)]
+        ).simplify()
 
     def go_to_line(self, line: int) -> None:
         """Puts the cursor to the beginning of a line, and the line to the top."""

@@ -1,4 +1,4 @@
-"""The posts of a shelf, one a line."""
+"""The posts of a shelf, one a line; of those that a search found, the words around the match."""
 
 from __future__ import annotations
 
@@ -8,18 +8,24 @@ from msgspec import Struct
 from rich.cells import cell_len
 from textual.content import Content
 
+from app.privacy.terminal import clean
 from app.tui.row_list import RowList
 from app.tui.sessions import dates
 from app.tui.sessions.session_list import cut, tag_words, title_words
-from app.vault.post_records import PostLine
+from app.vault.post_records import PostHit, PostLine
 
 _STATUS = 10
 _DATE = 9
 
 
+_BEFORE_MATCH = 0.25
+"""How much of the room for an excerpt stands before its first match, where not all of it can be shown."""
+
+
 class _Row(Struct, frozen=True):
     line: PostLine
     ago: str
+    hit: PostHit | None = None
 
 
 class PostList(RowList):
@@ -30,6 +36,7 @@ class PostList(RowList):
         super().__init__(id="post-list")
         self._clock = clock
         self._lines: tuple[PostLine, ...] = ()
+        self._hits: dict[str, PostHit] = {}
 
     @property
     def line(self) -> PostLine | None:
@@ -38,19 +45,28 @@ class PostList(RowList):
 
     def show_lines(self, lines: tuple[PostLine, ...], chosen_id: str | None = None) -> None:
         """Shows these, with the choice on ``chosen_id`` where it is among them, else where it was."""
+        self._hits = {}
+        self._show(lines, chosen_id)
+
+    def show_hits(self, hits: tuple[PostHit, ...], chosen_id: str | None = None) -> None:
+        """Shows what a search found, with the words around it."""
+        self._hits = {hit.line.id: hit for hit in hits}
+        self._show(tuple(hit.line for hit in hits), chosen_id)
+
+    def _show(self, lines: tuple[PostLine, ...], chosen_id: str | None) -> None:
         self._lines = lines
         places = {line.id: place for place, line in enumerate(lines)}
         self.show(len(lines), places.get(chosen_id or "", self.chosen))
 
     def forget(self) -> None:
         """Shows nothing, and keeps nothing of what was shown."""
-        self._lines = ()
+        self._lines, self._hits = (), {}
         super().forget()
 
     def row(self, place: int) -> Hashable:
         """The line, and how long ago it was written."""
         line = self._lines[place]
-        return _Row(line, dates.ago(line.updated_at, self._clock()))
+        return _Row(line, dates.ago(line.updated_at, self._clock()), self._hits.get(line.id))
 
     def paint(self, row: Hashable, line: int, width: int) -> Content:
         """The row as a line of ``width`` cells."""
@@ -59,16 +75,41 @@ class PostList(RowList):
         published = post.status == "published"
         room = max(10, width - _STATUS - _DATE - 7)
         title, colour = title_words(post.title)
-        tags = " ".join(tag_words(tag) for tag in post.tags)
-        title = cut(title, max(room - cell_len(tags) - 2, room * 3 // 4) if tags else room)
-        tags = cut(tags, room - cell_len(title) - 2)
-        gap = room - cell_len(title) - cell_len(tags) - (2 if tags else 0)
+        title, beside = _excerpt(title, row.hit, room) if row.hit and row.hit.marks else _tags(title, post.tags, room)
+        gap = room - cell_len(title) - beside.cell_length - (2 if beside else 0)
         return Content.assemble(
             (" ● " if published else " ○ ", "$success" if published else "$text-muted"),
             (title, colour),
-            ("  " if tags else "", ""),
-            (tags, "$secondary"),
+            ("  " if beside else "", ""),
+            beside,
             (" " * max(1, gap), ""),
             (f"{post.status:>{_STATUS}}", "$text-muted"),
             (f"{row.ago:>{_DATE + 1}}  ", "$text-muted"),
         )
+
+
+def _tags(title: str, tags: tuple[str, ...], room: int) -> tuple[str, Content]:
+    """A title and the tags beside it."""
+    shown = " ".join(tag_words(tag) for tag in tags)
+    title = cut(title, max(room - cell_len(shown) - 2, room * 3 // 4) if shown else room)
+    return title, Content.styled(cut(shown, room - cell_len(title) - 2), "$secondary")
+
+
+def _excerpt(title: str, hit: PostHit, room: int) -> tuple[str, Content]:
+    """A title, and beside it as much of the excerpt as there is room for, its first match among that."""
+    title = cut(title, room * 2 // 5)
+    room -= cell_len(title) + 2
+    words, start = hit.excerpt, 0
+    if cell_len(words[: hit.marks[0][1]]) > room:
+        start = max(0, hit.marks[0][0] - round(room * _BEFORE_MATCH))
+        start = words.find(" ", start, hit.marks[0][0]) + 1 or hit.marks[0][0]
+    pieces: list[tuple[str, str]] = [("…", "$text-muted")] if start else []
+    for begin, end in hit.marks:
+        pieces += [(_line(words[start:begin]), "$text-muted"), (_line(words[begin:end]), "bold underline $accent")]
+        start = end
+    pieces.append((_line(words[start:]), "$text-muted"))
+    return title, Content.assemble(*pieces).truncate(room, ellipsis=True)
+
+
+def _line(words: str) -> str:
+    return clean(words).replace("\n", " ").replace("\t", " ")

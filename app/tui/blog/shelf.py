@@ -133,18 +133,27 @@ tags and texts. What is deleted lies in the bin until it is deleted there too.
             self._say_instead(0)
             return
         written = self.query_one(Input).value
-        lines = await self._vault.posts.lines(0, _MOST, shelf=self._shelf, words=written)
-        in_bin = await self._vault.posts.count("bin")
-        chosen_id, self._wanted_id = self._wanted_id, None
-        self.query_one(PostList).show_lines(lines, chosen_id)
+        posts, rows = self._vault.posts, self.query_one(PostList)
+        in_bin = await posts.count("bin")
+        if written.strip():
+            hits = await posts.search(written, _MOST, shelf=self._shelf)
+            rows.show_hits(hits, self._take_wanted_id())
+        else:
+            lines = await posts.lines(0, _MOST, shelf=self._shelf)
+            rows.show_lines(lines, self._take_wanted_id())
         self._say_instead(in_bin)
+
+    def _take_wanted_id(self) -> str | None:
+        wanted, self._wanted_id = self._wanted_id, None
+        return wanted
 
     def _say_instead(self, in_bin: int) -> None:
         rows = self.query_one(PostList)
         if self._shelf == "bin":
             head = [(" Bin ", "bold $background on $primary"), (f"  {words.plural(rows.count, 'post')}", "$text-muted")]
         else:
-            head = [(words.plural(rows.count, "post"), "$foreground")]
+            found = " found" if self.query_one(Input).value.strip() else ""
+            head = [(f"{words.plural(rows.count, 'post')}{found}", "$foreground")]
             head += [(f" · {words.count(in_bin)} in the bin", "$text-muted")] if in_bin else []
         self.query_one("#shelf-head", Static).update(Content.assemble(*head))
         rows.say_instead(self._nothing())

@@ -187,6 +187,16 @@ class Vectors:
 
         return await self._database.write(write)
 
+    async def remember_again(self, source: Source, source_ids: Iterable[str]) -> None:
+        """Takes forgetting back: these may be embedded again."""
+        ids = tuple(source_ids)
+
+        def write(connection: Connection) -> None:
+            for source_id in ids:
+                connection.execute("DELETE FROM forgotten WHERE source = ? AND source_id = ?", (source, source_id))
+
+        await self._database.write(write)
+
     async def forget_session(self, session_id: str) -> int:
         """Forgets every message of a session; gives how many."""
 

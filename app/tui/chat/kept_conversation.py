@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
+from textual.binding import Binding, BindingType
 from textual.message import Message as TextualMessage
 
 from app.chat import Answering, Conversation
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
 class KeptConversation(ConversationActions):
     """Holds a conversation and its keeper. Until ``attach``, and after ``detach``, nothing is kept or shown."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("alt+m", "recalled", "Recalled", id="chat.recalled")]
 
     class SessionChanged(TextualMessage):
         """A session was begun, or something of it changed that a list of sessions shows."""
@@ -208,21 +211,56 @@ class KeptConversation(ConversationActions):
                 title="Memory",
             )
 
+    # What was recalled
+
+    @property
+    def recalled(self) -> RecalledView | None:
+        """What memory recalled for the chosen answer, or for the last for which it recalled anything."""
+        return self.query_one(Transcript).recalled_view()
+
+    def action_recalled(self) -> None:
+        """Shows what was recalled, and gives it the keys; again, folds it away."""
+        view = self.recalled
+        if view is None:
+            self.app.notify("Nothing was recalled for this answer.", timeout=2)
+        elif view.open and view.has_focus:
+            view.action_leave()
+        else:
+            view.unfold(True)
+
+    def on_recalled_view_left(self, event: RecalledView.Left) -> None:
+        """Gives the keys back."""
+        event.stop()
+        if event.back is not None and event.back.is_attached and event.back.focusable:
+            event.back.focus()
+        else:
+            self.query_one(Composer).focus()
+
     async def on_recalled_view_open_wanted(self, event: RecalledView.OpenWanted) -> None:
         """Shows the conversation that a passage is from."""
         event.stop()
-        if not self.answering:
-            await self.open_session(event.passage.session_id, event.passage.source_id)
+        if self.answering:
+            self.app.notify("The answer is still coming; esc stops it.", timeout=2)
+        elif await self.open_session(event.passage.session_id, event.passage.source_id):
+            self.query_one(Transcript).focus()
 
     async def on_recalled_view_forget_wanted(self, event: RecalledView.ForgetWanted) -> None:
-        """Never recalls a passage again."""
+        """Never recalls a passage again, or takes that back."""
         event.stop()
         if self._keeping is None:
             return
+        vectors, passage = self._keeping.vault.vectors, event.passage
         try:
-            await self._keeping.vault.vectors.forget(event.passage.source, [event.passage.source_id])
+            if event.undo:
+                await vectors.remember_again(passage.source, [passage.source_id])
+            else:
+                await vectors.forget(passage.source, [passage.source_id])
         except VaultError as error:
             self.app.notify_error(error)
+            return
+        event.view.passage_changed(passage, forgotten=not event.undo)
+        if event.undo:
+            self.post_message(self.SessionChanged())  # it is to be embedded again
         else:
             self.app.notify("It is not recalled again; the message itself stays.", title="Forgotten")
 

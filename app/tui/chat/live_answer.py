@@ -83,10 +83,8 @@ class LiveAnswer:
                         self.node = event.node
                         await self._transcript.show()
                         self._transcript.to_end()
-                    elif isinstance(event, RecalledNow):
-                        view = self._view()
-                        if view is not None:
-                            await view.show_recalled(event.passages)
+                    elif isinstance(event, RecalledNow) and self.node is not None:
+                        await self._transcript.show_recalled(self.node.id, event.passages)
                     elif isinstance(event, Waiting):
                         self._waiting(event)
                     elif isinstance(event, Rerouted):

@@ -153,9 +153,17 @@ class AnswerView(MessageView):
     the whole.
     """
 
-    def __init__(self, node: Node, versions: tuple[int, int] = (1, 1), *, filtered: bool = False) -> None:
+    def __init__(
+        self,
+        node: Node,
+        versions: tuple[int, int] = (1, 1),
+        *,
+        filtered: bool = False,
+        recalled: Sequence[Recalled] = (),
+    ) -> None:
         super().__init__(node, "answer")
         self._versions = versions
+        self._recalled = tuple(recalled)
         self._shortened = Shortened() if filtered else None
         self._begun = bool(node.message.text)
         # Thoughts and answer are painted by two tasks; removing one widget from both at once would never return.
@@ -164,6 +172,10 @@ class AnswerView(MessageView):
     def compose(self) -> ComposeResult:
         """What is there of the answer so far."""
         node = self.node
+        if self._recalled:
+            from .recalled_view import RecalledView
+
+            yield RecalledView(self._recalled)
         thoughts = thinking_of(node)
         if thoughts:
             yield ThinkingView(clean(thoughts), open_=False)
@@ -224,7 +236,8 @@ class AnswerView(MessageView):
 
         async with self._changing:
             await self.query(RecalledView).remove()
-            await self.mount(RecalledView(passages), before=0)
+            if passages:
+                await self.mount(RecalledView(passages), before=0)
 
     async def append_thinking(self, text: str) -> None:
         """Adds clean text to the thoughts."""
@@ -234,7 +247,8 @@ class AnswerView(MessageView):
                 known.first().append(text)
             else:
                 await self.query(WaitingLine).remove()
-                await self.mount(ThinkingView(text, open_=not self._begun), before=0)
+                thoughts = ThinkingView(text, open_=not self._begun)
+                await self.mount(thoughts, before=self.query_one(AnswerText))
 
     async def end(self, node: Node, versions: tuple[int, int]) -> None:
         """The answer is over."""

@@ -133,6 +133,8 @@ Asking again, and editing an earlier prompt, keep both versions: walk between th
         if action == "stop":
             offering = self.query_one(Composer).offering
             return self.answering or offering or self.rewriting or self._desk.downloading(self.model)
+        if action == "recalled":
+            return self.recalled is not None
         if action == "go_on":
             return not self.answering and self._unfinished() is not None
         if action in ("regenerate", "copy_message"):

@@ -14,7 +14,10 @@ from app.chat import Conversation
 from app.messages import Node
 
 if TYPE_CHECKING:
+    from app.memory.recall import Recalled
+
     from .message_view import AnswerView, MessageView
+    from .recalled_view import RecalledView
 
 FIRST = 6
 """Messages mounted when a conversation opens, and while an answer streams: each mounted one is laid out with every
@@ -59,6 +62,7 @@ Page Up and Page Down; the view follows the answer only while you are at its end
             "right,right_square_bracket", "pane('version(1)')", "Version", show=False, id="transcript.newer_version"
         ),
         Binding("t", "pane('toggle_thinking')", "Thoughts", show=False, id="transcript.thoughts"),
+        Binding("m", "pane('recalled')", "Recalled", show=False, id="transcript.recalled"),
         Binding("d", "pane('roll_back')", "Roll back", show=False, id="transcript.roll_back"),
         Binding("g", "top", "Top", show=False, id="transcript.top"),
         Binding("G,end", "bottom", "Bottom", show=False, id="transcript.bottom"),
@@ -73,6 +77,7 @@ Page Up and Page Down; the view follows the answer only while you are at its end
         self._first = 0
         self._views: list[MessageView] = []
         self._chosen: str | None = None
+        self._recalled: dict[str, tuple[Recalled, ...]] = {}
         self._sliding = asyncio.Lock()
 
     @property
@@ -105,6 +110,8 @@ Page Up and Page Down; the view follows the answer only while you are at its end
             last = self._first + len(self._views)
             same = _common(known, nodes)
             self._messages = nodes
+            conversation = self._conversation()
+            self._recalled = {key: found for key, found in self._recalled.items() if key in conversation}
             kept = min(same, last) - self._first
             reachable = kept > 0 and (same < last or last == len(known)) and len(nodes) - self._first - kept <= MOST
             with self.app.batch_update():
@@ -122,6 +129,24 @@ Page Up and Page Down; the view follows the answer only while you are at its end
             self._mark_chosen()
         if self.following:
             self.anchor()
+
+    async def show_recalled(self, node_id: str, passages: Sequence[Recalled]) -> None:
+        """Says above an answer what was recalled for it; none takes that away. It stays when the reader scrolls."""
+        self._recalled[node_id] = tuple(passages)
+        view = self.answer_view(node_id)
+        if view is not None:
+            await view.show_recalled(passages)
+        self.refresh_bindings()
+
+    def recalled_view(self) -> RecalledView | None:
+        """What was recalled for the chosen answer; without a choice, for the last for which anything was."""
+        if not any(self._recalled.values()):
+            return None
+        from .recalled_view import RecalledView
+
+        chosen = self.view(self._chosen) if self._chosen is not None else None
+        views = [chosen] if chosen is not None else reversed(self._views)
+        return next((found for view in views for found in view.query(RecalledView)), None)
 
     async def refresh_view(self, node_id: str) -> None:
         """Builds one message again, as when its versions changed."""
@@ -342,7 +367,7 @@ Page Up and Page Down; the view follows the answer only while you are at its end
         newest = self._conversation().node(node.id)
         if node.message.role == "user":
             return PromptView(newest, versions)
-        return AnswerView(newest, versions, filtered=self._filtered)
+        return AnswerView(newest, versions, filtered=self._filtered, recalled=self._recalled.get(node.id, ()))
 
 
 def _common(first: Sequence[Node], second: Sequence[Node]) -> int:

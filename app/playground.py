@@ -169,7 +169,7 @@ class Playground:
             return None
         if not chosen.remote and self.router.is_remote(model):
             return None
-        return Recaller(self.memory, session)
+        return Recaller(self.memory, session, may_leave=chosen.remote)
 
     @property
     def opened_vault(self) -> Vault | None:

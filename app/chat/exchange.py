@@ -43,6 +43,9 @@ SAVE_EVERY = 0.5
 
 _TIGHTER = (1.0, 1.5, 2.25)
 
+HERE = "local"
+"""The backend of this machine's models, as ``Started`` names it."""
+
 
 class Answering(Protocol):
     """Whatever answers requests: the router."""
@@ -175,10 +178,11 @@ class Exchange:
             async for event in events:
                 yield event
 
-    def request(self, question: Message) -> ChatRequest:
+    async def request(self, question: Message) -> ChatRequest:
         """What would be asked if this were said now, at the end of what is shown; nothing is kept of it."""
-        node = Node(id="", parent_id=None, message=question)
-        return self._request((*self._conversation.path(), node), _TIGHTER[0])
+        path = (*self._conversation.path(), Node(id="", parent_id=None, message=question))
+        await self._recall(path)
+        return self._request(path, _TIGHTER[0])
 
     def _request(self, path: tuple[Node, ...], tightness: float) -> ChatRequest:
         system = self._summary.as_instructions(self._conversation.system)
@@ -186,8 +190,14 @@ class Exchange:
         window = room_for(self._window, passages)
         self.left_out = left_out(path, system, window, already=self.left_out, tightness=tightness)
         messages = messages_for([node for node in path if node.id not in self.left_out], system)
-        messages = with_quotations(messages, passages)
-        return ChatRequest(model=self._model, messages=messages, sampling=self._sampling)
+        quoting = with_quotations(messages, passages) if passages else None
+        if quoting is not None and self._may_leave:
+            messages, quoting = quoting, None
+        return ChatRequest(model=self._model, messages=messages, sampling=self._sampling, here=quoting)
+
+    @property
+    def _may_leave(self) -> bool:
+        return self._recaller is not None and self._recaller.may_leave
 
     async def _answer(self, node: Node, path: tuple[Node, ...]) -> AsyncGenerator[ExchangeEvent, None]:
         began = self._saved_at = self._clock()
@@ -210,6 +220,8 @@ class Exchange:
                     elif isinstance(delta, Started):
                         # Another than was asked may answer; the conversation says who did.
                         node = self._started(node, delta)
+                        if self._recalled.passages and not self._may_leave and delta.backend != HERE:
+                            yield RecalledNow(())  # it went no further than this machine
                         yield delta
                     elif isinstance(delta, Waiting | LeftOut):
                         yield delta
@@ -245,7 +257,7 @@ class Exchange:
             self._way = msgspec.structs.replace(way, instead_of=delta.model, reason=delta.reason)
 
     def _started(self, node: Node, delta: Started) -> Node:
-        if delta.backend != "local" or delta.from_cache or self._way is not None:
+        if delta.backend != HERE or delta.from_cache or self._way is not None:
             way = self._way or Way()
             self._way = msgspec.structs.replace(way, backend=delta.backend, from_cache=delta.from_cache)
         return msgspec.structs.replace(node, model=delta.model or node.model)

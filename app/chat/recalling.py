@@ -46,7 +46,7 @@ class Remembers(Protocol):
 
 
 class RecalledNow(Struct, frozen=True):
-    """These passages go with the question; they are shown above the answer."""
+    """These passages go with the question; they are shown above the answer. None: they did not go after all."""
 
     passages: tuple[Recalled, ...]
 
@@ -64,7 +64,10 @@ class Recaller:
         memory: what was said before.
         allowed: whether memory may take part just now: the session's own switch, and where the model runs.
         wait: seconds that are waited for it at most.
-        clock: seconds since 1970.
+        may_leave: whether what is recalled may go to models that are not on this machine.
+
+    Attributes:
+        may_leave: as given.
     """
 
     def __init__(
@@ -72,9 +75,11 @@ class Recaller:
         memory: Remembers,
         allowed: Callable[[], bool] = lambda: True,
         wait: float = WAIT,
-        clock: Callable[[], float] = time.time,
+        *,
+        may_leave: bool = False,
     ) -> None:
-        self._memory, self._allowed, self._wait, self._clock = memory, allowed, wait, clock
+        self._memory, self._allowed, self._wait = memory, allowed, wait
+        self.may_leave = may_leave
 
     async def recall(self, question: str, seen: Collection[str], window: int) -> RecalledNow | RecallFailed | None:
         """What goes with a question; None when there is nothing. Trouble never keeps a question from its answer.

@@ -86,7 +86,8 @@ async def print_answer(
                     waiting.show(event)
                 case RecalledNow(passages):
                     waiting.clear()
-                    click.echo(clean(f"Recalled from {_origins(passages)}."), err=True)
+                    recalled = f"Recalled from {_origins(passages)}." if passages else "It stays on this machine."
+                    click.echo(clean(recalled), err=True)
                 case RecallFailed(reason):
                     waiting.clear()
                     click.echo(clean(f"Nothing is recalled: {reason}"), err=True)

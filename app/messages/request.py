@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
+import msgspec
 from msgspec import Struct, field
 
 from .message import Message
@@ -89,6 +90,8 @@ class ChatRequest(Struct, frozen=True, kw_only=True):
         prompt: text, or tokens of the model's own, to be continued as it is, without a chat template; ``messages`` are
             not looked at then.
         fresh: whether the answer must be made anew, even where the same request was answered before.
+        here: what a model of this machine is asked in the place of ``messages``: they, with what must not leave it.
+            What is sent elsewhere is made of ``messages`` alone; None where there is no difference.
     """
 
     model: str
@@ -99,3 +102,12 @@ class ChatRequest(Struct, frozen=True, kw_only=True):
     tool_choice: ToolChoice = ToolChoice()
     response_format: ResponseFormat = ResponseFormat()
     fresh: bool = False
+    here: tuple[Message, ...] | None = None
+
+    def at_home(self) -> ChatRequest:
+        """The request as a model of this machine gets it."""
+        return self if self.here is None else msgspec.structs.replace(self, messages=self.here, here=None)
+
+    def abroad(self) -> ChatRequest:
+        """The request as everybody else gets it: without what must not leave this machine."""
+        return self if self.here is None else msgspec.structs.replace(self, here=None)

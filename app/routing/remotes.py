@@ -95,7 +95,7 @@ class Remotes:
                 return None
             replica = next((one for one in target.replicas.all if target.permitted(one)), None)
             if replica is not None:
-                return replica.place.backend.preview(msgspec.structs.replace(request, model=replica.model))
+                return replica.place.backend.preview(msgspec.structs.replace(request.abroad(), model=replica.model))
             refused = refused or target
         assert refused is not None
         refused.require_permitted()

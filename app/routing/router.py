@@ -59,7 +59,7 @@ class Router:
         """
         deltas = self._remotes.stream(request) if self._remotes is not None else None
         if deltas is None:
-            deltas = (await self._backend_for(request.model)).stream(request)
+            deltas = (await self._backend_for(request.model)).stream(request.at_home())
         async with aclosing(deltas):
             async for delta in deltas:
                 yield delta

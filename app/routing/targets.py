@@ -52,7 +52,7 @@ class LocalTarget:
 
     def stream(self, request: ChatRequest, *, alone: bool) -> AsyncGenerator[Delta, None]:
         """See ``Backend.stream``."""
-        return self._backend.stream(msgspec.structs.replace(request, model=self.name))
+        return self._backend.stream(msgspec.structs.replace(request.at_home(), model=self.name))
 
 
 class RemoteTarget:
@@ -164,7 +164,7 @@ class RemoteTarget:
         started: Started | None = Started(self.name, endpoint.name, context=self.model.context)
         finished = False
         async with aclosing(
-            replica.place.backend.stream(msgspec.structs.replace(request, model=replica.model))
+            replica.place.backend.stream(msgspec.structs.replace(request.abroad(), model=replica.model))
         ) as deltas:
             while True:
                 try:

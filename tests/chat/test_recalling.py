@@ -64,7 +64,7 @@ async def asked(recaller: Recaller | None, window: int = 4096) -> tuple[list[obj
     events = [event async for event in exchange.run(question.id)]
     assert first.id in conversation
     assert conversation.node(question.id).message.text == "What is my dog called?", "what is kept is what was asked"
-    return events, model.requests[0]
+    return events, model.requests[0].at_home()
 
 
 async def test_passages_go_before_the_question_in_the_persons_own_turn() -> None:

@@ -84,7 +84,7 @@ async def test_what_was_recalled_stands_above_the_answer_and_can_be_forgotten(
         await ask(app, pilot, "What is my dog called?")
         view = app.query_one(RecalledView)
         assert str(view.query(".heading").first(Static).render()).startswith("▸ recalled from “Pets")
-        assert "> The dog is called Bella." in router.requests[0].messages[-1].text
+        assert "> The dog is called Bella." in router.requests[0].at_home().messages[-1].text
         view.unfold(True)
         await pilot.pause()
         assert "\x1b" not in "".join(str(line.render()) for line in view.query(Static))
@@ -185,4 +185,4 @@ async def test_memory_is_switched_off_for_one_conversation(make_app: Callable[..
         assert not pane.keeper.session.remembers
         await ask(app, pilot, "What is my dog called?")
         assert not app.query(RecalledView)
-        assert router.requests[0].messages[-1].text == "What is my dog called?"
+        assert router.requests[0].at_home().messages[-1].text == "What is my dog called?"

@@ -107,7 +107,7 @@ class Answers(ModelInUse):
         from app.tui.requests.preview import preview_sheet
 
         await self.attached()
-        request = self._exchange_with(self.model).request(Message.user(text or PREVIEWED))
+        request = await self._exchange_with(self.model).request(Message.user(text or PREVIEWED))
         found = await self._desk.preview(request)
         if found is None:
             self.app.notify(f"Nothing: {clean(self.model)} runs on this machine.", title="What would be sent")

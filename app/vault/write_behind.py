@@ -75,8 +75,10 @@ class WriteBehind:
 
     async def _pause(self, seconds: float) -> None:
         if seconds:
+            # Not wait_for: it loses a cancellation that comes in the same moment as the hurry.
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._hurry.wait(), seconds)
+                async with asyncio.timeout(seconds):
+                    await self._hurry.wait()
 
     async def _try(self) -> PlaygroundError | None:
         try:

@@ -83,7 +83,9 @@ class Remembering:
                 self._told(Progress(self._embedded, trouble=error))
                 wait = _TRY_AGAIN
             try:
-                await asyncio.wait_for(self._woken.wait(), wait)
+                # Not wait_for: it loses a cancellation that comes in the same moment as the waking.
+                async with asyncio.timeout(wait):
+                    await self._woken.wait()
             except TimeoutError:
                 self._seen = 0
 

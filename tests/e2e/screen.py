@@ -33,6 +33,11 @@ class Screen:
         """The screen, a line a row."""
         return "\n".join(line.rstrip() for line in self._screen.display)
 
+    def cells(self, row: int) -> list[pyte.screens.Char]:
+        """What stands in each column of a row, and in which colours."""
+        line = self._screen.buffer[row]
+        return [line[column] for column in range(self._screen.columns)]
+
     def press(self, keys: str) -> None:
         """Types."""
         self.program.send(keys)

@@ -65,7 +65,6 @@ class RemoteBackend:
         credentials: fetch its key.
         policy: is asked before each connection.
         resolver_check: is told each address before it is connected to, and raises where it must not be.
-        trust_env: whether proxies that the environment names are used.
     """
 
     def __init__(
@@ -76,13 +75,12 @@ class RemoteBackend:
         policy: ConnectionPolicy,
         *,
         resolver_check: ResolverCheck | None = None,
-        trust_env: bool = False,
     ) -> None:
         self._endpoint = endpoint
         self._rules = rules
         self._credentials = credentials
         self._kind = kind_of(endpoint.kind)
-        self._connections = Connections(endpoint, policy, resolver_check=resolver_check, trust_env=trust_env)
+        self._connections = Connections(endpoint, policy, resolver_check=resolver_check)
 
     @property
     def name(self) -> str:

@@ -135,22 +135,22 @@ class Notebook:
 
     def _masked(self, note: AuditNote) -> AuditNote:
         """The note with every text masked that came from outside; the rest are figures, and words of our own."""
-        text, value = self.masker.text, self.masker.value
+        name, text, value = self.masker.name, self.masker.text, self.masker.value
         detours = [
             msgspec.structs.replace(
-                one, model=text(one.model), next_model=text(one.next_model), reason=text(one.reason)
+                one, model=name(one.model), next_model=name(one.next_model), reason=text(one.reason)
             )
             for one in note.detours
         ]
         return msgspec.structs.replace(
             note,
-            asked=text(note.asked),
-            model=text(note.model),
-            backend=text(note.backend),
+            asked=name(note.asked),
+            model=name(note.model),
+            backend=name(note.backend),
             message=text(note.message),
             detours=tuple(detours),
-            request=value(msgspec.to_builtins(note.request)),
-            answer=value(msgspec.to_builtins(note.answer)),
+            request=None if note.request is None else value(msgspec.to_builtins(note.request)),
+            answer=None if note.answer is None else value(msgspec.to_builtins(note.answer)),
         )
 
     async def _forget(self, vault: Vault) -> None:

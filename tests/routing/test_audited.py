@@ -126,6 +126,7 @@ async def test_a_vault_that_cannot_be_written_fails_no_answer(vault, monkeypatch
     async def full(notes):
         raise PlaygroundError("The disk is full.")
 
+    caplog.set_level(logging.INFO)
     router, _ = noted(vault)
     monkeypatch.setattr(vault.audit, "add", full)
     assert len(await answer(router, ask("m"))) == 4

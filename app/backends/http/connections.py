@@ -11,7 +11,7 @@ from app.errors import CatalogueError
 from app.privacy.connections import ConnectionPolicy
 
 from .answers import Answer, Wire
-from .dialling import dial, speaks_second
+from .dialling import dial_streams, speaks_second
 from .resolving import Resolver, ResolverCheck
 from .tls import context_of
 
@@ -23,7 +23,6 @@ class Connections:
         endpoint: where and how.
         policy: is asked before each request.
         resolver_check: is told each address before it is connected to.
-        trust_env: whether proxies that the environment names are used.
 
     Raises:
         CatalogueError: the endpoint's address holds a password.
@@ -35,7 +34,6 @@ class Connections:
         policy: ConnectionPolicy,
         *,
         resolver_check: ResolverCheck | None = None,
-        trust_env: bool = False,
     ) -> None:
         self._endpoint = endpoint
         self._policy = policy
@@ -47,7 +45,6 @@ class Connections:
                 resolver_check(address)
 
         self._resolver = Resolver(check, endpoint.connect_s)
-        self._trust_env = trust_env
         self._base = endpoint.url.rstrip("/")
         parts = urlsplit(self._base)
         if parts.username is not None or parts.password is not None:
@@ -93,16 +90,16 @@ class Connections:
         from .first import FirstWire
 
         if not self._secure:
-            return FirstWire(self._endpoint, self._resolver, None, trust_env=self._trust_env)
+            return FirstWire(self._endpoint, self._resolver, None)
         tls = await asyncio.to_thread(context_of, self._endpoint)
-        if self._endpoint.http2 and not self._trust_env:
+        if self._endpoint.http2:
             # Asked once, so that peers without HTTP/2 get the faster client; else it is the first connection.
             tls.set_alpn_protocols(["h2", "http/1.1"])
-            reader, writer = await dial(self._endpoint, self._resolver, self._host, self._port, tls)
+            reader, writer = await dial_streams(self._endpoint, self._resolver, self._host, self._port, tls)
             if speaks_second(writer):
                 from .second import SecondWire
 
                 return SecondWire(self._endpoint, self._resolver, tls, (reader, writer))
             writer.transport.abort()
             tls.set_alpn_protocols(["http/1.1"])
-        return FirstWire(self._endpoint, self._resolver, tls, trust_env=self._trust_env)
+        return FirstWire(self._endpoint, self._resolver, tls)

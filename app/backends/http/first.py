@@ -1,32 +1,27 @@
-"""HTTP/1.1 by aiohttp: on two cores it carried 4,850 requests a second through a proxy where httpx carried 365."""
+"""HTTP/1.1: connections that are kept, and a request on one of them that is free."""
 
 from __future__ import annotations
 
-import io
-import socket
+import asyncio
+import re
 import ssl
+from collections import deque
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
-
-import aiohttp
-from aiohttp.abc import AbstractResolver, ResolveResult
-from aiohttp.http_exceptions import HttpProcessingError
-from yarl import URL
+from urllib.parse import quote, urlsplit
 
 from app.backends.endpoint import Endpoint
-from app.errors import RemoteError, RemoteTimeoutError, RemoteUnreachableError, StreamBrokenError
+from app.errors import RemoteError, RemoteTimeoutError, RemoteUnreachableError
 
 from .answers import Answer
-from .resolving import Resolver, numeric_of
+from .dialling import dial
+from .kept import KeptConnection
+from .resolving import Resolver
 
-if TYPE_CHECKING:
-    from aiohttp.client import _RequestOptions
-
-_FAILURES = (aiohttp.ClientError, HttpProcessingError, OSError, TimeoutError, EOFError)
-_LARGE = 512 * 1024
-"""aiohttp writes smaller bodies in one go, and warns of larger ones."""
-_READ_AHEAD = 256 * 1024
-_IDLE_S = 60.0
+_NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+_FORBIDDEN = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+_PATH = "/%:@!$&'()*+,;=-._~?"
+_MOST_LINES = 64
+_TRIES = 2
 
 
 class FirstWire:
@@ -36,142 +31,157 @@ class FirstWire:
         endpoint: limits and times.
         resolver: finds and checks addresses.
         tls: None where TLS is not used.
-        trust_env: whether proxies that the environment names are used.
     """
 
-    def __init__(
-        self, endpoint: Endpoint, resolver: Resolver, tls: ssl.SSLContext | None, *, trust_env: bool = False
-    ) -> None:
-        self._name = endpoint.name
-        self._resolver = resolver
-        self._endpoint = endpoint
-        self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(
-                limit=endpoint.connections,
-                ssl=tls if tls is not None else True,
-                resolver=_Checked(resolver),
-                keepalive_timeout=_IDLE_S,
-            ),
-            timeout=aiohttp.ClientTimeout(
-                total=endpoint.total_s, sock_connect=endpoint.connect_s, sock_read=endpoint.read_s
-            ),
-            cookie_jar=aiohttp.DummyCookieJar(),
-            skip_auto_headers=("User-Agent", "Accept", "Content-Type"),
-            read_bufsize=_READ_AHEAD,
-            trust_env=trust_env,
-        )
+    def __init__(self, endpoint: Endpoint, resolver: Resolver, tls: ssl.SSLContext | None) -> None:
+        self._endpoint, self._resolver, self._tls = endpoint, resolver, tls
+        parts = urlsplit(endpoint.url)
+        self._sound = parts.scheme in ("http", "https") and bool(parts.hostname)
+        self._host, self._port = parts.hostname or "", parts.port or (443 if tls is not None else 80)
+        self._authority = _authority(parts.netloc)
+        self._open: set[KeptConnection] = set()
+        self._dialled = 0
+        self._closed = False
+        self._idle: list[KeptConnection] = []
+        self._waiting: deque[asyncio.Future[None]] = deque()
+        self._lines: dict[tuple[str, str], bytes] = {}
+        self._written: tuple[Mapping[str, str], bytes] = ({}, b"")
 
     async def send(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None) -> Answer:
         """See ``Wire``."""
-        where = URL(url)
-        if where.host is not None and numeric_of(where.host) is not None:
-            await self._resolver.addresses(where.host, 0)  # aiohttp looks up names alone
-        options: _RequestOptions = {"headers": headers, "allow_redirects": False}
-        if body is not None:
-            options["data"] = body if len(body) < _LARGE else io.BytesIO(body)
-        failed: RemoteError
-        try:
-            return _FirstAnswer(await self._session.request(method, where, **options), self._endpoint)
-        except _FAILURES as error:
-            failed = self._not_sent(error, where.host or "")
-        except ValueError:
-            # A header that cannot be one. It may be the key, so it is not shown.
-            failed = RemoteError(
-                f"A header for {self._name} has characters that headers cannot have.", "Check its key and its headers."
-            )
-        # Not from within the block: aiohttp's errors hold the request's headers, and with them the key.
-        raise failed
+        if not self._sound:
+            raise RemoteUnreachableError(f"The url of {self._endpoint.name} is no address of HTTP.", "Correct its url.")
+        request = self._line(method, url) + self._fields(headers)
+        request += b"\r\n" if body is None else b"content-length: %d\r\n\r\n%b" % (len(body), body)
+        deadline = asyncio.get_running_loop().time() + self._endpoint.total_s
+        for _ in range(_TRIES):
+            connection = self._kept() or await self._another(deadline)
+            was_used = connection.used
+            try:
+                return await connection.ask(request, deadline)
+            except RemoteUnreachableError:
+                # The peer may have closed it in the same moment. What changes nothing there may be asked again.
+                if method != "GET" or not was_used:
+                    raise
+        raise RemoteUnreachableError(f"{self._endpoint.name} ({self._host}) closed the connection without an answer.")
 
     async def aclose(self) -> None:
         """See ``Wire``."""
-        await self._session.close()
+        self._closed = True
+        for connection in list(self._open):
+            connection.abandon()
+        await asyncio.sleep(0)  # sockets are closed in the loop's next turn
 
-    def _not_sent(self, error: BaseException, host: str) -> RemoteError:
-        connect_s = self._endpoint.connect_s
-        match error:
-            case aiohttp.ClientConnectorCertificateError() | aiohttp.ClientConnectorSSLError():
-                return RemoteUnreachableError(
-                    f"The certificate of {self._name} ({host}) is not good: {_reason(error)}.",
-                    "Check its address, or name its authority as the endpoint's ca.",
-                )
-            case aiohttp.ConnectionTimeoutError():
-                return RemoteTimeoutError(
-                    f"{self._name} ({host}) did not take the connection within {connect_s:g} seconds.",
-                    "Check the network.",
-                )
-            case aiohttp.ServerTimeoutError():
-                return RemoteTimeoutError(
-                    f"{self._name} did not begin to answer within {self._endpoint.read_s:g} seconds."
-                )
-            case TimeoutError():
-                return _too_long(self._endpoint)
-            case aiohttp.ClientConnectorError():
-                return RemoteUnreachableError(
-                    f"{self._name} ({host}) cannot be reached: {_reason(error)}.", "Check its address and the network."
-                )
-            case aiohttp.InvalidURL() | aiohttp.NonHttpUrlClientError():
-                return RemoteUnreachableError(f"The url of {self._name} is no address of HTTP.", "Correct its url.")
-            case _:
-                return RemoteUnreachableError(f"{self._name} ({host}) closed the connection without an answer.")
+    # Connections
 
-
-class _FirstAnswer:
-    def __init__(self, response: aiohttp.ClientResponse, endpoint: Endpoint) -> None:
-        self._response = response
-        self._endpoint = endpoint
-        self.status = response.status
-        self.headers: Mapping[str, str] = {key.lower(): value for key, value in response.headers.items()}
-
-    async def more(self) -> bytes:
-        failed: RemoteError
-        try:
-            return await self._response.content.readany()
-        except aiohttp.ServerTimeoutError:
-            silent = f"{self._endpoint.name} said nothing more for {self._endpoint.read_s:g} seconds."
-            failed = RemoteTimeoutError(silent)
-        except TimeoutError:
-            failed = _too_long(self._endpoint)
-        except _FAILURES:
-            failed = StreamBrokenError(f"The connection to {self._endpoint.name} broke while it answered.")
-        raise failed
-
-    async def close(self) -> None:
-        self._response.close()
-
-
-class _Checked(AbstractResolver):
-    """aiohttp's way to ask our resolver."""
-
-    def __init__(self, resolver: Resolver) -> None:
-        self._resolver = resolver
-
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
-    ) -> list[ResolveResult]:
-        return [
-            ResolveResult(
-                hostname=host,
-                host=found.host,
-                port=port,
-                family=found.family,
-                proto=found.proto,
-                flags=socket.AI_NUMERICHOST,
-            )
-            for found in await self._resolver.addresses(host, port)
-        ]
-
-    async def close(self) -> None:
+    def _kept(self) -> KeptConnection | None:
+        while self._idle:
+            found = self._idle.pop()
+            if found.usable:
+                return found
         return None
 
+    async def _another(self, deadline: float) -> KeptConnection:
+        """A connection that is made now, or that becomes free."""
+        try:
+            async with asyncio.timeout_at(deadline) as limit:
+                while True:
+                    if self._closed or len(self._open) + self._dialled < self._endpoint.connections:
+                        return await self._made()
+                    await self._change()
+                    found = self._kept()
+                    if found is not None:
+                        return found
+        except TimeoutError:
+            if not limit.expired():
+                raise
+            raise RemoteTimeoutError(
+                f"{self._endpoint.name} had not answered in full after {self._endpoint.total_s:g} seconds."
+            ) from None
 
-def _too_long(endpoint: Endpoint) -> RemoteTimeoutError:
-    return RemoteTimeoutError(f"{endpoint.name} had not answered in full after {endpoint.total_s:g} seconds.")
+    async def _made(self) -> KeptConnection:
+        if self._closed:
+            self._next()  # whoever waits hears of it too
+            raise RemoteUnreachableError(f"{self._endpoint.name} is not asked any more.")
+        self._dialled += 1
+        try:
+            made = await dial(
+                self._endpoint,
+                self._resolver,
+                self._host,
+                self._port,
+                self._tls,
+                lambda: KeptConnection(self._endpoint, self._host, self._free, self._gone),
+            )
+        except BaseException:
+            self._dialled -= 1
+            self._next()
+            raise
+        self._dialled -= 1
+        if not made.lost:
+            self._open.add(made)
+        if self._closed:
+            made.abandon()
+        return made
+
+    async def _change(self) -> None:
+        waiting: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append(waiting)
+        try:
+            await waiting
+        except asyncio.CancelledError:
+            if waiting.done() and not waiting.cancelled():
+                self._next()  # it was our turn, and is another's now
+            raise
+
+    def _free(self, connection: KeptConnection) -> None:
+        self._idle.append(connection)
+        self._next()
+
+    def _gone(self, connection: KeptConnection) -> None:
+        self._open.discard(connection)
+        if connection in self._idle:
+            self._idle.remove(connection)
+        self._next()
+
+    def _next(self) -> None:
+        while self._waiting:
+            waiting = self._waiting.popleft()
+            if not waiting.done():
+                waiting.set_result(None)
+                return
+
+    # What is sent
+
+    def _line(self, method: str, url: str) -> bytes:
+        known = self._lines.get((method, url))
+        if known is None:
+            parts = urlsplit(url)
+            path = quote((parts.path or "/") + (f"?{parts.query}" if parts.query else ""), safe=_PATH)
+            known = f"{method} {path} HTTP/1.1\r\nhost: {self._authority}\r\n".encode("ascii")
+            if len(self._lines) < _MOST_LINES:
+                self._lines[method, url] = known
+        return known
+
+    def _fields(self, headers: Mapping[str, str]) -> bytes:
+        before, written = self._written
+        if headers == before:
+            return written
+        if not all(_NAME.fullmatch(name) and not _FORBIDDEN.search(value) for name, value in headers.items()):
+            # It may be the key, so it is not shown.
+            raise RemoteError(
+                f"A header for {self._endpoint.name} has characters that headers cannot have.",
+                "Check its key and its headers.",
+            )
+        made = "".join(f"{name}: {value.strip()}\r\n" for name, value in headers.items())
+        written = made.encode("utf-8", "surrogateescape")
+        self._written = dict(headers), written
+        return written
 
 
-def _reason(error: BaseException) -> str:
-    inner = getattr(error, "os_error", None) or getattr(error, "certificate_error", None) or error
-    if isinstance(inner, ssl.SSLCertVerificationError):
-        return inner.verify_message
-    if isinstance(inner, OSError) and inner.strerror:
-        return inner.strerror
-    return type(inner).__name__
+def _authority(netloc: str) -> str:
+    """The Host header: ASCII, whatever the letters of the name."""
+    if netloc.isascii():
+        return netloc
+    name, colon, port = netloc.partition(":")
+    return name.encode("idna").decode("ascii") + colon + port

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import re
 import socket
 from collections.abc import Callable
 from functools import lru_cache
@@ -13,6 +14,10 @@ from app.errors import RemoteTimeoutError, RemoteUnreachableError
 
 ResolverCheck = Callable[[str], None]
 """Told each address before it is connected to; raises a ``PlaygroundError`` where it must not be."""
+
+
+_OTHER_NUMBER = re.compile(r"(?:^|\.)(?:[0-9]+|0[xX][0-9a-fA-F]*)\.?$")
+"""How hosts end that a system may take for an address, though they are none: ``127.1``, ``0x7f000001``."""
 
 
 class Address(NamedTuple):
@@ -39,7 +44,7 @@ class Resolver:
         """Where ``host`` is, in the order to be tried; a numeric address is checked as well and is itself.
 
         Raises:
-            RemoteUnreachableError: nobody knows the name.
+            RemoteUnreachableError: nobody knows the name, or it is a number in another notation.
             RemoteTimeoutError: nobody answered in time.
             PlaygroundError: of the check.
         """
@@ -47,6 +52,10 @@ class Resolver:
         if numeric is not None:
             self._check(numeric)
             return [Address(numeric, socket.AF_INET6 if ":" in numeric else socket.AF_INET, socket.IPPROTO_TCP)]
+        if _OTHER_NUMBER.search(host):
+            raise RemoteUnreachableError(
+                f"{host} is not written as an address or a name.", "Write four numbers with points, or a name."
+            )
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(self._seconds):

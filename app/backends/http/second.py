@@ -14,7 +14,7 @@ from app.backends.endpoint import Endpoint
 from app.errors import RemoteError, RemoteTimeoutError, RemoteUnreachableError, StreamBrokenError
 
 from .answers import Answer
-from .dialling import dial, speaks_second
+from .dialling import dial_streams, speaks_second
 from .resolving import Resolver
 from .streams import Fields, Stream, StreamConnection
 
@@ -112,7 +112,7 @@ class SecondWire:
         return next((connection for connection in self._open if connection.has_room), None)
 
     async def _dial(self) -> StreamConnection:
-        reader, writer = await dial(self._endpoint, self._resolver, self._host, self._port, self._tls)
+        reader, writer = await dial_streams(self._endpoint, self._resolver, self._host, self._port, self._tls)
         if not speaks_second(writer):
             writer.transport.abort()
             raise RemoteUnreachableError(

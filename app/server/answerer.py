@@ -1,10 +1,13 @@
-"""Who answers a request, as its response's headers tell."""
+"""Who answers a request, as its response's headers tell, or the first message of an answer over a WebSocket."""
 
 from __future__ import annotations
 
 from app.messages import Rerouted, Started
 
 _MOST = 300
+_HEADERS = {name: f"x-playground-{name}".encode() for name in ("model", "backend", "fallback", "cache")}
+NAMES = b", ".join(_HEADERS.values())
+"""Of the headers, as they are listed."""
 
 
 class Answerer:
@@ -23,6 +26,15 @@ class Answerer:
         self.model, self.backend, self.fallback = model, backend, fallback
         self.from_cache = False
 
+    def asked(self) -> None:
+        """Another answer is asked for on the same connection."""
+        self.model = self.backend = self.fallback = ""
+        self.from_cache = False
+
+    def answers(self, model: str, backend: str) -> None:
+        """It is known without an answer's deltas: vectors, transcriptions, what passes through."""
+        self.model, self.backend = model, backend
+
     def started(self, delta: Started) -> None:
         """The answer begins."""
         self.model, self.backend, self.from_cache = delta.model, delta.backend, delta.from_cache
@@ -31,16 +43,20 @@ class Answerer:
         """Another is asked."""
         self.fallback = fallback(delta.model, delta.reason)
 
-    def headers(self) -> dict[str, str]:
-        """``x-playground-…``, by lower-case name; none while nobody answers."""
+    def told(self) -> dict[str, str]:
+        """``model``, ``backend`` and, where there is something to tell, ``fallback`` and ``cache``."""
         if not self.model:
             return {}
-        told = {"x-playground-model": for_header(self.model), "x-playground-backend": for_header(self.backend)}
+        told = {"model": self.model, "backend": self.backend}
         if self.fallback:
-            told["x-playground-fallback"] = for_header(self.fallback)
+            told["fallback"] = self.fallback
         if self.from_cache:
-            told["x-playground-cache"] = "hit"
+            told["cache"] = "hit"
         return told
+
+    def headers(self) -> list[tuple[bytes, bytes]]:
+        """``x-playground-…``, as ASGI has them; none while nobody answers."""
+        return [(_HEADERS[name], for_header(text).encode("ascii")) for name, text in self.told().items()]
 
 
 def fallback(model: str, reason: str) -> str:

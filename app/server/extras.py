@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from app.engine.slot import LoadedModel
 from app.errors import EngineError, InvalidRequestError, PlaygroundError
-from app.messages import ChatRequest, Delta, Finished, Message, ResponseFormat, Sampling, TextDelta, Usage
+from app.messages import ChatRequest, Delta, Finished, Message, ResponseFormat, Sampling, Started, TextDelta, Usage
 
 from .collect import collect
 from .error_shapes import shape, status_of
@@ -92,7 +92,7 @@ def routes(services: Services) -> APIRouter:
         if asked.stream:
             return EventStream(_events(deltas, neutral.model), failed=_failed, refused=_refused)
         whole = await while_connected(request, collect(deltas))
-        ended = _ended(neutral.model, Finished(whole.finish, whole.usage, whole.timings))
+        ended = _ended(whole.model or neutral.model, Finished(whole.finish, whole.usage, whole.timings))
         return _json({"text": whole.text, "thinking": whole.thinking, **ended})
 
     @router.post("/analyze", response_class=Response)
@@ -157,6 +157,8 @@ async def _events(deltas: AsyncGenerator[Delta, None], model: str) -> AsyncGener
     async with aclosing(deltas) as stream:
         async for delta in stream:
             match delta:
+                case Started():
+                    model = delta.model
                 case TextDelta(text) if text:
                     yield b"data: " + msgspec.json.encode({"text": text}) + b"\n\n"
                 case Finished():

@@ -41,7 +41,7 @@ class Metered:
 
     def __init__(self, router: Answering, meter: Meter, *, fresh: bool = False) -> None:
         self._router, self._meter, self._fresh = router, meter, fresh
-        self.answerer = Answerer()
+        self.answerer = meter.exchange.answerer if meter.exchange is not None else Answerer()
 
     @classmethod
     def of(cls, router: Answering, scope: Scope) -> Metered:

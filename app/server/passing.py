@@ -20,10 +20,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.backends.raw import RawAnswer, RawRequest
 from app.backends.rules import WireProtocol
 from app.errors import PlaygroundError
-from app.messages import Usage
+from app.messages import Rerouted, Usage
 from app.routing.raw_usage import RawUsage
 
-from .answerer import Answerer, fallback
+from .answerer import NAMES
 from .error_shapes import shape, status_of
 from .metering import meter_of
 from .observing.exchange import note_error
@@ -34,7 +34,10 @@ from .services import Services
 from .streaming import ClientGoneError, unless_gone
 
 _BYTES_A_TOKEN = 4
-_OURS = frozenset({"content-length", "connection", "transfer-encoding", "content-encoding"})
+_OURS = frozenset(
+    {"content-length", "connection", "transfer-encoding", "content-encoding", *NAMES.decode().split(", ")}
+)
+"""Headers that a provider does not say for us."""
 
 
 class _Way(NamedTuple):
@@ -223,10 +226,12 @@ class _Passage:
             self._meter.exchange.pieces = self._events
 
     async def _start(self, found: RawAnswer, length: int | None) -> None:
-        told = Answerer(
-            found.model, found.backend, fallback(found.instead_of, found.reason) if found.instead_of else ""
-        )
-        headers = {name: value for name, value in found.headers.items() if name not in _OURS} | told.headers()
+        if self._meter.exchange is not None:
+            answerer = self._meter.exchange.answerer
+            answerer.answers(found.model, found.backend)
+            if found.instead_of:
+                answerer.rerouted(Rerouted(found.instead_of, found.model, found.reason))
+        headers = {name: value for name, value in found.headers.items() if name not in _OURS}
         if length is None:
             headers |= {"cache-control": "no-cache", "x-accel-buffering": "no"}
         else:

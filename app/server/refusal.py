@@ -8,6 +8,7 @@ from starlette.types import Receive, Scope, Send
 
 from app.errors import PlaygroundError
 
+from .answerer import NAMES
 from .error_shapes import shape, status_of
 from .hosts import Headers
 from .refusals import BodyTooLargeError, OriginRefusedError
@@ -15,7 +16,7 @@ from .refusals import BodyTooLargeError, OriginRefusedError
 _LINGER_S = 2.0
 _METHODS = b"GET, HEAD, POST, PUT, PATCH, DELETE"
 _EXPOSED = (
-    b"retry-after, x-request-id, x-ratelimit-limit-requests, x-ratelimit-remaining-requests,"
+    b"retry-after, x-request-id, " + NAMES + b", x-ratelimit-limit-requests, x-ratelimit-remaining-requests,"
     b" x-ratelimit-reset-requests, x-ratelimit-limit-tokens, x-ratelimit-remaining-tokens, x-ratelimit-reset-tokens"
 )
 

@@ -3,6 +3,8 @@
 The client sends ``chat``, ``cancel`` and ``ping``; the server sends ``started``, ``thinking``, ``words``, ``finished``,
 ``cancelled``, ``error``, ``pong`` and, while nothing else is to be said, ``heartbeat``. Each is one JSON object in a
 text frame, told apart by ``type``. One answer at a time; what belongs to it carries the ``id`` that its ``chat`` had.
+``started`` tells what headers tell elsewhere: the ``model`` and ``backend`` that answer, ``fallback`` and ``cache``
+where there is something to tell of them, and ``request``, the connection's number in the log.
 """
 
 from __future__ import annotations
@@ -93,6 +95,7 @@ class _Conversation:
         self._services, self._socket, self._heartbeat_s = services, websocket, heartbeat_s
         self._meter = meter_of(websocket.scope)
         self._router = Metered(services.router, self._meter)
+        self._number = self._meter.exchange.number if self._meter.exchange is not None else ""
         self._answering: asyncio.Task[None] | None = None
         self._asked = ""
         self._finished: Finished | None = None
@@ -145,6 +148,7 @@ class _Conversation:
 
     async def _answer(self, asked: Chat) -> None:
         self._finished = None
+        self._router.answerer.asked()
         try:
             await self._meter.again()
             request = await self._request(asked)
@@ -195,7 +199,7 @@ class _Conversation:
                     case ThinkingDelta(text):
                         await self._say("thinking", id=asked, text=text)
                     case Started():
-                        await self._say("started", id=asked, model=delta.model)
+                        await self._say("started", id=asked, request=self._number, **self._router.answerer.told())
                     case Finished():
                         self._finished = delta
                     case _:

@@ -13,7 +13,6 @@ from starlette.types import Receive, Scope, Send
 
 from app.errors import PlaygroundError
 
-from .answerer import Answerer
 from .error_shapes import status_of
 from .observing.exchange import note_error
 
@@ -49,7 +48,6 @@ class EventStream(Response):
         events: encoded events, whole; each is sent by itself. Several may be joined in one.
         failed: the event (or events) that tells of an error in mid-stream.
         refused: the answer when it fails before the first event.
-        answerer: who answers, known by the first event; headers tell of it.
         media_type: of the stream; NDJSON protocols have their own.
     """
 
@@ -59,10 +57,9 @@ class EventStream(Response):
         *,
         failed: Callable[[PlaygroundError], bytes],
         refused: Callable[[PlaygroundError], Response],
-        answerer: Answerer | None = None,
         media_type: str = "text/event-stream; charset=utf-8",
     ) -> None:
-        self._events, self._failed, self._refused, self._answerer = events, failed, refused, answerer
+        self._events, self._failed, self._refused = events, failed, refused
         self.status_code = 200
         self.background = None
         # Without a body there is no content-length.
@@ -97,11 +94,7 @@ class EventStream(Response):
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
     async def _start(self, send: Send) -> None:
-        headers = self.raw_headers
-        if self._answerer is not None:
-            told = self._answerer.headers().items()
-            headers = [*headers, *((name.encode(), value.encode()) for name, value in told)]
-        await send({"type": "http.response.start", "status": self.status_code, "headers": headers})
+        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
 
 
 async def unless_gone(receive: Receive, work: Coroutine[Any, Any, T]) -> T:

@@ -143,7 +143,7 @@ async def _said(ours: Proxied, stream: bool) -> tuple[str, dict[str, str], float
 async def test_an_outage_and_its_end_are_told_by_headers(stream):
     async with provider(key=KEY) as there:
         port = int(there.base.rpartition(":")[2])
-        toml = endpoint("cloud", url=f"{there.base}/v1", key="env:KEY", cooldown_s=0.4) + model(
+        toml = endpoint("cloud", url=f"{there.base}/v1", key="env:KEY", cooldown_s=1.2) + model(
             "gpt", "cloud", 'fallback = ["small"]'
         )
         async with proxied(toml) as ours:
@@ -165,7 +165,7 @@ async def _outage(there, ours: Proxied, stream: bool, port: int) -> None:
     assert headers["x-playground-fallback"].startswith("gpt: ") and headers["x-playground-fallback"].isascii()
     there.plan = Answer()
     assert (await _said(ours, stream))[0] == "I am here."  # it is left alone for a while
-    await asyncio.sleep(0.45)
+    await asyncio.sleep(1.25)
     text, headers, _ = await _said(ours, stream)
     assert text == "Hello there!" and "x-playground-fallback" not in headers
 

@@ -51,7 +51,9 @@ async def test_an_answer_comes_in_groups_of_words(talk, backend):
     backend.steps = [*"one two three four five six seven eight"]
     await talk.say(**HELLO)
     heard = await talk.hear_all()
-    assert heard[0] == {"type": "started", "id": "1", "model": "scripted"}
+    number = heard[0].pop("request")
+    assert number == talk.socket.response.headers["x-request-id"]
+    assert heard[0] == {"type": "started", "id": "1", "model": "scripted", "backend": "scripted"}
     groups = [message["text"] for message in heard if message["type"] == "words"]
     assert "".join(groups) == "one two three four five six seven eight"
     assert all(2 <= len(group.split()) <= 5 for group in groups[:-1])

@@ -36,10 +36,10 @@ def routes(services: Services) -> APIRouter:
         deltas = router.stream(neutral)
         if asked.stream:
             events = events_of(deltas, model, with_thinking=with_thinking)
-            return EventStream(events, failed=_failed, refused=_refused, answerer=router.answerer)
+            return EventStream(events, failed=_failed, refused=_refused)
         whole = await while_connected(request, collect(deltas))
         reply = message_of(whole, whole.model or model, with_thinking=with_thinking)
-        return Response(encode(reply), headers=router.answerer.headers(), media_type="application/json")
+        return Response(encode(reply), media_type="application/json")
 
     @router.post(f"{_PATH}/count_tokens", response_class=Response)
     async def count_tokens(asked: CountRequest, request: Request) -> Response:

@@ -14,7 +14,17 @@ from starlette.responses import Response
 from app import __version__
 from app.engine.infill import Gap
 from app.errors import InvalidRequestError, PlaygroundError
-from app.messages import ChatRequest, Delta, Finished, ResponseFormat, Sampling, TextDelta, ThinkingDelta, Usage
+from app.messages import (
+    ChatRequest,
+    Delta,
+    Finished,
+    ResponseFormat,
+    Sampling,
+    Started,
+    TextDelta,
+    ThinkingDelta,
+    Usage,
+)
 from app.server.collect import collect
 from app.server.error_shapes import shape, status_of
 from app.server.lenient import JsonWhateverItSays
@@ -118,7 +128,7 @@ async def _continue(
         return EventStream(_events(deltas, model), failed=_failed, refused=_refused)
     whole = await while_connected(request, collect(deltas))
     ended = Finished(whole.finish, whole.usage, whole.timings, whole.stop)
-    return _json(_ended(whole.thinking + whole.text, ended, model))
+    return _json(_ended(whole.thinking + whole.text, ended, whole.model or model))
 
 
 async def _gap_filled(services: Services, asked: InfillBody, model: str) -> tuple[int, ...]:
@@ -176,6 +186,8 @@ async def _events(deltas: AsyncGenerator[Delta, None], model: str) -> AsyncGener
     async with aclosing(deltas) as stream:
         async for delta in stream:
             match delta:
+                case Started():
+                    model = delta.model
                 case TextDelta(text) | ThinkingDelta(text) if text:
                     # A plain continuation knows no thoughts: all of it is content, in its order.
                     yield _event({"index": 0, "content": text, "tokens": [], "stop": False})

@@ -9,6 +9,7 @@ from starlette.types import Scope
 
 from app.errors import PlaygroundError
 from app.messages import Usage
+from app.server.answerer import Answerer
 
 if TYPE_CHECKING:
     from .measures import Measures
@@ -22,6 +23,7 @@ class Exchange:
         status: of the answer; 0 while there is none, and 101 for a WebSocket that was accepted.
         streaming: whether the answer comes event by event.
         model: who answers, or answered last.
+        answerer: who answers; the response's headers tell.
         pieces: of text that have come so far, of the answer that is under way; about a token each.
         decode_s: seconds that whole answers took after their first tokens.
         first_at: when the first piece came, by ``time.perf_counter``; 0 before it has.
@@ -31,6 +33,7 @@ class Exchange:
     """
 
     __slots__ = (
+        "answerer",
         "completion_tokens",
         "decode_s",
         "error",
@@ -51,6 +54,7 @@ class Exchange:
         self.status = 0
         self.streaming = False
         self.model = ""
+        self.answerer = Answerer()
         self.prompt_tokens = self.completion_tokens = self.pieces = 0
         self.decode_s = self.first_at = 0.0
         self.first_token_s: float | None = None
@@ -72,6 +76,8 @@ class Exchange:
     def answered(self, model: str, backend: str, usage: Usage, decode_s: float | None, outcome: str) -> None:
         """An answer is over, whole or cut."""
         self.model = model
+        if not self.answerer.model:
+            self.answerer.answers(model, backend)
         self.pieces = 0
         self.decode_s += decode_s or 0.0
         self.prompt_tokens += usage.prompt_tokens

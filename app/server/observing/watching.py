@@ -63,6 +63,8 @@ class Watch:
                 message = _opened(exchange, message)
             elif what == "websocket.accept":
                 exchange.status = _ACCEPTED
+                number = (b"x-request-id", exchange.number.encode("ascii"))
+                message = {**message, "headers": [*message.get("headers", ()), number]}
             elif what == "websocket.close" and not exchange.status:
                 exchange.status = 403
             await send(message)
@@ -123,6 +125,8 @@ def _opened(exchange: Exchange, message: Message) -> Message:
                 exchange.measures.active_streams.inc()
             break
     headers.append((b"x-request-id", exchange.number.encode("ascii")))
+    if exchange.status < 400:
+        headers += exchange.answerer.headers()
     return {**message, "headers": headers}
 
 

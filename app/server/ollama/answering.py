@@ -86,11 +86,10 @@ async def _answer(services: Services, asked: Asked, neutral: ChatRequest, lines:
             lines.of(deltas),
             failed=_failed,
             refused=_refused,
-            answerer=router.answerer,
             media_type="application/x-ndjson",
         )
     reply = lines.whole(await while_connected(request, collect(deltas)))
-    return Response(encode(reply), headers=router.answerer.headers(), media_type=_JSON)
+    return Response(encode(reply), media_type=_JSON)
 
 
 async def _only_loaded(services: Services, asked: Asked, model: str, lines: Lines, request: Request) -> Response:

@@ -13,6 +13,7 @@ from starlette.responses import PlainTextResponse, Response
 
 from app.engine.speech import SAMPLE_RATE, SpeechSegment, SpokenLanguage, TranscribeOptions, Word
 from app.server.models import resolve
+from app.server.observing.exchange import exchange_of
 from app.server.services import Services
 from app.server.streaming import EventStream, while_connected
 
@@ -114,6 +115,10 @@ def routes(services: Services) -> APIRouter:
         if name is None:
             raise RefusedError("Missing required parameter: 'model'.", "model", "missing_required_parameter")
         model = await resolve(services, name, "transcribe")
+        exchange = exchange_of(request.scope)
+        if exchange is not None:
+            exchange.asked(model)
+            exchange.answerer.answers(model, "local")
         if (form.one("stream") or "false").lower() in ("true", "1"):
             events = _events(services, model, form, options)
             return EventStream(events, failed=errors.event, refused=errors.answer)

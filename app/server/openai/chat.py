@@ -63,10 +63,10 @@ def routes(services: Services) -> APIRouter:
         router = Metered.of(services.router, request.scope)
         if asked.stream:
             events = _Events(asked, neutral, created).of(router, count)
-            return EventStream(events, failed=errors.event, refused=errors.answer, answerer=router.answerer)
+            return EventStream(events, failed=errors.event, refused=errors.answer)
         answers = await while_connected(request, gathered(router, seeded(neutral, count)))
         reply = _reply(answers, asked, neutral, created)
-        return Response(encode(reply), headers=router.answerer.headers(), media_type="application/json")
+        return Response(encode(reply), media_type="application/json")
 
     return api
 

@@ -91,7 +91,7 @@ def routes(services: Services) -> APIRouter:
         router = Metered.of(services.router, request.scope)
         if asked.stream:
             events = _events(router, asked, requests, head)
-            return EventStream(events, failed=errors.event, refused=errors.answer, answerer=router.answerer)
+            return EventStream(events, failed=errors.event, refused=errors.answer)
         answers = await while_connected(request, gathered(router, requests))
         head.choices = [
             ChoiceReply(
@@ -106,7 +106,7 @@ def routes(services: Services) -> APIRouter:
         ]
         head.model = answers[0].model or head.model
         head.usage = _usage([answer.usage for answer in answers], asked.n or 1)
-        return Response(encode(head), headers=router.answerer.headers(), media_type="application/json")
+        return Response(encode(head), media_type="application/json")
 
     return api
 

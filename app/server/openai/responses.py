@@ -36,9 +36,9 @@ def routes(services: Services) -> APIRouter:
         router = Metered.of(services.router, request.scope)
         events = _events(router, neutral, writer)
         if asked.stream:
-            return EventStream(events, failed=writer.failed, refused=errors.answer, answerer=router.answerer)
+            return EventStream(events, failed=writer.failed, refused=errors.answer)
         await while_connected(request, _to_the_end(events))
-        return Response(encode(response), headers=router.answerer.headers(), media_type="application/json")
+        return Response(encode(response), media_type="application/json")
 
     @api.get("/v1/responses/{response_id}", response_class=Response)
     async def kept(response_id: str) -> Response:

@@ -94,6 +94,11 @@ class PassedOn(AsyncGenerator[bytes, None]):
         pieces._first = await pieces._next()
         return pieces
 
+    @property
+    def at_hand(self) -> bool:
+        """Whether the next piece, or the end, is here already: nobody need wait for it, nor measure the wait."""
+        return self._first is not None or self._ended
+
     async def asend(self, value: None) -> bytes:
         """The next piece.
 

@@ -25,7 +25,7 @@ from .kinds import kind_of
 from .passing import MOST_WHOLE, PassedOn, copied, decoded
 from .raw import RawAnswer, RawRequest
 from .refusals import refusal
-from .rules import NoChange, WireExchange, WireProtocol, WireRules
+from .rules import NoChange, WireExchange, WireProtocol, WireRules, changes_bodies, wants_headers
 
 _MOST_ERROR = 64 * 1024
 _MOST_MODELS = 10_000
@@ -79,6 +79,8 @@ class RemoteBackend:
         self._endpoint = endpoint
         self._rules = rules
         self._credentials = credentials
+        self._forms: tuple[str | None, tuple[bytes, ...]] = None, ()
+        """The key that was last sent, and what of it a provider must not repeat."""
         self._kind = kind_of(endpoint.kind)
         self._connections = Connections(endpoint, policy, resolver_check=resolver_check)
 
@@ -132,7 +134,7 @@ class RemoteBackend:
         """
         exchange = self._rules.exchange(request.protocol)
         # Rules change bodies in place, and the client's own is asked again elsewhere if this fails.
-        body = request.body if isinstance(exchange, NoChange) else copied(request.body)
+        body = copied(request.body) if changes_bodies(exchange) else request.body
         body = exchange.body({**body, "model": request.model})
         headers = await self._headers(exchange, request.headers)
         answer: Answer | None = None
@@ -232,14 +234,20 @@ class RemoteBackend:
         return self._dressed(exchange, client, await self._credentials.key(self._endpoint.key))
 
     def _dressed(self, exchange: WireExchange, client: Mapping[str, str], key: str) -> dict[str, str]:
-        own = dict(_OWN)
-        if key:
-            own[self._kind.key_header] = self._kind.key_prefix + key
-        return dict(self._kind.headers) | outgoing(exchange.headers(from_client(client)), own)
+        own = _OWN | {self._kind.key_header: self._kind.key_prefix + key} if key else _OWN
+        going = exchange.headers(from_client(client) if client and wants_headers(exchange) else {})
+        return dict(self._kind.headers) | outgoing(going, own)
 
     def _secrets(self, headers: Mapping[str, str]) -> tuple[bytes, ...]:
         """What a provider must not repeat to a client: the key and secret values of headers, as JSON writes them."""
         key = headers.get(self._kind.key_header, "").removeprefix(self._kind.key_prefix)
+        before, forms = self._forms
+        if key != before:
+            forms = self._secret_forms(key)
+            self._forms = key, forms
+        return forms
+
+    def _secret_forms(self, key: str) -> tuple[bytes, ...]:
         known = (key, *getattr(self._rules, "secrets", ()))
         return tuple(
             form

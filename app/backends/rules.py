@@ -58,10 +58,20 @@ def changes_events(exchange: WireExchange) -> bool:
     return bool(getattr(exchange, "changes_events", True))
 
 
+def changes_bodies(exchange: WireExchange) -> bool:
+    """Whether ``exchange`` may change a request's body in place; one that knows better says ``changes_bodies``."""
+    return bool(getattr(exchange, "changes_bodies", True))
+
+
+def wants_headers(exchange: WireExchange) -> bool:
+    """Whether any of a client's headers may go on; an exchange that knows that none does says ``wants_headers``."""
+    return bool(getattr(exchange, "wants_headers", True))
+
+
 class NoChange:
     """An exchange that changes nothing; also the rules that make it."""
 
-    changes_events = False
+    changes_events = changes_bodies = wants_headers = False
 
     def exchange(self, protocol: WireProtocol) -> NoChange:
         """Itself: it keeps no state."""
@@ -112,6 +122,14 @@ class _ChainedExchange:
     @property
     def changes_events(self) -> bool:
         return any(changes_events(exchange) for exchange in self._back)
+
+    @property
+    def changes_bodies(self) -> bool:
+        return any(changes_bodies(exchange) for exchange in self._out)
+
+    @property
+    def wants_headers(self) -> bool:
+        return all(wants_headers(exchange) for exchange in self._out)
 
     def headers(self, headers: Mapping[str, str]) -> dict[str, str]:
         changed = dict(headers)

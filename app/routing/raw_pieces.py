@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from typing import Any
 
 from app.errors import PlaygroundError, RemoteError, StreamBrokenError
@@ -20,11 +20,11 @@ class LeasedPieces(AsyncGenerator[bytes, None]):
         pieces: of the backend.
         lease: given back once.
         deadline: of the running loop's clock.
-        late: what is raised when that has passed.
+        late: makes what is raised when that has passed.
     """
 
     def __init__(
-        self, pieces: AsyncGenerator[bytes, None], lease: Lease, deadline: float, late: PlaygroundError
+        self, pieces: AsyncGenerator[bytes, None], lease: Lease, deadline: float, late: Callable[[], PlaygroundError]
     ) -> None:
         self._pieces, self._lease, self._deadline, self._late = pieces, lease, deadline, late
 
@@ -35,13 +35,16 @@ class LeasedPieces(AsyncGenerator[bytes, None]):
             StopAsyncIteration: after the last.
             StreamBrokenError: when there should have been more.
         """
+        limit: asyncio.Timeout | None = None
         try:
+            if getattr(self._pieces, "at_hand", False):
+                return await anext(self._pieces)
             async with asyncio.timeout_at(self._deadline) as limit:
                 return await anext(self._pieces)
         except TimeoutError:
             await self.aclose()
-            if limit.expired():
-                raise self._late from None
+            if limit is not None and limit.expired():
+                raise self._late() from None
             raise
         except BaseException as error:
             # However it ends, cancelled too, no lease is left behind.

@@ -206,7 +206,10 @@ class RemoteTarget:
                 raise
             raise self._too_long(endpoint.name, endpoint.total_s) from None
         lease.succeeded()
-        late = _broken(self._too_long(endpoint.name, endpoint.total_s))
+
+        def late() -> PlaygroundError:
+            return _broken(self._too_long(endpoint.name, endpoint.total_s))
+
         return msgspec.structs.replace(
             answer,
             pieces=LeasedPieces(answer.pieces, lease, deadline, late),

@@ -52,6 +52,11 @@ class HeaderChoice:
         """The values that came from the environment, so that they can be masked elsewhere."""
         return tuple(self._secrets)
 
+    @property
+    def lets_pass(self) -> bool:
+        """Whether any header of a client may go on."""
+        return self._mode != "whitelist" or bool(self._names)
+
     def apply(self, headers: Mapping[str, str]) -> dict[str, str]:
         """The headers that go on, with lower-case names.
 

@@ -111,6 +111,16 @@ class EndpointExchange:
         """Whether any rule is for answers; see ``app.backends.rules.changes_events``."""
         return bool(self._back)
 
+    @property
+    def changes_bodies(self) -> bool:
+        """Whether any rule is for requests; see ``app.backends.rules.changes_bodies``."""
+        return bool(self._out)
+
+    @property
+    def wants_headers(self) -> bool:
+        """Whether any header of a client may go on; see ``app.backends.rules.wants_headers``."""
+        return self._headers.lets_pass
+
     def headers(self, headers: Mapping[str, str]) -> dict[str, str]:
         """The client's headers that go on, with those that the rules set.
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from textual import getters
 from textual.containers import Vertical
+from textual.message import Message
 
 from app.errors import PlaygroundError, VaultLockedError
 
@@ -27,6 +28,16 @@ class Pane(Vertical):
     def do(self, work: Coroutine[Any, Any, None], group: str = "deeds", *, exclusive: bool = False) -> None:
         """Runs ``work`` beside the interface, and says what went wrong."""
         self.run_worker(self._reported(work), group=group, exclusive=exclusive, exit_on_error=False)
+
+    async def _dispatch_message(self, message: Message) -> None:
+        """What a part of the pane asked for and cannot be done now is said, and is no end of the program."""
+        try:
+            await super()._dispatch_message(message)
+        except VaultLockedError:
+            # The screen that unlocks lies over the pane by now, and says so.
+            return
+        except PlaygroundError as error:
+            self.app.notify_error(error)
 
     async def _reported(self, work: Coroutine[Any, Any, None]) -> None:
         try:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
-from app.errors import PlaygroundError
+from textual.actions import ActionParseResult
+from textual.dom import DOMNode
+
+from app.errors import PlaygroundError, VaultLockedError
 from app.privacy.terminal import clean
 
 from .face import Face
@@ -20,6 +24,22 @@ class ReportingFace(Face):
     def __init__(self, logs: Path) -> None:
         super().__init__()
         self._logs = logs
+
+    async def run_action(
+        self,
+        action: str | ActionParseResult,
+        default_namespace: DOMNode | None = None,
+        namespaces: Mapping[str, DOMNode] | None = None,
+    ) -> bool:
+        """Does what a key says. What cannot be done now, as on a full disk, is said, and is no end of the program."""
+        try:
+            return await super().run_action(action, default_namespace, namespaces)
+        except VaultLockedError:
+            # The screen that unlocks is on its way, and says so.
+            return True
+        except PlaygroundError as error:
+            self.notify_error(error)
+            return True
 
     def notify_error(self, error: PlaygroundError) -> None:
         """Title, message and remedy in a toast."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable, Collection, Iterable
 from typing import Literal
@@ -107,19 +108,20 @@ class Recall:
         await self._index.follow()
         if not len(self._index):
             # Nothing is embedded yet: no reason to load a model, and to keep somebody waiting for it.
-            told = await self._vault.recollections.by_words(question)
-            return self._joined(question, {}, list(told), {}, set(without), limit)
-        vector = (await self._embedder.embed([pieces_of(question)[0]]))[0]
+            said = await self._vault.recollections.by_words(question)
+            return self._joined(question, {}, list(said), {}, set(without), limit)
+        # Words are looked up while a worker computes the vector.
+        vectors, told = await asyncio.gather(
+            self._embedder.embed([pieces_of(question)[0]]),
+            self._vault.recollections.by_words(question, least=_LEAST_STRENGTH),
+        )
+        vector = vectors[0]
         near = await self._index.nearest(vector, _NEAREST + len(without))
         about = await self._vault.recollections.of_vectors([each.number for each in near]) if near else {}
         known = [each for each in near if each.number in about]
         meant = _by_meaning(question, [(about[each.number], each.cosine) for each in known])
-        vectors = {about[each.number].source_id: each.vector for each in reversed(known)}
-        worded = [
-            each
-            for each in await self._vault.recollections.by_words(question)
-            if each.strength >= (_ASKS_ONLY_STRENGTH if only_asks(each.text) else _LEAST_STRENGTH)
-        ]
+        kept = {about[each.number].source_id: each.vector for each in reversed(known)}
+        worded = [each for each in told if each.strength >= _ASKS_ONLY_STRENGTH or not only_asks(each.text)]
         unknown = [each.source_id for each in worded if each.source_id not in meant]
         by_words: dict[str, tuple[int, float]] = {}
         if unknown:
@@ -127,9 +129,9 @@ class Recall:
             for (source_id, piece, _), cosine in zip(rows, cosines([row[2] for row in rows], vector), strict=True):
                 if source_id not in by_words or cosine > by_words[source_id][1]:
                     by_words[source_id] = (piece, cosine)
-            vectors.update({source_id: vector for source_id, _, vector in reversed(rows)})
+            kept.update({source_id: vector for source_id, _, vector in reversed(rows)})
         found = self._joined(question, meant, worded, by_words, set(without), limit * 4)
-        return _varied(found, vectors, limit)
+        return _varied(found, kept, limit)
 
     def _joined(
         self,

@@ -75,9 +75,10 @@ class Recollections:
         def read(connection: Connection) -> dict[int, Recollection]:
             marks = ",".join("?" * len(numbers))
             found: dict[int, Recollection] = {}
+            # "+": by number, never by the index of sources, which would be read from end to end.
             query = f"""SELECT v.number, v.piece, {_MESSAGE_COLUMNS} FROM vectors v
                 JOIN messages m ON m.id = v.source_id JOIN sessions s ON s.number = m.session
-                WHERE v.number IN ({marks}) AND v.source = 'message' AND {_OPEN_TO_MEMORY}"""  # noqa: S608
+                WHERE v.number IN ({marks}) AND +v.source = 'message' AND {_OPEN_TO_MEMORY}"""  # noqa: S608
             for number, piece, *columns in connection.execute(query, tuple(numbers)):
                 found[number] = _message(columns, piece)
             if len(found) == len(numbers):
@@ -85,7 +86,7 @@ class Recollections:
             query = f"""SELECT v.number, v.piece, p.id, p.title, p.updated_at,
                 trim(p.title || char(10) || char(10) || p.body, char(10)) FROM vectors v
                 JOIN posts p ON p.id = v.source_id
-                WHERE v.number IN ({marks}) AND v.source = 'post' AND p.deleted_at IS NULL"""  # noqa: S608
+                WHERE v.number IN ({marks}) AND +v.source = 'post' AND p.deleted_at IS NULL"""  # noqa: S608
             for number, piece, post_id, title, at, text in connection.execute(query, tuple(numbers)):
                 found[number] = Recollection(
                     source="post",
@@ -101,17 +102,22 @@ class Recollections:
 
         return await self._database.read(read)
 
-    async def by_words(self, question: str, limit: int = 40) -> tuple[Recollection, ...]:
+    async def by_words(self, question: str, limit: int = 40, least: float = 0.0) -> tuple[Recollection, ...]:
         """Messages that hold the telling words of a question, those with more and rarer ones first.
 
         SQLite's own ``bm25`` would read every message that holds a word; here each word costs at most some hundred.
+
+        Args:
+            question: in the person's words.
+            limit: how many.
+            least: the strength that a message needs; the texts of others are not read.
         """
         words = telling_words(question)
         if not words:
             return ()
 
         def read(connection: Connection) -> tuple[Recollection, ...]:
-            scores = _scores(connection, words)
+            scores = {number: score for number, score in _scores(connection, words).items() if score >= least}
             best = sorted(scores, key=lambda number: (-scores[number], -number))[: limit * 2]
             marks = ",".join("?" * len(best))
             query = f"""SELECT m.number, {_MESSAGE_COLUMNS} FROM messages m JOIN sessions s ON s.number = m.session

@@ -1,4 +1,7 @@
-"""The capturing program on a made library for sound: its first argument says what is wrong with it."""
+"""The capturing program on a made library for sound: its first argument says what is wrong with it.
+
+It hears a tone, or the samples in the file that ``CAPTURES_SPEECH`` names.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ import sys
 import threading
 import time
 import types
+from pathlib import Path
 from typing import Any
 
 from app.voice import capture
@@ -33,11 +37,15 @@ class Stream:
         threading.Thread(target=self._hear, daemon=True).start()
 
     def _hear(self) -> None:
+        size = self.options["blocksize"]
+        speech = os.environ.get("CAPTURES_SPEECH")
+        heard = Path(speech).read_bytes() if speech else b"\x00\x10" * size * 21
+        blocks = len(heard) // (2 * size)
         for number in range(1_000_000):
-            size = self.options["blocksize"]
-            self.options["callback"](b"\x00\x10" * size, size, None, None)
+            place = number % blocks * 2 * size
+            self.options["callback"](heard[place : place + 2 * size], size, None, None)
             time.sleep(size / self.options["samplerate"])
-            if number == 20:
+            if number == blocks - 1:
                 match self.fault:
                     case "stalls":
                         return

@@ -67,8 +67,10 @@ def doctor(session: Session, as_json: bool, privacy: bool, target: str | None) -
             *_folders(playground),
             *await _engine(playground),
             *[found async for found in _models(playground)],
+            *(Finding("Remote models", "note", warning) for warning in playground.warnings),
             *_vault(playground),
-            _network(playground),
+            await _microphone(playground),
+            _network(playground, remote=any(line.remote for line in await playground.router.listing())),
         ]
         return findings, _settings(playground)
 
@@ -198,7 +200,30 @@ def _vault(playground: Playground) -> Iterator[Finding]:
         yield Finding("Backups", "note", f"none in {vault.backups.folder} yet", "Run: playground backup create")
 
 
-def _network(playground: Playground) -> Finding:
+async def _microphone(playground: Playground) -> Finding:
+    """What dictation would listen to. Nothing is recorded, and everything else works without."""
+    from app.voice.microphone import Microphone
+
+    wanted = playground.settings.voice.device
+    try:
+        devices = await Microphone(wanted).devices()
+    except PlaygroundError as error:
+        return Finding("Microphone", "note", error.message, error.remedy)
+    if not devices:
+        return Finding("Microphone", "note", "none is known to the system", "Plug one in to dictate.")
+    names = ", ".join(device.name for device in devices)
+    if wanted:
+        chosen = next((device for device in devices if wanted.casefold() in device.name.casefold()), None)
+        if chosen is None:
+            remedy = "Name one of these in voice.device, or empty it to take the system's own choice."
+            return Finding("Microphone", "note", f"there is no {wanted!r}; there is {names}", remedy)
+        return Finding("Microphone", "good", f"{chosen.name}, by the setting voice.device")
+    chosen = next((device for device in devices if device.default), devices[0])
+    more = f", the system's choice of {counted(len(devices), 'device')}" if len(devices) > 1 else ""
+    return Finding("Microphone", "good", f"{chosen.name}{more}")
+
+
+def _network(playground: Playground, *, remote: bool) -> Finding:
     if playground.policy.local_only:
         from app.privacy.sealed import is_sealed
 
@@ -212,7 +237,9 @@ def _network(playground: Playground) -> Finding:
         )
     if not _has_route():
         return Finding("Network", "note", "there is none", "Models that are here work; others cannot be fetched.")
-    return Finding("Network", "good", "there is one; only model downloads use it, and only when you ask for them")
+    users = "model downloads and remote models use it, when you ask for them"
+    alone = "only model downloads use it, and only when you ask for them"
+    return Finding("Network", "good", f"there is one; {users if remote else alone}")
 
 
 def _has_route() -> bool:

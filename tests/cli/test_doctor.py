@@ -1,8 +1,15 @@
 """`playground doctor`: what is well, what is broken, where settings come from."""
 
 import json
+import sys
+from functools import partial
+from pathlib import Path
 
 import pytest
+
+from app.voice.microphone import Microphone
+
+CAPTURES = Path(__file__).parent.parent / "voice" / "programs" / "captures.py"
 
 
 @pytest.fixture
@@ -73,3 +80,25 @@ def test_a_home_that_cannot_be_made_is_one_line(run_cli, environ, tmp_path):
     assert result.exit_code == 1
     assert "Set PLAYGROUND_HOME" in result.stderr
     assert len(result.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("fault", "wanted", "state", "words"),
+    [
+        ("", "", "good", "USB headset, the system's choice of 2 devices"),
+        ("", "built", "good", "Built-in, by the setting voice.device"),
+        ("", "Yeti", "note", "there is no 'Yeti'; there is Built-in, USB headset"),
+        ("none", "", "note", "none is known to the system"),
+        ("no-portaudio", "", "note", "PortAudio, the library that reaches microphones, is not installed."),
+        ("dies", "", "note", "ended with status"),
+    ],
+)
+def test_the_microphone_is_named_or_what_keeps_it_away(examine, environ, monkeypatch, fault, wanted, state, words):
+    environ["PLAYGROUND_VOICE__DEVICE"] = wanted
+    made = partial(Microphone, command=(sys.executable, str(CAPTURES), fault))
+    monkeypatch.setattr("app.voice.microphone.Microphone", made)
+    status, findings, _ = examine()
+    found = findings["Microphone"]
+    assert (status, found["state"]) == (0, state)
+    assert words in found["found"]
+    assert bool(found["remedy"]) == (state == "note")

@@ -146,6 +146,20 @@ async def test_words_that_nobody_said_are_found_by_their_meaning(tmp_path: Path)
         assert hits.chosen == 1
 
 
+async def test_what_only_comes_nearest_is_shown_where_nothing_else_is_found_and_says_so(tmp_path: Path) -> None:
+    near = [recalled(number, 0, "near", cosine=0.25) for number in (5, 6, 7, 8)]
+    async with searching(tmp_path, Remembered(*near, UNFIT)) as (app, pilot, hits):
+        await pilot.press(*"radiator")
+        await until(lambda: hits.first_meant)
+        assert ids(hits) == ["0005-0", "0006-0", "0007-0"]
+        assert "Perhaps one of these" in painted(hits)
+        assert app.pane.query_one(ShelfBar).note == ""
+        await pilot.press("escape", "slash", *"name")
+        await until(lambda: hits.count == 2)
+        await pilot.pause(0.5)
+        assert not hits.first_meant, "beside messages with the words it would only be noise"
+
+
 async def test_a_choice_that_was_made_meanwhile_stays(tmp_path: Path) -> None:
     memory = Remembered(HEATING, seconds=0.2)
     async with searching(tmp_path, memory) as (app, pilot, hits):

@@ -17,11 +17,12 @@ from textual.widgets import Static
 
 from app.privacy.terminal import clean
 from app.tui.face import Face
+from app.tui.sessions.session_list import cut
 
 if TYPE_CHECKING:
     from app.memory.recall import Recalled
 
-_TITLE, _TEXT = 40, 200
+_TITLE, _TEXT = 34, 200
 
 
 class RecalledView(Vertical):
@@ -82,8 +83,9 @@ stays where it is.
             yield from self._passages
 
     def _heading(self) -> Content:
-        titles = dict.fromkeys(passage.title for passage in self._passages)
-        words = f"{'▾' if self.open else '▸'} recalled from {', '.join(titles)}"
+        titles = list(dict.fromkeys(passage.title for passage in self._passages))
+        more = f" and {len(titles) - 1} more" if len(titles) > 1 else ""
+        words = f"{'▾' if self.open else '▸'} recalled from {titles[0]}{more}"
         binding = None if self.open else self.app.keys_by_id(self).get("chat.recalled")
         key = self.app.get_key_display(binding) if binding is not None else ""
         return Content.assemble(words, (f"  {key}", "$text-disabled"))
@@ -186,7 +188,7 @@ class PassageView(Vertical):
     def title(self) -> str:
         """Where it is from."""
         title = " ".join(clean(self.passage.title).split()) or "an untitled conversation"
-        return f"“{title if len(title) <= _TITLE else title[: _TITLE - 1] + '…'}”"
+        return f"“{cut(title, _TITLE)}”"
 
     @property
     def can_open(self) -> bool:
@@ -214,8 +216,9 @@ class PassageView(Vertical):
         day = time.strftime("%Y-%m-%d", time.localtime(max(0.0, passage.date)))
         who = "You" if passage.role == "user" else "Model"
         text = " ".join(clean(passage.text).split())
-        text = text if len(text) <= _TEXT else f"{text[: _TEXT - 1]}…"
-        return Content(f"{who}, {day}, in {self.title}, found by {passage.why}: {text}")
+        # A conversation without a title of its own is called by its first words: not twice the same.
+        where = "" if text.startswith(self.title.strip("“…”")) else f" in {self.title},"
+        return Content(f"{who}, {day},{where} found by {passage.why}: {cut(text, _TEXT)}")
 
 
 class Deed(Static):

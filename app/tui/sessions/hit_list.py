@@ -26,9 +26,11 @@ class Heading(Struct, frozen=True):
 
     Attributes:
         alone: whether nothing stands above it: no message holds the words themselves.
+        unsure: whether what stands below only comes nearest, and fits no better than much else.
     """
 
     alone: bool
+    unsure: bool = False
 
 
 class Meant(Struct, frozen=True):
@@ -66,10 +68,13 @@ class HitList(RowList):
         self.chosen = chosen
         self.join(meant)
 
-    def join(self, meant: tuple[SearchHit, ...]) -> None:
-        """Shows these below the others, in the place of such ones. The choice and the view stay where they are."""
+    def join(self, meant: tuple[SearchHit, ...], *, unsure: bool = False) -> None:
+        """Shows these below the others, in the place of such ones. The choice and the view stay where they are.
+
+        ``unsure``: they come nearest, but not near.
+        """
         above = self.hits[: self.first_meant - 1] if self.first_meant else self.hits
-        self.hits = (*above, Heading(alone=not above), *map(Meant, meant)) if meant else above
+        self.hits = (*above, Heading(not above, unsure), *map(Meant, meant)) if meant else above
         chosen = max(0, min(self.chosen, len(self.hits) - 1))
         if meant and chosen == len(above):
             chosen += 1  # the heading
@@ -153,7 +158,8 @@ def _when(ago: str) -> tuple[str, str]:
 def _heading(heading: Heading, line: int, width: int) -> Content:
     if line == 0:
         return Content.styled(cut("    No message holds these words." if heading.alone else "", width), "$text-muted")
-    return Content.styled(cut("  ≈ In other words", width), "$secondary")
+    words = "Perhaps one of these" if heading.unsure else "In other words"
+    return Content.styled(cut(f"  ≈ {words}", width), "$secondary")
 
 
 def speaker(role: str) -> str:

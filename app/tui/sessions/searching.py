@@ -32,6 +32,7 @@ _MEANING_PAUSE = 0.24
 
 _TITLES, _MESSAGES, _MEANT = 10, 50, 8
 _LOOKED_AT = 20
+_NEAREST, _NEAREST_COSINE = 3, 0.2
 _LEAST_LETTERS = 3
 _MOST_OF_A_TEXT = 300
 
@@ -140,10 +141,17 @@ class SessionSearching(SessionReading):
             self._open_when_wanted()
         if self._pondering:
             await asyncio.sleep(_MEANING_PAUSE)
-            meant = await self._meant(wanted, {hit.node_id for hit in messages})
+            recalled = await self._recalled(wanted, {hit.node_id for hit in messages})
             self._pondering = False
-            self.query_one(ShelfBar).note = _found_words(len(titles), len(messages), meant)
-            hits.join(meant or ())
+            meant = [each for each in recalled or () if each.fits][:_MEANT]
+            unsure = not (titles or messages or meant)
+            if unsure:
+                # Nothing else was found: what comes nearest is better than nothing, and says what it is.
+                meant = [each for each in recalled or () if each.cosine >= _NEAREST_COSINE][:_NEAREST]
+            self.query_one(ShelfBar).note = _found_words(
+                len(titles), len(messages), 0 if unsure else len(meant), alone=recalled is None
+            )
+            hits.join(tuple(map(_hit, meant)), unsure=unsure)
             self._show_found()
             self._open_when_wanted()
 
@@ -159,7 +167,7 @@ class SessionSearching(SessionReading):
         self._look()
         self.refresh_bindings()
 
-    async def _meant(self, wanted: str, known: set[str]) -> tuple[SearchHit, ...] | None:
+    async def _recalled(self, wanted: str, known: set[str]) -> list[Recalled] | None:
         """Messages that memory finds besides those with the words; None where it cannot be asked now."""
         assert self._memory is not None
         try:
@@ -169,8 +177,7 @@ class SessionSearching(SessionReading):
         except PlaygroundError:
             # What was found by words is there; above it stands that this is all, and that is enough.
             return None
-        fresh = [each for each in recalled if each.session_id and each.fits and each.source_id not in known]
-        return tuple(map(_hit, fresh[:_MEANT]))
+        return [each for each in recalled if each.session_id and each.source_id not in known]
 
     @on(Input.Submitted, "#session-search")
     def _submitted(self, event: Input.Submitted) -> None:
@@ -232,13 +239,13 @@ class SessionSearching(SessionReading):
         self.query_one(SessionList).focus()
 
 
-def _found_words(titles: int, messages: int, meant: tuple[SearchHit, ...] | None = ()) -> str:
+def _found_words(titles: int, messages: int, meant: int = 0, *, alone: bool = False) -> str:
     found = [words.plural(titles, "title")] if titles else []
     if messages:
         found.append(f"the {messages} latest messages" if messages == _MESSAGES else words.plural(messages, "message"))
     if meant:
-        found.append(f"{len(meant)} in other words")
-    elif meant is None:
+        found.append(f"{meant} in other words")
+    elif alone:
         found.append("by words alone")
     return " · ".join(found)
 

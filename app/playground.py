@@ -34,7 +34,7 @@ class Playground:
         router: takes every request, and notes it.
         policy: whether anything may leave this machine; a person may change that while the program runs.
         masker: knows every secret of the environment, and each key and secret header once it has been fetched.
-        warnings: what the catalogue says of remote models that cannot be followed; a sentence each.
+        warnings: what the user should know of where remote models are reached, in sentences.
         environ: the process's environment, as it was at the start.
     """
 

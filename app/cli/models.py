@@ -40,6 +40,8 @@ async def _list(playground: Playground, *, as_json: bool, check: bool) -> None:
     from app.engine.hardware import Hardware, cores, memory
 
     remote = [line for line in await playground.router.listing(check=check) if line.remote]
+    if playground.policy.local_only:
+        remote = [line.while_local_only() for line in remote]
     here = Hardware(memory=memory(), cores=cores())
     best = recommended(playground.catalogue.entries, here)
 
@@ -73,6 +75,8 @@ async def _list(playground: Playground, *, as_json: bool, check: bool) -> None:
     click.echo(clean(table(("Model", "For", "Size", "Here", "Fits", "Licence"), lines, right=frozenset({2}))))
     if remote:
         click.echo(f"\n{clean(shown(remote))}")
+    for warning in playground.warnings:
+        click.echo(clean(warning))
     if best is not None:
         click.echo(f"\nRecommended for this machine: {best.name}  (playground models pull {best.name})")
 

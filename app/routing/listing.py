@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from app.privacy.connections import ConnectionPolicy
 
@@ -36,6 +37,8 @@ class ModelLine(Struct, frozen=True, kw_only=True):
         reachable: ``here`` is on this machine; ``unknown`` until it was asked once, or its endpoint was.
         reason: why it is not reachable, or what to know of it; a sentence, or empty.
         leaves: what leaves the machine when it is asked, and where to; empty is nothing.
+        stays: whether one of its endpoints is on this machine, so that nothing need leave it; in local-only mode that
+            one is asked.
         fallback: who answers when it cannot, in order.
         vision: whether it sees pictures; ``None`` is unknown.
     """
@@ -50,8 +53,13 @@ class ModelLine(Struct, frozen=True, kw_only=True):
     reason: str = ""
     description: str = ""
     leaves: str = ""
+    stays: bool = False
     fallback: tuple[str, ...] = ()
     vision: bool | None = None
+
+    def while_local_only(self) -> ModelLine:
+        """The line as it is while nothing may leave the machine."""
+        return replace(self, leaves="") if self.stays else self
 
 
 def local_line(name: str, backend: str, facts: LocalFacts | None) -> ModelLine:
@@ -94,6 +102,7 @@ def remote_line(
         reason=reason,
         description=model.description,
         leaves="; ".join(words for place in places if (words := _leaves(place, redacts=redacts))),
+        stays=any(place.local for place in places),
         fallback=fallback,
         vision=model.vision,
     )

@@ -114,11 +114,14 @@ class ModelDesk:
         """The models elsewhere as they stand. With ``check`` each endpoint is asked how it is; else nothing is sent."""
         lines = await self._playground.router.listing(check=check and not self.local_only)
         self._lines = tuple(line for line in lines if line.remote and not self._in_catalogue(line.name))
-        return self._lines
+        return tuple(map(self._now, self._lines))
 
     def line(self, name: str) -> ModelLine | None:
         """A model elsewhere by its name or alias, as it stood when it was looked at last."""
-        return next((line for line in self._lines if name == line.name or name in line.aliases), None)
+        return next((self._now(line) for line in self._lines if name == line.name or name in line.aliases), None)
+
+    def _now(self, line: ModelLine) -> ModelLine:
+        return line.while_local_only() if self.local_only else line
 
     def refused(self, name: str) -> str:
         """Why a model must not be asked now, as a sentence; empty when it may."""

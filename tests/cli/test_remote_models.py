@@ -47,6 +47,31 @@ def test_check_asks_them_and_local_only_does_not(listed):
     assert "llama: near (127.0.0.1) cannot be reached" in result.stdout
 
 
+def test_what_can_be_read_on_the_way_is_said_in_one_line_each(listed, home):
+    lan = endpoint("lan", url="http://10.0.0.5:8000", verify=False) + endpoint("self-made", verify=False)
+    (home / "config" / "models.toml").write_text(f'{TOML}{lan}[remote.near-by]\nendpoint = "lan"\n')
+    words = (
+        "Everything that goes to lan can be read on the way: its address begins with http://.",
+        "The certificate of self-made is not checked: whoever is in between can read along.",
+    )
+    result = listed("models", "list")
+    assert [result.stdout.splitlines().count(line) for line in words] == [1, 1]
+    json.loads(listed("models", "list", "--json").stdout)
+    report = json.loads(listed("doctor", "--json").stdout)
+    found = {one["found"]: one for one in report["findings"]}
+    for line in words:
+        assert (found[line]["subject"], found[line]["state"]) == ("Remote models", "note")
+    assert not any("only model downloads" in line for line in found)
+
+
+def test_a_model_that_is_here_too_needs_to_leave_nothing_while_local_only(listed, home):
+    both = '[remote.both]\nreplicas = [{ endpoint = "cloud" }, { endpoint = "near" }]\n'
+    (home / "config" / "models.toml").write_text(endpoint("cloud") + endpoint("near", url="http://127.0.0.1:9") + both)
+    assert "leaves this machine" in listed("models", "list").stdout
+    result = listed("--local-only", "models", "list")
+    assert "both" in result.stdout and "leaves this machine" not in result.stdout
+
+
 def test_programs_get_them_too(listed):
     rows = {row["name"]: row for row in json.loads(listed("models", "list", "--json").stdout)}
     assert rows["org/gpt:4"]["remote"] and rows["org/gpt:4"]["price"]["output"] == 2

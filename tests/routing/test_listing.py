@@ -87,6 +87,22 @@ def test_what_requests_and_checks_find_out_is_shown():
     run_virtual(scene())
 
 
+def test_a_model_that_is_here_too_needs_to_leave_nothing_in_local_only_mode():
+    async def scene():
+        toml = TOML + '[remote.around]\nreplicas = [{ endpoint = "cloud" }, { endpoint = "near" }]\n'
+        world = World(toml, local_only=True)
+        found = await lines(world, check=True)
+        around = found["around"]
+        assert (around.reachable, around.stays) == ("yes", True)
+        assert around.leaves == "the conversation, to cloud.example, personal data replaced"
+        assert around.while_local_only().leaves == ""
+        gone = found["org/gpt"]
+        assert not gone.stays and gone.while_local_only() == gone
+        assert world.connected == ["near"]
+
+    run_virtual(scene())
+
+
 def test_local_only_asks_nobody_elsewhere():
     async def scene():
         world = World(TOML, local_only=True)

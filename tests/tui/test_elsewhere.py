@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
+import msgspec
 from textual.pilot import Pilot
 from textual.widgets import OptionList, Static
 
@@ -24,7 +25,7 @@ from app.tui.error_card import ErrorCard
 from app.tui.requests.sheet import Sheet
 
 from .conftest import until
-from .elsewhere import LINES
+from .elsewhere import CLAUDE, LINES, MINI
 from .scripted import ScriptedRouter, answer
 
 Make = Callable[..., PlaygroundApp]
@@ -184,6 +185,22 @@ async def test_models_elsewhere_are_not_chosen_and_not_asked_while_local_only(ma
         app.query_one(ChatPane).use_model("ollama-here")
         assert app.query_one(ChatPane).model == "ollama-here"
         assert router.checked == 0
+
+
+async def test_a_model_that_is_here_too_is_chosen_while_local_only_and_nothing_is_said_to_leave(make_app: Make) -> None:
+    both = msgspec.structs.replace(MINI, name="both", aliases=(), backend="cloud, ollama", stays=True)
+    app = make_app(ScriptedRouter(answer("Hi"), lines=(CLAUDE, both)), local_only=True)
+    async with opened(app) as pilot:
+        await pilot.press("f2")
+        await until(lambda: "both" in options(app))
+        assert "reachable" in options(app)["both"] and "↗" not in options(app)["both"]
+        await pilot.press(*"both", "enter")
+        await pilot.pause()
+        assert app.query_one(ChatPane).model == "both"
+        assert "sends" not in bar(app) and "not asked" not in bar(app)
+        # Allowed again, it may go anywhere, and that is said.
+        app._playground.policy.local_only = False
+        assert app.query_one(ChatPane)._desk.sends_to("both") == "cloud, ollama"
 
 
 async def test_a_model_in_use_is_said_not_to_be_asked(make_app: Make) -> None:

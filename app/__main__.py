@@ -32,9 +32,21 @@ def mask_warnings(environ: Mapping[str, str]) -> None:
 
 
 def _interface(playground: Playground) -> None:
+    import asyncio
+    import sys
+
     from app.tui.app import PlaygroundApp
 
-    PlaygroundApp(playground).run()
+    async def live() -> int | None:
+        app = PlaygroundApp(playground)
+        try:
+            await app.run_async()
+        finally:
+            # What waits to be noted is written, the models are ended, the vault is closed.
+            await playground.aclose()
+        return app.return_code
+
+    sys.exit(asyncio.run(live()) or 0)
 
 
 if __name__ == "__main__":

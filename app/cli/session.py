@@ -56,10 +56,14 @@ class Session:
         """The terminal interface, until it is left.
 
         Raises:
-            click.UsageError: when this is not a terminal.
+            click.UsageError: when this is not a terminal, or one that cannot place the cursor.
         """
         if not (sys.stdin.isatty() and sys.stdout.isatty()):
             raise click.UsageError("The terminal interface needs a terminal. To ask one question: playground chat “…”")
+        if self.environ.get("TERM") == "dumb":
+            raise click.UsageError(
+                "This terminal cannot show the interface (TERM is dumb). To ask one question: playground chat “…”"
+            )
         self.face = "tui"
         reporting_errors(lambda: self._interface(self.open()))()
 

@@ -47,7 +47,7 @@ class PlaygroundApp(SpeakingFace):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f1", "help", "Help", id="app.help"),
-        Binding("question_mark", "help", "Help", show=False, id="app.help_when_not_typing"),
+        Binding("question_mark", "help", "Help, when not typing", show=False, id="app.help_when_not_typing"),
         Binding("ctrl+p", "command_palette", "Palette", priority=True, id="app.palette"),
         Binding("alt+l", "local_only", "Local only", show=False, priority=True, id="app.local_only"),
         Binding("ctrl+q", "quit", "Quit", show=False, priority=True, id="app.quit"),
@@ -262,12 +262,15 @@ class PlaygroundApp(SpeakingFace):
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """Everything that can be done, for the palette."""
+        keys = self._keys_by_action()
         for command in COMMANDS:
-            yield SystemCommand(command.title, command.help, self._runner(command))
+            key = keys.get(command.action.removeprefix("app."), "")
+            yield SystemCommand(command.title, f"{command.help} {key}".rstrip(), self._runner(command))
         named = {command.action for command in COMMANDS}
         for entry in PANES:
             if f"app.pane('{entry.name}')" not in named:
-                yield SystemCommand(entry.title, entry.help, partial(self.action_pane, entry.name))
+                key = keys.get(f"pane('{entry.name}')", "")
+                yield SystemCommand(entry.title, f"{entry.help} {key}".rstrip(), partial(self.action_pane, entry.name))
         for pane in self.panes():
             if pane.display:
                 yield from pane.commands()
@@ -275,6 +278,13 @@ class PlaygroundApp(SpeakingFace):
         yield SystemCommand("Remove the passphrase", "Let the vault open without one.", self.action_remove_passphrase)
         yield SystemCommand("Recovery key", "Make a key to print and put away.", self.action_recovery_key)
         yield SystemCommand("Screenshot", "Save a picture of the screen.", lambda: self.set_timer(0.1, self._picture))
+
+    def _keys_by_action(self) -> dict[str, str]:
+        """How the first key of each action of the chat and of the program is written."""
+        keys: dict[str, str] = {}
+        for binding in self.keys_by_id(self.query_one(ChatPane)).values():
+            keys.setdefault(binding.action, f"· {self.get_key_display(binding)}")
+        return keys
 
     def _picture(self) -> None:
         self.deliver_screenshot()

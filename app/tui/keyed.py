@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from textual.binding import Binding
 from textual.dom import DOMNode
 
+from .key_line import KeyLine
 from .reporting import ReportingFace
 
 
@@ -78,12 +80,20 @@ class KeyedFace(ReportingFace):
             if isinstance(text, str) and text and text.strip() not in texts:
                 texts.append(text.strip())
             node = node.parent
-        seen: dict[tuple[str, str], str] = {}
-        for active in sorted(self.screen.active_bindings.values(), key=lambda active: not active.binding.show):
-            binding = active.binding
-            if binding.id and binding.description:
-                key = (binding.description, binding.id)
-                shown = self.get_key_display(binding)
-                seen[key] = f"{seen[key]}, {shown}" if key in seen and shown not in seen[key] else shown
-        keys = [(display, description, name) for (description, name), display in seen.items()]
-        self.push_screen(HelpScreen(texts, keys))
+        self.push_screen(HelpScreen(texts, self._listed_keys()))
+
+    def _listed_keys(self) -> list[KeyLine]:
+        """Every key that has a name, nearest first: those that would do something now, and those that would not."""
+        lines: dict[str, KeyLine] = {}
+        for node, bindings in self.screen._modal_binding_chain:
+            for _, binding in bindings:
+                if not binding.id or not binding.description:
+                    continue
+                display = self.get_key_display(binding)
+                known = lines.get(binding.id)
+                if known is None:
+                    now = self._check_action_state(binding.action, node) is not False
+                    lines[binding.id] = KeyLine((display,), binding.description, binding.id, now, node is self)
+                elif display not in known.displays:
+                    lines[binding.id] = replace(known, displays=(*known.displays, display))
+        return list(lines.values())

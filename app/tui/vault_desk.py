@@ -51,7 +51,7 @@ class VaultDesk:
         if self._changing:
             return
         if not self.can_lock:
-            self._app.notify("Locking needs a passphrase: ctrl+p, Set a passphrase.", severity="warning")
+            self._app.notify("Locking needs a passphrase: /passphrase sets one.", severity="warning")
             return
         self._changing = True
         try:

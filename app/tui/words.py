@@ -45,6 +45,11 @@ def bar(fraction: float, width: int) -> str:
     return ("█" * full + partial).ljust(width)
 
 
+def cut(text: str, width: int) -> str:
+    """The beginning of a text that is too long for its place, with a mark that there is more."""
+    return text if len(text) <= width else f"{text[: width - 1].rstrip()}…"
+
+
 def plural(number: int, noun: str) -> str:
     """``1 token``, ``2 tokens``."""
     return f"{count(number)} {noun}" if number == 1 else f"{count(number)} {noun}s"

@@ -11,18 +11,35 @@ from app.tui.chat.download_card import progress_words
 from app.tui.error_card import failure_words
 from app.tui.model_desk import ModelRow
 
+_WIDE = 100
+"""Columns from which licences are named whole."""
+
+_STATE = 22
+"""Columns for where a model stands: ``here · for dictation``."""
+
 
 def row_words(row: ModelRow, width: int) -> Content:
     """One line: mark, name, size, licence, where it stands."""
     entry = row.entry
     state, colour = _state(row)
     mark = "●" if row.loaded else "◌" if row.state == "fetching" else "○" if row.installed else " "
-    name = clean(entry.name)
-    tail = f"{words.size(entry.size) if entry.size else '–':>7}  {clean(entry.licence)[:12]:<12}"
-    room = max(12, width - len(tail) - 30)
+    licence = 24 if width >= _WIDE else 12
+    size = words.size(entry.size) if entry.size else "–"
+    tail = f"  {size:>7}  {whole_words(clean(entry.licence), licence):<{licence}}"
+    room = max(12, width - len(tail) - _STATE)
     return Content.assemble(
-        (f"{mark} ", colour), (f"{name[:room]:<{room}}", "$foreground"), (f"{tail}  ", "$text-muted"), (state, colour)
+        (f"{mark} ", colour),
+        (f"{words.cut(clean(entry.name), room):<{room}}", "$foreground"),
+        (f"{tail}  ", "$text-muted"),
+        (state, colour),
     )
+
+
+def whole_words(text: str, width: int) -> str:
+    """As many words from the beginning as fit: ``Llama 3.2`` of ``Llama 3.2 Community``."""
+    if len(text) <= width:
+        return text
+    return text[: width + 1].rpartition(" ")[0] or words.cut(text, width)
 
 
 def _state(row: ModelRow) -> tuple[str, str]:
@@ -39,29 +56,42 @@ def _state(row: ModelRow) -> tuple[str, str]:
     if row.recommended:
         return "★ recommended here", "$text-accent"
     if row.installed:
-        return "here", "$text-success"
+        return f"here{_for(row)}", "$text-success"
     if row.fits is False:
-        return "too large for this machine", "$text-disabled"
-    return "fits here" if row.fits else "to fetch", "$text-muted"
+        return "too large", "$text-disabled"
+    return f"{'fits' if row.fits else 'to fetch'}{_for(row)}", "$text-muted"
+
+
+def _for(row: ModelRow) -> str:
+    """What a model is for that one cannot chat with."""
+    return {"embed": " · for memory", "transcribe": " · for dictation"}.get(row.entry.role, "")
 
 
 def detail_words(row: ModelRow, width: int) -> Content:
-    """Some lines about the highlighted model."""
+    """Some lines about the highlighted model; what happens to it, and what went wrong, before where it comes from."""
     entry = row.entry
-    first = [clean(entry.description), f"{entry.role} · {words.count(entry.context)} tokens of context"]
+    about = [_ROLES.get(entry.role, entry.role)]
+    if entry.context:
+        about.append(f"{words.count(entry.context)} tokens of context")
+    if entry.licence:
+        about.append(clean(entry.licence))
     lines = [
-        Content.styled(first[0], "$foreground"),
-        Content(f"{first[1]} · {clean(entry.licence)} · {clean(entry.source)}"[: 2 * width]),
-        Content.styled(_digest(row), "$text-muted"),
+        Content.styled(words.cut(clean(entry.description), width), "$foreground"),
+        Content(words.cut(" · ".join(about), width)),
     ]
     download = row.download
+    if download is not None and download.state == "failed" and download.error is not None:
+        return Content("\n").join([*lines, failure_words(Failure.of(download.error))])
     if download is not None and download.state == "running":
         lines += progress_words(download.progress, max(10, min(50, width - 8)))
-    elif download is not None and download.state == "failed" and download.error is not None:
-        lines.append(failure_words(Failure.of(download.error)))
     elif row.recommended and not row.installed:
         lines.append(Content.styled("The best model for the memory of this machine; p fetches it.", "$text-accent"))
+    lines.append(Content(words.cut(clean(entry.source), width)))
+    lines.append(Content.styled(words.cut(_digest(row), width), "$text-muted"))
     return Content("\n").join(lines)
+
+
+_ROLES = {"chat": "chat", "embed": "finds what was said before, by its meaning", "transcribe": "writes down speech"}
 
 
 def _digest(row: ModelRow) -> str:
@@ -69,4 +99,4 @@ def _digest(row: ModelRow) -> str:
         return f"sha256 {row.entry.sha256[:16]}… from the catalogue"
     if row.installed:
         return "sha256 pinned when it was first fetched: the catalogue names none"
-    return "no sha256 in the catalogue: the first download is pinned, later ones must equal it"
+    return "sha256 not in the catalogue: the first download is pinned"

@@ -6,23 +6,36 @@ import csv
 import io
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from functools import partial
+from typing import Any, Literal, TypeVar
 
 import msgspec
 from msgspec import Struct
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from app.errors import InvalidRequestError, PlaygroundError, UnknownUserError
 from app.vault import Vault
-from app.vault.access_limits import NO_ACCESS_LIMITS, AccessLimits
-from app.vault.api_keys import Scope
 from app.vault.passwords import checked
 from app.vault.usage import UsageRow
-from app.vault.users import Role, SignIn
+from app.vault.users import SignIn, User
 
+from .account_wire import (
+    Asker,
+    KeyBody,
+    KeyList,
+    LoginBody,
+    NewKey,
+    PasswordBody,
+    RefreshBody,
+    SignedIn,
+    UsageList,
+    UserBody,
+    UserList,
+)
 from .auth.identifying import Identification
 from .auth.passwords import Passwords
 from .blocking import network_of
@@ -37,55 +50,6 @@ T = TypeVar("T")
 _SAME_PLACE = (5, 60)
 _SAME_NAME = (50, 900)
 """Wrong passwords, and the seconds in which: from one address for one name, and for a name from anywhere."""
-
-
-class LoginBody(Struct, frozen=True, forbid_unknown_fields=True):
-    """``POST /auth/login``."""
-
-    name: str
-    password: str
-
-    def __repr__(self) -> str:
-        return f"LoginBody(name={self.name!r})"
-
-
-class RefreshBody(Struct, frozen=True, forbid_unknown_fields=True):
-    """``POST /auth/refresh``."""
-
-    refresh_token: str
-
-    def __repr__(self) -> str:
-        return "RefreshBody()"
-
-
-class UserBody(Struct, frozen=True, forbid_unknown_fields=True):
-    """``POST /users``."""
-
-    name: str
-    password: str
-    role: Role = "user"
-    limits: AccessLimits = NO_ACCESS_LIMITS
-
-    def __repr__(self) -> str:
-        return f"UserBody(name={self.name!r}, role={self.role!r})"
-
-
-class PasswordBody(Struct, frozen=True, forbid_unknown_fields=True):
-    """``POST /users/{name}/password``."""
-
-    password: str
-
-    def __repr__(self) -> str:
-        return "PasswordBody()"
-
-
-class KeyBody(Struct, frozen=True, forbid_unknown_fields=True):
-    """``POST /keys``."""
-
-    name: str
-    scopes: tuple[Scope, ...] = ("chat", "embed")
-    expires_at: float | None = None
-    limits: AccessLimits = NO_ACCESS_LIMITS
 
 
 @dataclass(frozen=True)
@@ -136,46 +100,35 @@ class Accounts:
     async def me(self, request: Request) -> Response:
         """Who asks."""
         principal = principal_of(request.scope)
-        return _json(
-            {
-                "kind": principal.kind,
-                "id": principal.id,
-                "name": principal.name,
-                "role": principal.role,
-                "scopes": principal.scopes,
-                "limits": principal.limits,
-            }
-        )
+        asker = Asker(principal.kind, principal.id, principal.name, principal.role, principal.scopes, principal.limits)
+        return _json(asker)
 
     async def list_users(self, request: Request) -> Response:
         """Every user."""
-        return _json({"users": await self.vault.users.list()})
+        return _json(UserList(tuple(await self.vault.users.list())))
 
     async def add_user(self, request: Request) -> Response:
         """A new user."""
         body = await _read(request, UserBody)
-        kept = await self.passwords.hashed(checked(body.password))
+        kept = await self._hashed(body.password)
         return _json(await self.vault.users.add(body.name, kept, body.role, body.limits), 201)
 
-    async def change_user(self, request: Request) -> Response:
-        """Disables or enables a user, or sets the password."""
-        name, change = request.path_params["name"], request.path_params["change"]
-        users = self.vault.users
-        if change == "password":
-            body = await _read(request, PasswordBody)
-            await users.set_password(name, await self.passwords.hashed(checked(body.password)))
-        elif change == "disable":
-            await users.disable(name)
-        elif change == "enable":
-            await users.enable(name)
-        else:
-            raise UnknownUserError(f"There is nothing called {change!r} to do with a user.")
-        self.identification.forget()
-        return _json(await users.get(name))
+    async def set_password(self, request: Request) -> Response:
+        """Sets a user's password, and ends their sign-ins."""
+        body = await _read(request, PasswordBody)
+        return await self._changed(request, self.vault.users.set_password, await self._hashed(body.password))
+
+    async def disable_user(self, request: Request) -> Response:
+        """Lets a user in no more."""
+        return await self._changed(request, self.vault.users.disable)
+
+    async def enable_user(self, request: Request) -> Response:
+        """Lets a user in again."""
+        return await self._changed(request, self.vault.users.enable)
 
     async def list_keys(self, request: Request) -> Response:
         """Every key, without its text."""
-        return _json({"keys": await self.vault.api_keys.list()})
+        return _json(KeyList(tuple(await self.vault.api_keys.list())))
 
     async def add_key(self, request: Request) -> Response:
         """A new key, its text shown this once."""
@@ -183,7 +136,7 @@ class Accounts:
         made, text = await self.vault.api_keys.create(
             body.name, body.scopes, expires_at=body.expires_at, limits=body.limits
         )
-        return _json({**msgspec.to_builtins(made), "key": text}, 201)
+        return _json(NewKey(**msgspec.structs.asdict(made), key=text), 201)
 
     async def revoke_key(self, request: Request) -> Response:
         """Ends a key."""
@@ -193,7 +146,7 @@ class Accounts:
         return Response(status_code=204)
 
     async def usage(self, request: Request) -> Response:
-        """Rows of usage, one's own; an administrator's of everybody. ``?format=csv``, ``since``, ``until``, ``key``."""
+        """Rows of usage, one's own; for administrators those of everybody, or of one ``key``."""
         principal, asked = principal_of(request.scope), request.query_params
         wanted = asked.get("key") if principal.role == "admin" else principal.id
         since, until = _moment(asked.get("since"), "since"), _moment(asked.get("until"), "until")
@@ -201,20 +154,63 @@ class Accounts:
         rows = await self.vault.usage.rows(key=wanted, since=since or 0.0, until=until)
         if asked.get("format") == "csv":
             return Response(as_csv(rows), media_type="text/csv; charset=utf-8")
-        return _json({"usage": rows})
+        return _json(UsageList(tuple(rows)))
+
+    async def _hashed(self, password: str) -> str:
+        return await self.passwords.hashed(checked(password))
+
+    async def _changed(self, request: Request, change: Callable[..., Awaitable[object]], *given: str) -> Response:
+        name = request.path_params["name"]
+        await change(name, *given)
+        self.identification.forget()
+        return _json(await self.vault.users.get(name))
 
     async def _tokens(self, sign_in: SignIn) -> Response:
         tokens = self.identification.tokens
-        answer = {
-            "access_token": await tokens.give(sign_in),
-            "token_type": "bearer",
-            "expires_in": int(tokens.lasts_s),
-            "refresh_token": sign_in.refresh_token,
-            "role": sign_in.user.role,
-        }
-        response = _json(answer)
+        signed = SignedIn(
+            access_token=await tokens.give(sign_in),
+            expires_in=int(tokens.lasts_s),
+            refresh_token=sign_in.refresh_token,
+            role=sign_in.user.role,
+        )
+        response = _json(signed)
         response.headers["cache-control"] = "no-store"
         return response
+
+
+@dataclass(frozen=True)
+class AccountRoute:
+    """One of them.
+
+    Attributes:
+        work: what it does; its docstring describes it.
+        body: what is sent; None for nothing.
+        reply: what is answered; None for nothing.
+    """
+
+    method: Literal["GET", "POST", "DELETE"]
+    path: str
+    work: Callable[[Accounts, Request], Awaitable[Response]]
+    body: type[Struct] | None = None
+    reply: type[Struct] | None = None
+    status: int = 200
+
+
+ACCOUNT_ROUTES = (
+    AccountRoute("POST", "/auth/login", Accounts.login, LoginBody, SignedIn),
+    AccountRoute("POST", "/auth/refresh", Accounts.refresh, RefreshBody, SignedIn),
+    AccountRoute("POST", "/auth/logout", Accounts.logout, status=204),
+    AccountRoute("GET", "/auth/me", Accounts.me, reply=Asker),
+    AccountRoute("GET", "/users", Accounts.list_users, reply=UserList),
+    AccountRoute("POST", "/users", Accounts.add_user, UserBody, User, 201),
+    AccountRoute("POST", "/users/{name}/password", Accounts.set_password, PasswordBody, User),
+    AccountRoute("POST", "/users/{name}/disable", Accounts.disable_user, reply=User),
+    AccountRoute("POST", "/users/{name}/enable", Accounts.enable_user, reply=User),
+    AccountRoute("GET", "/keys", Accounts.list_keys, reply=KeyList),
+    AccountRoute("POST", "/keys", Accounts.add_key, KeyBody, NewKey, 201),
+    AccountRoute("DELETE", "/keys/{key}", Accounts.revoke_key, status=204),
+    AccountRoute("GET", "/usage", Accounts.usage, reply=UsageList),
+)
 
 
 def accounts(
@@ -222,22 +218,22 @@ def accounts(
 ) -> Starlette:
     """The routes as an application of their own; which of them needs what is in ``auth/needs.py``."""
     told = Accounts(vault, identification, Passwords(vault.users), limits, ledger, sign_in_s)
-    routes = [
-        Route("/auth/login", _answering(told.login), methods=["POST"]),
-        Route("/auth/refresh", _answering(told.refresh), methods=["POST"]),
-        Route("/auth/logout", _answering(told.logout), methods=["POST"]),
-        Route("/auth/me", _answering(told.me)),
-        Route("/users", _answering(told.list_users)),
-        Route("/users", _answering(told.add_user), methods=["POST"]),
-        Route("/users/{name}/{change}", _answering(told.change_user), methods=["POST"]),
-        Route("/keys", _answering(told.list_keys)),
-        Route("/keys", _answering(told.add_key), methods=["POST"]),
-        Route("/keys/{key}", _answering(told.revoke_key), methods=["DELETE"]),
-        Route("/usage", _answering(told.usage)),
-    ]
-    application = Starlette(routes=routes)
+    application = Starlette(
+        routes=[
+            Route(route.path, _answering(partial(route.work, told)), methods=[route.method]) for route in ACCOUNT_ROUTES
+        ],
+        exception_handlers={HTTPException: _unrouted},
+    )
     application.router.redirect_slashes = False
     return application
+
+
+async def _unrouted(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    refusal = InvalidRequestError(f"{request.method} {request.scope['path'][:200]} is nothing that is done here.")
+    note_error(request.scope, refusal, error.status_code)
+    body, headers = shape(request.scope["path"], refusal, error.status_code)
+    return Response(body, error.status_code, {**(error.headers or {}), **headers})
 
 
 def as_csv(rows: tuple[UsageRow, ...]) -> str:

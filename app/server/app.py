@@ -74,7 +74,7 @@ def build(services: Services, *, gate: GateFactory | None = None, observing: Obs
         app.include_router(routes(services))
     app.include_router(observing_routes.routes(services, watched))
     app.include_router(docs())
-    describe(app)
+    describe(app, with_accounts=gate is not None)
     _answer_errors(app)
     # Behind the gate: what passes through as it came is admitted, limited and counted as everything is.
     app.add_middleware(Passing, services=services)

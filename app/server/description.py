@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 from fastapi import FastAPI
 
+from .account_document import add_accounts
 from .openai.completions import CompletionReply
 from .openai.embeddings import EmbeddingsReply
 from .openai.models import ModelList, ModelReply
@@ -29,8 +30,13 @@ _REPLIES: Mapping[str, type[msgspec.Struct]] = {
 _STREAMING = frozenset(("/v1/chat/completions", "/v1/completions", "/v1/responses"))
 
 
-def describe(app: FastAPI) -> None:
-    """Makes the application's document say what is answered, in place of the framework's own words."""
+def describe(app: FastAPI, *, with_accounts: bool) -> None:
+    """Makes the application's document say what is answered, in place of the framework's own words.
+
+    Args:
+        app: its document is changed.
+        with_accounts: whether there are routes for people and their keys: the gate has them.
+    """
     framework = app.openapi
 
     def document() -> dict[str, Any]:
@@ -42,6 +48,8 @@ def describe(app: FastAPI) -> None:
             schemas.pop(name, None)
         found, named = msgspec.json.schema_components(_REPLIES.values(), ref_template="#/components/schemas/{name}")
         schemas.update(named)
+        if with_accounts:
+            add_accounts(made)
         replies = dict(zip(_REPLIES, found, strict=True))
         for path, verbs in made["paths"].items():
             for route in verbs.values():

@@ -1,10 +1,13 @@
 """The table of what each route needs: every route has its line there, and none is more open than it is meant to be."""
 
+import json
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 import pytest
 
+from app.server.accounts import ACCOUNT_ROUTES
 from app.server.app import build
 from app.server.auth.needs import ADMIN, CHAT, EMBED, PUBLIC, WEBSOCKET, needed, written_down
 
@@ -22,6 +25,11 @@ def flat(routes: Iterable[Any]) -> Iterator[tuple[str, str]]:
         path = route.path.replace("{", "").replace("}", "")
         for method in getattr(route, "methods", None) or {WEBSOCKET}:
             yield method, path
+
+
+def documented() -> set[tuple[str, str]]:
+    document = build(services_of(ScriptedBackend([])), gate=lambda app: app).openapi()
+    return {(verb.upper(), path) for path, verbs in document["paths"].items() for verb in verbs}
 
 
 MOUNTED = sorted(set(flat(build(services_of(ScriptedBackend([]))).routes)))
@@ -47,3 +55,26 @@ def test_what_computes_or_changes_needs_a_scope(method, path):
     assert need in (CHAT, EMBED, ADMIN)
     assert (need == EMBED) == ("embed" in path)
     assert (need == ADMIN) == path.startswith(("/sessions", "/models/"))
+
+
+def test_the_accounts_are_in_the_document_where_there_is_a_gate():
+    accounts = {(route.method, route.path) for route in ACCOUNT_ROUTES}
+    assert len(accounts) == 13 and accounts <= documented()
+    bare = build(services_of(ScriptedBackend([]))).openapi()
+    assert not any(path in bare["paths"] for _, path in accounts)
+
+
+def test_every_answer_of_an_account_is_described():
+    document = build(services_of(ScriptedBackend([])), gate=lambda app: app).openapi()
+    for route in ACCOUNT_ROUTES:
+        told = document["paths"][route.path][route.method.lower()]
+        assert told["description"] and told["tags"] == ["Accounts"] and "default" in told["responses"]
+        answer = told["responses"][str(route.status)]
+        assert ("content" in answer) == (route.reply is not None)
+        assert ("requestBody" in told) == (route.body is not None)
+        inside = [one["name"] for one in told.get("parameters", ()) if one["in"] == "path"]
+        assert inside == re.findall(r"{(\w+)}", route.path)
+    text = json.dumps(document)
+    named = set(re.findall(r"#/components/schemas/([\w.-]+)", text))
+    assert named <= set(document["components"]["schemas"])
+    assert "hash" not in json.dumps(document["components"]["schemas"]["User"])

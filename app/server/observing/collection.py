@@ -35,10 +35,18 @@ _LEFT_OUT: Mapping[str, frozenset[str]] = {
     "/embeddings": frozenset({"input"}),
 }
 """Names that mean something else there, or the same as another."""
-_UNDESCRIBED: Mapping[str, dict[str, Any]] = {"/apply-template": {"messages": _EXAMPLES["messages"]}}
-"""Bodies that the document says nothing of, since other servers let anything in there."""
+_PASSWORD = "a few unusual words"  # noqa: S105 - an example
+_BODIES: Mapping[str, dict[str, Any]] = {
+    # The document says nothing of it, since other servers let anything in there.
+    "/apply-template": {"messages": _EXAMPLES["messages"]},
+    "/auth/login": {"name": "{{name}}", "password": _PASSWORD},
+    "/users": {"name": "{{name}}", "password": _PASSWORD},
+    "/users/{name}/password": {"password": _PASSWORD},
+    "/keys": {"name": "A key"},
+}
+"""What is sent where the names of fields do not tell it."""
 _BY_TYPE: Mapping[str, Any] = {"string": "text", "integer": 1, "number": 1, "boolean": False, "array": [], "object": {}}
-_PUBLIC = frozenset({"/health", "/v1/health", "/readiness", "/collection.json"})
+_PUBLIC = frozenset({"/health", "/v1/health", "/readiness", "/collection.json", "/auth/login", "/auth/refresh"})
 _VARIABLE = re.compile(r"\{([a-z_]+)(?::path)?\}")
 
 
@@ -64,6 +72,10 @@ def collection_of(document: Mapping[str, Any], base_url: str, models: Mapping[st
         for verb, route in verbs.items():
             folder = (route.get("tags") or ["Others"])[0]
             folders.setdefault(folder, []).append(_item(document, path, verb.upper(), route))
+    of_accounts = (
+        Variable("name", "", description="Of a user: see GET /users."),
+        Variable("key", "", description="The id of a key, not its text: see GET /keys."),
+    )
     return {
         "info": {
             "name": "Playground",
@@ -81,6 +93,7 @@ def collection_of(document: Mapping[str, Any], base_url: str, models: Mapping[st
             Variable("transcription_model", models.get("transcribe", ""), description="A model that transcribes."),
             Variable("session_id", "", description="Of a session: see GET /sessions."),
             Variable("response_id", "", description="Of an answer of POST /v1/responses."),
+            *(of_accounts if "/users" in document["paths"] else ()),
         ],
         "item": [{"name": name, "item": items} for name, items in folders.items()],
     }
@@ -126,9 +139,9 @@ def _form() -> list[dict[str, Any]]:
 
 def _body(document: Mapping[str, Any], path: str, schema: Mapping[str, Any]) -> dict[str, Any]:
     required = schema.get("required", ())
-    body: dict[str, Any] = {**_UNDESCRIBED.get(path, {})}
+    body: dict[str, Any] = {**_BODIES.get(path, {})}
     for name, field in schema.get("properties", {}).items():
-        if name in _LEFT_OUT.get(path, ()):
+        if name in body or name in _LEFT_OUT.get(path, ()):
             continue
         if name == "model":
             body[name] = _MODELS["embed"] if "embed" in path else "{{model}}"

@@ -33,57 +33,66 @@ class SseParser:
     """Server-sent events. Their names are not given: every provider says the kind of an event within its data too."""
 
     def __init__(self, most: int = MOST_BYTES) -> None:
-        self._rest = b""
-        self._searched = 0
+        self._rest: list[bytes] = []
+        """Pieces of a line that has not ended yet; they are joined when it has, so that a long one is copied once."""
         self._data: list[bytes] = []
         self._size = 0
+        """Of both."""
         self._most = most
-        self._began = False
+        self._head: bytes | None = b""
+        self._half = False
+        """Whether the last byte was a carriage return, which may be half of a line's end."""
 
     def feed(self, piece: bytes) -> list[bytes]:
         """See ``EventParser``."""
-        rest = self._rest + piece if self._rest else piece
-        if not self._began:
-            if rest in (b"", b"\xef", b"\xef\xbb"):
-                self._rest = rest
+        if self._head is not None:
+            piece = self._head + piece
+            if piece in (b"", b"\xef", b"\xef\xbb"):
+                self._head = piece
                 return []
-            self._began = True
-            rest = rest.removeprefix(b"\xef\xbb\xbf")
-        if b"\r" in rest:
-            # A carriage return at the very end may be half of a line's end.
-            held = b"\r" if rest.endswith(b"\r") else b""
-            rest = rest[: len(rest) - len(held)].replace(b"\r\n", b"\n").replace(b"\r", b"\n") + held
-        # What was looked through before for a line's end is not looked through again.
-        if rest.find(b"\n", self._searched) < 0:
-            return self._keep(rest, [])
-        *lines, rest = rest.split(b"\n")
+            self._head = None
+            piece = piece.removeprefix(b"\xef\xbb\xbf")
+        if not piece:
+            return []
+        if self._half or b"\r" in piece:
+            piece = self._with_line_feeds(piece)
+        if b"\n" not in piece:
+            self._rest.append(piece)
+            self._size += len(piece)
+            self._check()
+            return []
+        lines = piece.split(b"\n")
+        rest = lines.pop()
+        if self._rest:
+            lines[0] = b"".join((*self._rest, lines[0]))
         events: list[bytes] = []
         for line in lines:
             if line.startswith(b"data:"):
-                data = line[6:] if line.startswith(b" ", 5) else line[5:]
-                self._data.append(data)
-                self._size += len(data)
+                self._data.append(line[6:] if line.startswith(b" ", 5) else line[5:])
             elif not line and self._data:
-                events.append(self._event())
-        return self._keep(rest, events)
+                events.append(self._data[0] if len(self._data) == 1 else b"\n".join(self._data))
+                self._data = []
+        self._rest = [rest] if rest else []
+        self._size = len(rest) + sum(map(len, self._data)) if self._data else len(rest)
+        self._check()
+        return events
 
     def finish(self) -> list[bytes]:
         """See ``EventParser``."""
-        events = self.feed(b"\n\n") if self._rest or self._data else []
-        self._rest = b""
-        return events
+        return self.feed(b"\n\n")
 
-    def _event(self) -> bytes:
-        data = self._data[0] if len(self._data) == 1 else b"\n".join(self._data)
-        self._data, self._size = [], 0
-        return data
+    def _with_line_feeds(self, piece: bytes) -> bytes:
+        """The piece with one line feed for each of the three ends of a line; one that may be half waits."""
+        if self._half and not piece.startswith(b"\n"):
+            piece = b"\n" + piece
+        self._half = piece.endswith(b"\r")
+        if self._half:
+            piece = piece[:-1]
+        return piece.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
 
-    def _keep(self, rest: bytes, events: list[bytes]) -> list[bytes]:
-        if len(rest) + self._size > self._most:
+    def _check(self) -> None:
+        if self._size > self._most:
             raise too_long(self._most)
-        self._rest = rest
-        self._searched = len(rest) - 1 if rest.endswith(b"\r") else len(rest)
-        return events
 
 
 class LinesParser:

@@ -6,6 +6,8 @@ import asyncio
 import contextlib
 import itertools
 import json
+import re
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -251,6 +253,47 @@ def test_parsers_of_events_give_the_same_for_any_split(whole: bytes, cuts: list[
     for make in (SseParser, LinesParser):
         one, several = make(), make()
         assert one.feed(whole) + one.finish() == [e for p in pieces for e in several.feed(p)] + several.finish()
+
+
+PARTS = st.sampled_from(
+    [b"\xef\xbb\xbf", b"\xef", b"data:", b"data: ", b"x", b": y", b"id", b"\r", b"\n", b"\r\n", b" "]
+)
+
+
+@given(st.lists(PARTS, max_size=40), st.lists(st.integers(0, 90), max_size=9))
+def test_events_are_what_the_standard_says_however_they_are_split(parts: list[bytes], cuts: list[int]) -> None:
+    whole = b"".join(parts)
+    places = sorted({0, len(whole), *(min(cut, len(whole)) for cut in cuts)})
+    parser = SseParser()
+    found = [event for a, b in itertools.pairwise(places) for event in parser.feed(whole[a:b])] + parser.finish()
+    assert found == _by_the_standard(whole)
+
+
+def _by_the_standard(whole: bytes) -> list[bytes]:
+    """As the standard reads it, line by line; what was not ended counts too."""
+    events, data = [], []
+    lines = re.split(rb"\r\n|\n|\r", whole.removeprefix(b"\xef\xbb\xbf"))
+    for line in (*lines, b""):
+        if line.startswith(b"data:"):
+            data.append(line[5:].removeprefix(b" "))
+        elif not line and data:
+            events.append(b"\n".join(data))
+            data = []
+    return events
+
+
+@pytest.mark.parametrize("end", [b"", b"\r"])
+def test_a_long_event_takes_time_by_its_length_and_not_by_its_square(end: bytes) -> None:
+    def seconds(pieces: int) -> float:
+        parser, piece = SseParser(), b"x" * 1023 + (end or b"x")
+        began = time.process_time()
+        for place in range(pieces):
+            parser.feed(b"data: " + piece if not place else piece)
+        parser.finish()
+        return time.process_time() - began
+
+    seconds(100)
+    assert seconds(16_000) < 20 * max(min(seconds(2000) for _ in range(3)), 0.002)
 
 
 def test_an_event_without_an_end_is_not_kept_for_ever() -> None:

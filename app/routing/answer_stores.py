@@ -21,6 +21,7 @@ OpenVault = Callable[[], "Vault | None"]
 _SECRET = "answers-in-redis"  # noqa: S105 - its name
 _PREFIX = "playground:answers"
 _NONCE = 12
+_LEAST_SHARED = 32
 
 _PUT = """
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[3])
@@ -83,8 +84,8 @@ class VaultAnswers:
 class RedisAnswers:
     """Answers in Redis. Neither what was asked nor what was answered can be read there.
 
-    Both are sealed with a key that the vault alone has: names by HMAC-SHA-256, answers by ChaCha20-Poly1305, each bound
-    to its name. Programs share answers when they share a vault.
+    Both are sealed with a key that the vault alone has, or with one that several programs were given to share: names
+    by HMAC-SHA-256, answers by ChaCha20-Poly1305, each bound to its name. Programs with the same key share answers.
 
     Args:
         url: ``redis://`` or ``rediss://``.
@@ -92,18 +93,34 @@ class RedisAnswers:
         policy: whether Redis may be connected to.
         ttl_s: seconds that an answer is good for.
         most_bytes: what all may take.
+        shared_key: seals in the place of the vault's key; empty for none.
 
     Raises:
-        SettingsError: when the URL is not one of Redis; it is not repeated, for it may hold a password.
+        SettingsError: when the URL is not one of Redis, or the shared key is short; neither is repeated.
     """
 
-    def __init__(self, url: str, vault: OpenVault, policy: ConnectionPolicy, *, ttl_s: float, most_bytes: int) -> None:
+    def __init__(
+        self,
+        url: str,
+        vault: OpenVault,
+        policy: ConnectionPolicy,
+        *,
+        ttl_s: float,
+        most_bytes: int,
+        shared_key: str = "",
+    ) -> None:
         if not url.startswith(("redis://", "rediss://")):
             raise SettingsError(
                 "routing.cache_redis_url is not an address of Redis.",
                 "Write it as redis://HOST:PORT/NUMBER, or rediss://.",
             )
+        if shared_key and len(shared_key) < _LEAST_SHARED:
+            raise SettingsError(
+                f"routing.cache_redis_key has {len(shared_key)} characters; it needs {_LEAST_SHARED} at least.",
+                "Make one that nobody can guess: openssl rand -base64 32",
+            )
         self._url, self._vault, self._policy = url, vault, policy
+        self._shared = hashlib.sha512(f"{_SECRET}:{shared_key}".encode()).digest() if shared_key else None
         self._ttl_ms, self._most_bytes = max(1, int(ttl_s * 1000)), most_bytes
         self._redis: Any = None
         self._secret: bytes | None = None
@@ -153,6 +170,8 @@ class RedisAnswers:
             self._secret = None
             return None
         self._policy.require(self._url, "keep answers in Redis")
+        if self._shared is not None:
+            return self._shared
         if self._secret is None:
             self._secret = await vault.secrets.get_or_make(_SECRET, 64)
         return self._secret

@@ -46,13 +46,14 @@ def audited(
         local: what the answers of a model of this machine depend on, by its name; ``None`` keeps none of them.
 
     Raises:
-        SettingsError: when the address of Redis is none.
+        SettingsError: when the address of Redis is none, or the key for it too short.
     """
 
     def dollars(model: str, usage: Usage) -> float | None:
         known = remote.models.get(model) if remote is not None else None
         return None if known is None or known.price is None else cost(known.price, usage)
 
+    masker.learn(chosen.cache_redis_key)  # it may stand in a file
     notebook = Notebook(
         vault,
         masker,
@@ -80,6 +81,11 @@ def _store(chosen: RoutingSettings, vault: OpenVault, policy: ConnectionPolicy) 
 
     if chosen.cache_redis_url:
         return RedisAnswers(
-            chosen.cache_redis_url, vault, policy, ttl_s=chosen.cache_ttl_s, most_bytes=chosen.cache_bytes
+            chosen.cache_redis_url,
+            vault,
+            policy,
+            ttl_s=chosen.cache_ttl_s,
+            most_bytes=chosen.cache_bytes,
+            shared_key=chosen.cache_redis_key,
         )
     return VaultAnswers(vault, ttl_s=chosen.cache_ttl_s, most_bytes=chosen.cache_bytes)

@@ -33,6 +33,7 @@ from app.routing.cached import Cached
 from app.routing.fingerprints import Identity, fingerprint
 from app.routing.recording import Recording
 from app.routing.router import Router
+from app.vault import Vault
 
 from .kept import answer, open_vault, redis_url, vault  # noqa: F401 - fixtures
 from .scripted import Scripted, ask
@@ -219,6 +220,49 @@ async def test_redis_lets_the_least_used_go_and_sees_nothing_in_plain_text(vault
         whole = key + (await store._asked("DUMP", key))
         assert b"lighthouse" not in whole and fingerprint(ask("m"), identity("m")).hex().encode() not in whole
     await router.aclose()
+
+
+SHARED = "nobody-can-guess-these-32-characters"
+
+
+async def test_programs_share_answers_by_one_vault_or_by_one_key(vault, redis_url, tmp_path):  # noqa: F811
+    (tmp_path / "other").mkdir()
+    other = Vault(tmp_path / "other", tmp_path / "other" / "backups")
+    await other.open()
+
+    async def has(*pairs):
+        """Whether each, as (vault, key), has what the first was answered."""
+        stores = [
+            RedisAnswers(
+                redis_url, lambda held=held: held, ConnectionPolicy(local_only=True), ttl_s=60, most_bytes=MEGABYTE,
+                shared_key=key,
+            )
+            for held, key in pairs
+        ]  # fmt: skip
+        await stores[0]._asked("FLUSHALL")
+        routers = [cached(store)[0] for store in stores]
+        await answer(routers[0], ask("m"))
+        await settled(routers[0])
+        found = [(await answer(router, ask("m")))[0].from_cache for router in routers]
+        for router in routers:
+            await settled(router)
+            await router.aclose()
+        return found
+
+    assert await has((vault, ""), (vault, ""), (other, "")) == [True, True, False]
+    assert await has((vault, SHARED), (other, SHARED)) == [True, True]
+    assert await has((vault, SHARED), (other, SHARED[::-1])) == [True, False]
+    assert await has((vault, SHARED), (vault, "")) == [True, False]
+    # Nothing is remembered while the vault is locked, whoever has the key.
+    assert await has((vault, SHARED), (None, SHARED)) == [True, False]
+    await other.close()
+
+
+def test_a_short_key_is_refused_without_repeating_it():
+    with pytest.raises(SettingsError, match="has 6 characters; it needs 32") as refused:
+        RedisAnswers("redis://x", lambda: None, ConnectionPolicy(local_only=False), ttl_s=1, most_bytes=1,
+                     shared_key="s3kr1t")  # fmt: skip
+    assert "s3kr1t" not in str(refused.value)
 
 
 async def test_what_redis_was_given_by_others_is_no_answer(vault, redis_url):  # noqa: F811

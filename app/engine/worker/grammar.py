@@ -26,6 +26,16 @@ _SINGLE_SCHEMAS = ("items", "additionalProperties")
 _PLAIN_KEYS = ("type", "enum", "const", "required", "pattern", "format", "$ref", *_COUNTS)
 _LITERAL_ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 _NEVER_IN_STRINGS = r'"\\\x00-\x1F'
+_HEX = "[0-9a-fA-F]"
+_CHARACTER = (
+    rf'[^{_NEVER_IN_STRINGS}] | "\\" (["\\/bfnrt] | "u" ([0-9a-cA-CefEF] {_HEX} | [dD] [0-7]) {_HEX} {_HEX}'
+    rf' | "u" [dD] [89abAB] {_HEX} {_HEX} "\\u" [dD] [c-fC-F] {_HEX} {_HEX})'
+)
+"""One of a JSON string (RFC 8259, section 7): no control character as it is, no half of a surrogate pair."""
+
+_NUMBER = '("-"? integral-part) ("." decimal-part)? ([eE] [-+]? [0-9] [0-9]?)? space'
+"""One that a double can hold."""
+
 _CLASSES = {"d": "0-9", "w": "A-Za-z0-9_", "s": " "}
 _QUOTED = re.compile(r'"(?:\\.|[^"\\])*"|\[(?:\\.|[^\]\\])*\]', re.DOTALL)
 _QUANTIFIER = re.compile(r"\{\d+(,\d*)?\}|[*+?]")
@@ -107,12 +117,14 @@ def literal(text: str) -> str:
 
 
 def _converted(schemas: dict[str, Any]) -> tuple[dict[str, str], str]:
-    """The work of llama-cpp-python's converter, without three faults of it.
+    """The work of llama-cpp-python's converter, without its faults.
 
-    It forgets to escape backslashes in literals, takes any rule of the same name for what a ``$ref`` points at, and
-    does not look for references beside one.
+    It forgets to escape backslashes in literals, takes any rule of the same name for what a ``$ref`` points at, does
+    not look for references beside one, and lets strings and numbers be what no parser reads (``_CHARACTER``).
     """
-    from llama_cpp.llama_grammar import SchemaConverter
+    from llama_cpp.llama_grammar import PRIMITIVE_RULES, SchemaConverter
+
+    sound = {PRIMITIVE_RULES["char"].content: _CHARACTER, PRIMITIVE_RULES["number"].content: _NUMBER}
 
     class Converter(SchemaConverter):  # type: ignore[misc]  # untyped, and imported late: it is native code's package
         def __init__(self, **options: Any) -> None:
@@ -126,6 +138,10 @@ def _converted(schemas: dict[str, Any]) -> tuple[dict[str, str], str]:
 
         def _format_literal(self, text: str) -> str:
             return literal(text)
+
+        def _add_rule(self, name: str, rule: str) -> str:
+            added: str = super()._add_rule(name, sound.get(rule, rule))
+            return added
 
         def _resolve_ref(self, ref: str) -> str:
             name = self._rule_of_ref.get(ref)

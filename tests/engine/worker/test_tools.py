@@ -206,3 +206,40 @@ def test_calls_fit_any_schema(bench: Bench, schema: dict[str, Any], name: str) -
     ((called, arguments),) = calls
     assert called == name
     jsonschema_rs.validate(schema, arguments)
+
+
+@pytest.mark.parametrize("wanted", ("\n", "\t", "\x00", "\x1f", "\\ud800", "\\u00", "1e9", "é"))
+@pytest.mark.parametrize("kind", ({"type": "string", "maxLength": 6}, {"type": "number"}, {"type": "string"}))
+def test_whatever_a_model_would_say_its_calls_are_json(bench: Bench, kind: dict[str, Any], wanted: str) -> None:
+    """Control characters, halves of a pair and endless numbers are what untaught models come to, once in a while."""
+    tool = Tool("say", "Says it.", {"type": "object", "properties": {"it": kind}, "required": ["it"]})
+    model = bench.worker._model
+    asked = request(tools=(tool,), tool_choice=ToolChoice("required", "say"))
+    for seed in range(3):
+        constraint = constraint_for(asked, (tool,), TAGGED, thinking=False)
+        chain = SamplerChain(model, plan_for(Sampling(temperature=0.0), model.vocab_size, 512), constraint)
+        wishes: Any = Eager(model.vocab_size, model.tokenize(wanted), seed, model.tokenize('"}'))
+        raw = b""
+        while not raw.endswith(b"</tool_call>") and len(raw) < 2000:
+            raw += model.piece(chain.choose(wishes, 0))
+        chain.close()
+        body = raw.decode("utf-8", "replace").removeprefix("<tool_call>\n").removesuffix("\n</tool_call>")
+        said = json.loads(body)["arguments"]
+        jsonschema_rs.validate(tool.parameters, said)
+        assert json.loads(json.dumps(said, allow_nan=False)) == said
+        str(said["it"]).encode()
+
+
+class Eager(Wishes):
+    """A context whose model wants nothing but certain tokens, and after a while to come to an end."""
+
+    def __init__(self, vocab_size: int, tokens: list[int], seed: int, ending: list[int]) -> None:
+        super().__init__(vocab_size, [], seed)
+        self._wanted, self._ending, self._left = tokens, ending, 40
+
+    def logits(self, row: int) -> Any:
+        wishes = super().logits(row)
+        self._left -= 1
+        for token in self._wanted if self._left > 0 else self._ending:
+            wishes[token] += 6.0 + self._random.normal()
+        return wishes

@@ -7,11 +7,11 @@ from typing import NamedTuple
 
 from app.messages import ChatRequest
 
-from .anthropic.reading import Messages
+from .anthropic.reading import MESSAGES
 from .dialect import Dialect
 from .endpoint import EndpointKind
 from .found import tables, words
-from .ollama.reading import Chat, Generate
+from .ollama.reading import CHAT, GENERATE
 from .openai.dialects import way_of
 from .rules import JsonObject, WireProtocol
 
@@ -51,11 +51,11 @@ def kind_of(kind: EndpointKind) -> Kind:
 
 
 def _anthropic_way(request: ChatRequest) -> Dialect:
-    return Messages()
+    return MESSAGES
 
 
 def _ollama_way(request: ChatRequest) -> Dialect:
-    return Chat() if request.prompt is None else Generate()
+    return CHAT if request.prompt is None else GENERATE
 
 
 def _ids(body: JsonObject) -> list[str]:

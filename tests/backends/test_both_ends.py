@@ -58,7 +58,7 @@ def test_answers_come_back_as_they_were(kind: str) -> None:
                 for deltas in drawn:
                     told[:] = deltas
                     if kind == "responses":
-                        remote._kind = remote._kind._replace(way=lambda request: Responses())
+                        remote._kind = remote._kind._replace(way=lambda request: RESPONSES)
                     got = summary(await all_of(remote.stream(asking("scripted"))))
                     expected = summary(deltas)
                     loose = [(i, n, json.loads(a)) for i, n, a in got.pop("calls")]
@@ -70,7 +70,7 @@ def test_answers_come_back_as_they_were(kind: str) -> None:
                         got["finished"] = replace_usage(got["finished"], finished.usage.cached_tokens)
                     assert replace_timings(got) == expected
 
-    from app.backends.openai.dialects import Responses
+    from app.backends.openai.dialects import RESPONSES
 
     drawn: list[list[Delta]] = []
 

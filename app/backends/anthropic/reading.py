@@ -6,13 +6,11 @@ from collections.abc import Sequence
 
 import msgspec
 
-from app.backends.dialect import AnswerReader
+from app.backends.dialect import Spoken, not_whole
 from app.backends.found import count, table, tables, words
 from app.backends.refusals import failure
-from app.backends.rules import JsonObject, WireProtocol
-from app.errors import StreamBrokenError
+from app.backends.rules import JsonObject
 from app.messages import (
-    ChatRequest,
     Delta,
     Finished,
     FinishReason,
@@ -34,21 +32,6 @@ _REASONS: dict[str, FinishReason] = {
     "tool_use": "tool_calls",
     "refusal": "content_filter",
 }
-
-
-class Messages:
-    """``POST /messages``."""
-
-    protocol: WireProtocol = "anthropic"
-    path = "/messages"
-
-    def body(self, request: ChatRequest, *, stream: bool = True) -> JsonObject:
-        """See ``Dialect``."""
-        return messages_body(request, stream=stream)
-
-    def reader(self, model: str, backend: str) -> AnswerReader:
-        """See ``Dialect``."""
-        return MessagesReader(model, backend)
 
 
 class MessagesReader:
@@ -105,7 +88,7 @@ class MessagesReader:
     def end(self) -> Sequence[Delta]:
         """See ``AnswerReader``."""
         if not self.done and self._reason is None:
-            raise StreamBrokenError(f"{self._backend} ended its answer before it was whole.")
+            raise not_whole(self._backend)
         self.done = True
         return [*self._start(), Finished(self._reason or "stop", self._usage, stop=self._stop)]
 
@@ -169,3 +152,7 @@ class MessagesReader:
 def _place(event: JsonObject) -> int:
     place = event.get("index")
     return place if isinstance(place, int) else -1
+
+
+MESSAGES = Spoken("anthropic", "/messages", messages_body, MessagesReader)
+"""``POST /messages``."""

@@ -6,14 +6,12 @@ from collections.abc import Sequence
 
 import msgspec
 
-from app.backends.dialect import AnswerReader
+from app.backends.dialect import EndTeller, Spoken
 from app.backends.found import count, seconds, table, tables, words
 from app.backends.openai.chat_reading import logprobs_of
 from app.backends.refusals import failure
-from app.backends.rules import JsonObject, WireProtocol
-from app.errors import StreamBrokenError
+from app.backends.rules import JsonObject
 from app.messages import (
-    ChatRequest,
     Delta,
     Finished,
     FinishReason,
@@ -28,52 +26,12 @@ from app.messages import (
 from .asking import chat_body, generate_body
 
 
-class Chat:
-    """``POST /api/chat``."""
-
-    protocol: WireProtocol = "ollama"
-    path = "/api/chat"
-
-    def body(self, request: ChatRequest, *, stream: bool = True) -> JsonObject:
-        """See ``Dialect``."""
-        return chat_body(request, stream=stream)
-
-    def reader(self, model: str, backend: str) -> AnswerReader:
-        """See ``Dialect``."""
-        return LineReader(model, backend)
-
-
-class Generate:
-    """``POST /api/generate``: a prompt is continued as it is."""
-
-    protocol: WireProtocol = "ollama"
-    path = "/api/generate"
-
-    def body(self, request: ChatRequest, *, stream: bool = True) -> JsonObject:
-        """See ``Dialect``."""
-        return generate_body(request, stream=stream)
-
-    def reader(self, model: str, backend: str) -> AnswerReader:
-        """See ``Dialect``."""
-        return LineReader(model, backend)
-
-
-class LineReader:
+class LineReader(EndTeller):
     """Reads an answer's lines, or the one line that is all of it. See ``AnswerReader``."""
 
     def __init__(self, model: str, backend: str) -> None:
-        self._model, self._backend = model, backend
-        self._started = False
+        super().__init__(model, backend)
         self._calls = 0
-        self._finished: Finished | None = None
-
-    def mark(self) -> None:
-        """See ``AnswerReader``; the last event says it here."""
-
-    @property
-    def done(self) -> bool:
-        """See ``AnswerReader``."""
-        return self._finished is not None
 
     def event(self, event: JsonObject) -> Sequence[Delta]:
         """See ``AnswerReader``."""
@@ -108,12 +66,6 @@ class LineReader:
             raise failure(self._backend, body)
         return deltas
 
-    def end(self) -> Sequence[Delta]:
-        """See ``AnswerReader``."""
-        if self._finished is None:
-            raise StreamBrokenError(f"{self._backend} ended its answer before it was whole.")
-        return [self._finished]
-
     def _finish(self, line: JsonObject) -> None:
         reason: FinishReason = "length" if line.get("done_reason") == "length" else "stop"
         if self._calls and reason == "stop":
@@ -125,3 +77,10 @@ class LineReader:
             decode=seconds(line.get("eval_duration")),
         )
         self._finished = Finished(reason, usage, timings)
+
+
+CHAT = Spoken("ollama", "/api/chat", chat_body, LineReader)
+"""``POST /api/chat``."""
+
+GENERATE = Spoken("ollama", "/api/generate", generate_body, LineReader)
+"""``POST /api/generate``: a prompt is continued as it is."""

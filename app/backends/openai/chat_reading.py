@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from app.backends.dialect import not_whole
 from app.backends.found import count, number, table, tables, words
 from app.backends.refusals import failure
 from app.backends.rules import JsonObject
-from app.errors import StreamBrokenError
 from app.messages import (
     ChosenToken,
     Delta,
@@ -83,7 +83,7 @@ class ChatReader:
     def end(self) -> Sequence[Delta]:
         """See ``AnswerReader``."""
         if self._reason is None and not self.done:
-            raise StreamBrokenError(f"{self._backend} ended its answer before it was whole.")
+            raise not_whole(self._backend)
         reason = self._reason or "stop"
         if self._calls and reason == "stop":
             # Some servers say so although the answer is a call.

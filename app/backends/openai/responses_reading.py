@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from app.backends.dialect import EndTeller
 from app.backends.found import count, table, tables, words
 from app.backends.refusals import failure
 from app.backends.rules import JsonObject
-from app.errors import StreamBrokenError
 from app.messages import (
     Delta,
     Finished,
@@ -29,23 +29,13 @@ _THOUGHTS = ("response.reasoning_summary_text.delta", "response.reasoning_text.d
 _TEXTS = ("response.output_text.delta", "response.refusal.delta")
 
 
-class ResponsesReader:
+class ResponsesReader(EndTeller):
     """Reads a response's events, or all of it. See ``AnswerReader``."""
 
     def __init__(self, model: str, backend: str) -> None:
-        self._model, self._backend = model, backend
-        self._started = False
+        super().__init__(model, backend)
         self._calls: dict[object, int] = {}
         self._argued: set[int] = set()
-        self._finished: Finished | None = None
-
-    def mark(self) -> None:
-        """See ``AnswerReader``; the last event says it here."""
-
-    @property
-    def done(self) -> bool:
-        """See ``AnswerReader``."""
-        return self._finished is not None
 
     def event(self, event: JsonObject) -> Sequence[Delta]:
         """See ``AnswerReader``."""
@@ -98,12 +88,6 @@ class ResponsesReader:
                     deltas.extend([ThinkingDelta("\n\n".join(thoughts))] if any(thoughts) else [])
                     self._close(at, item, deltas)
         return deltas
-
-    def end(self) -> Sequence[Delta]:
-        """See ``AnswerReader``."""
-        if self._finished is None:
-            raise StreamBrokenError(f"{self._backend} ended its answer before it was whole.")
-        return ([] if self._started else [Started(self._model, self._backend)]) + [self._finished]
 
     def _say(self, text: str, holder: JsonObject, deltas: list[Delta]) -> None:
         logprobs = logprobs_of({"content": holder.get("logprobs")})

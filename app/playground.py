@@ -20,9 +20,12 @@ if TYPE_CHECKING:
     from app.memory.memory import Memory
     from app.privacy.connections import ConnectionPolicy
     from app.privacy.masking import Masker
-    from app.routing.answering import Answering
+    from app.routing.audited import Audited
     from app.routing.listing import LocalFacts
+    from app.routing.remotes import Remotes
+    from app.routing.transcribing import RemoteTranscription
     from app.vault import Vault
+    from app.voice.transcriber import Transcriber
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,7 @@ class Playground:
         masker: knows every secret of the environment, and each key and secret header once it has been fetched.
         warnings: what the user should know of where remote models are reached, in sentences.
         environ: the process's environment, as it was at the start.
+        remotes: the models elsewhere; None where no catalogue names one.
     """
 
     folders: Folders
@@ -43,11 +47,12 @@ class Playground:
     catalogue: Catalogue
     store: ModelStore
     pool: ModelPool
-    router: Answering
+    router: Audited
     environ: Mapping[str, str]
     policy: ConnectionPolicy
     masker: Masker
     warnings: tuple[str, ...] = ()
+    remotes: Remotes | None = None
 
     @property
     def settings(self) -> Settings:
@@ -124,7 +129,7 @@ class Playground:
             local=_depended_on(catalogue, store),
         )
         warnings = remotes.catalogue.warnings if remotes is not None else ()
-        playground = cls(folders, loaded, catalogue, store, pool, router, environ, policy, masker, warnings)
+        playground = cls(folders, loaded, catalogue, store, pool, router, environ, policy, masker, warnings, remotes)
         return playground
 
     @cached_property
@@ -170,6 +175,30 @@ class Playground:
         if not chosen.remote and self.router.is_remote(model):
             return None
         return Recaller(self.memory, session, may_leave=chosen.remote)
+
+    def transcriber(self) -> Transcriber:
+        """Writes down what is dictated: the model of the settings, on this machine or elsewhere.
+
+        Raises:
+            PlaygroundError: when it is elsewhere and speech must not go there; before anything is recorded.
+        """
+        from app.voice.transcriber import LocalTranscriber, RemoteTranscriber
+
+        chosen = self.settings.voice
+        remote = self.remote_transcription(chosen.model)
+        if remote is None:
+            return LocalTranscriber(self.pool, chosen.model, chosen.language)
+        remote.require()
+        return RemoteTranscriber(remote, chosen.language)
+
+    def remote_transcription(self, model: str) -> RemoteTranscription | None:
+        """Sends recordings to a model elsewhere; None for one of this machine, which hides another of its name."""
+        target = self.remotes.target(model) if self.remotes is not None else None
+        if target is None or any(entry.name == model for entry in self.catalogue.entries):
+            return None
+        from app.routing.transcribing import RemoteTranscription
+
+        return RemoteTranscription(target, self.router.noting, redacts=self.settings.privacy.redact)
 
     @property
     def opened_vault(self) -> Vault | None:

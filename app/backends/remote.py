@@ -163,6 +163,28 @@ class RemoteBackend:
             backend=self.name,
         )
 
+    async def form(self, path: str, content_type: str, body: bytes) -> bytes:
+        """Sends a form, as a recording is sent in; gives the whole answer.
+
+        The rules of headers hold for it. Rules of bodies and the redaction know JSON alone: whoever sends a form to an
+        endpoint that has some must refuse it.
+
+        Raises:
+            CredentialError: its key is not where the catalogue says.
+            LocalOnlyError: nothing may leave this machine.
+            RemoteError: it did not answer.
+        """
+        headers = await self._headers(self._rules.exchange("openai-chat"), {}) | {"content-type": content_type}
+        try:
+            answer = await self._send("POST", path, headers, body)
+            try:
+                return await whole(answer, MOST_WHOLE)
+            finally:
+                await answer.close()
+        except RemoteError as error:
+            self._mask(error, headers)
+            raise
+
     # About the endpoint
 
     def preview(self, request: ChatRequest) -> Preview:

@@ -5,23 +5,27 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import click
 
-from app.engine.speech import SpeechProgress, SpeechSegment, SpokenLanguage, TranscribeOptions
+from app.engine.speech import Heard, SpeechProgress, SpeechSegment, SpokenLanguage, TranscribeOptions
 from app.errors import DiskFullError, InvalidRequestError, PlaygroundError
 from app.messages import Waiting
 from app.playground import Playground
 from app.privacy.terminal import clean
-from app.voice.recordings import open_recording
+from app.voice.recordings import Recording, open_recording
 from app.voice.subtitles import clock, srt, vtt
 
 from .fetching import fetch
 from .session import INTERRUPTED, Session, report, reporting_errors
+
+if TYPE_CHECKING:
+    from app.routing.transcribing import RemoteTranscription
 
 Form = Literal["text", "json", "srt", "vtt"]
 _SUFFIXES = {"text": ".txt", "json": ".json", "srt": ".srt", "vtt": ".vtt"}
@@ -81,7 +85,8 @@ def transcribe(
 ) -> None:
     """Write down what is said in recordings: wav, flac, mp3 and others. "-" is standard input.
 
-    Ctrl-C ends it and keeps what was written down until then. Nothing leaves this machine.
+    Ctrl-C ends it and keeps what was written down until then. Nothing leaves this machine, unless you name a remote
+    model.
     """
     if len(files) > 1 and output is not None and not output.is_dir():
         raise click.UsageError(f"{output} is no folder; several recordings need one.")
@@ -103,17 +108,20 @@ async def _transcribe(playground: Playground, files: tuple[str, ...], asked: _As
 
         spoken = msgspec.structs.replace(asked.options, language=playground.settings.voice.language)
         asked = _Asked(asked.model, asked.form, asked.output, asked.timestamps, spoken, asked.several)
-    entry = playground.catalogue.get(model)
-    if entry.role != "transcribe":
-        raise InvalidRequestError(
-            f"{model} is for {entry.role}, not for transcription.", "`playground models list` shows which model is."
-        )
-    await fetch(playground, entry)
+    remote = playground.remote_transcription(model)
+    if remote is not None:
+        if asked.options.words:
+            raise InvalidRequestError(
+                f"{model} is elsewhere, and does not tell when each word was said.", "Leave out --words."
+            )
+        remote.require()  # before anything is read
+    else:
+        await _here(playground, model)
     failed = False
     for name in files:
         transcript = _Transcript(name)
         try:
-            await _one(playground, model, transcript, asked)
+            await _one(playground, remote, model, transcript, asked)
         except PlaygroundError as error:
             failed = True
             if transcript.segments:
@@ -129,7 +137,19 @@ async def _transcribe(playground: Playground, files: tuple[str, ...], asked: _As
     return failed
 
 
-async def _one(playground: Playground, model: str, transcript: _Transcript, asked: _Asked) -> None:
+async def _here(playground: Playground, model: str) -> None:
+    """Fetches a model of this machine, unless it is there."""
+    entry = playground.catalogue.get(model)
+    if entry.role != "transcribe":
+        raise InvalidRequestError(
+            f"{model} is for {entry.role}, not for transcription.", "`playground models list` shows which model is."
+        )
+    await fetch(playground, entry)
+
+
+async def _one(
+    playground: Playground, remote: RemoteTranscription | None, model: str, transcript: _Transcript, asked: _Asked
+) -> None:
     streams = asked.form == "text" and asked.target(transcript.name) is None
     if streams and asked.several:
         click.echo(f"== {clean(transcript.name)} ==")
@@ -137,7 +157,11 @@ async def _one(playground: Playground, model: str, transcript: _Transcript, aske
     try:
         async with open_recording(None if transcript.name == "-" else Path(transcript.name)) as recording:
             line.show("Reading")
-            events = playground.pool.transcribe(model, recording.samples(), asked.options)
+            if remote is None:
+                events = playground.pool.transcribe(model, recording.samples(), asked.options)
+            else:
+                line.show("Sending")
+                events = _elsewhere(remote, recording, asked)
             async with aclosing(events):
                 async for event in events:
                     match event:
@@ -160,6 +184,16 @@ async def _one(playground: Playground, model: str, transcript: _Transcript, aske
                 click.echo(f"{name} is damaged at {clock(transcript.seconds)}: what comes before is here.", err=True)
     finally:
         line.clear()
+
+
+def _elsewhere(remote: RemoteTranscription, recording: Recording, asked: _Asked) -> AsyncGenerator[Heard, None]:
+    from app.backends.openai.transcribing import MOST_SECONDS
+    from app.voice.remote_recordings import transcribed_elsewhere
+
+    timed = asked.form != "text" or asked.timestamps
+    return transcribed_elsewhere(
+        remote, recording.samples(), asked.options, seconds=recording.seconds, timed=timed, piece_s=MOST_SECONDS
+    )
 
 
 def _deliver(transcript: _Transcript, asked: _Asked) -> None:

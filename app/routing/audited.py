@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import aclosing, contextmanager
 from typing import Any
 
 import msgspec
@@ -72,6 +72,20 @@ class Audited(Around):
         if answer.instead_of:
             watched.saw(Rerouted(answer.instead_of, answer.model, answer.reason))
         return msgspec.structs.replace(answer, pieces=_NotedPieces(answer.pieces, watched, self._notebook))
+
+    @contextmanager
+    def noting(self, model: str, kind: str) -> Iterator[Watched]:
+        """Notes a request that does not go through ``stream`` or ``raw``, for as long as the block runs."""
+        watched = Watched(model, self._face, kind=kind)
+        try:
+            yield watched
+        except PlaygroundError as error:
+            self._notebook.masker.error(error)
+            watched.failed(error)
+            raise
+        finally:
+            watched.ended()
+            self._notebook.add(watched)
 
     async def aclose(self) -> None:
         """See ``Router.aclose``; then writes what waits."""

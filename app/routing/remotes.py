@@ -74,6 +74,10 @@ class Remotes:
         """Whether it is a remote model, or an alias of one."""
         return name in self._chains
 
+    def target(self, name: str) -> RemoteTarget | None:
+        """A model by any of its names, without those that answer in its place; ``None`` when there is none."""
+        return self._targets.get(self.catalogue.canonical(name) or "")
+
     def stream(self, request: ChatRequest) -> AsyncGenerator[Delta, None] | None:
         """The answer to ``request``; ``None`` when its model is not remote."""
         chain = self._chains.get(request.model)

@@ -44,6 +44,10 @@ class RemoteBackend(Protocol):
         """See ``RawBackend.raw``."""
         ...
 
+    async def form(self, path: str, content_type: str, body: bytes) -> bytes:
+        """Sends a form; gives the whole answer."""
+        ...
+
     def preview(self, request: ChatRequest) -> Preview:
         """Exactly what ``stream`` would send, keys masked."""
         ...

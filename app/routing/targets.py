@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
@@ -20,6 +20,9 @@ from .attempts import Attempts
 from .raw_pieces import LeasedPieces
 from .remote_models import RemoteModel
 from .replicas import Connected, Lease, Replica, Replicas
+
+if TYPE_CHECKING:
+    from app.backends.openai.transcribing import Form
 
 
 class Target(Protocol):
@@ -148,6 +151,37 @@ class RemoteTarget:
             except BaseException:
                 lease.release()
                 raise
+            await asyncio.sleep(wait)
+
+    async def form(self, made: Callable[[str], Form]) -> tuple[str, bytes]:
+        """Sends a form; tries and replicas as in ``stream``. Gives who answered, and the whole answer.
+
+        Args:
+            made: makes the form, given the name that the model has there.
+
+        Raises:
+            PlaygroundError: when no try is left.
+        """
+        self.require_permitted()
+        attempts = self._attempts(self.permitted, alone=True)
+        while True:
+            replica = attempts.next()
+            endpoint = replica.place.endpoint
+            self._used(replica.place)
+            with replica.leased() as lease:
+                form = made(replica.model)
+                try:
+                    async with asyncio.timeout_at(attempts.deadline) as limit:
+                        answer = await replica.place.backend.form(form.path, form.content_type, form.body)
+                except TimeoutError:
+                    if not limit.expired():
+                        raise
+                    raise self._too_long(endpoint.name, endpoint.total_s) from None
+                except PlaygroundError as error:
+                    wait = attempts.failed(replica, lease, error)
+                else:
+                    lease.succeeded()
+                    return endpoint.name, answer
             await asyncio.sleep(wait)
 
     def _attempts(self, among: Callable[[Replica], bool], *, alone: bool) -> Attempts:

@@ -221,6 +221,9 @@ class Dictation:
         took = 0.0
         try:
             while not (utterance.ended and settled_at == utterance.spoken):
+                if self._transcriber.asked_once and not utterance.ended:
+                    await self._change()
+                    continue
                 pausing = utterance.ended or utterance.pause_seconds >= _QUICK_PAUSE_SECONDS
                 final = pausing and settled_at != utterance.spoken
                 if utterance.speech_seconds < _LEAST_SPEECH_SECONDS:
@@ -261,7 +264,7 @@ class Dictation:
 
     def _final(self, heard: HeardSpeech) -> Final:
         # The edits are made out when the event is taken: the text before the cursor may change until then.
-        if not self._language and heard.text:
+        if not self._language and heard.text and heard.language:
             self._spoken_language = heard.language
         return Final(heard.text, ())
 

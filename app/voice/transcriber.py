@@ -14,6 +14,7 @@ from .activity import to_float
 
 if TYPE_CHECKING:
     from app.engine.pool import ModelPool
+    from app.routing.transcribing import RemoteTranscription
 
 _UNLIKELY, _NOBODY = -1.0, 0.6
 """A mean log probability below the first, beside a probability above the second that nobody spoke: a noise, in which
@@ -34,6 +35,11 @@ class HeardSpeech(Struct, frozen=True):
 
 class Transcriber(Protocol):
     """Writes down utterances of up to 28 seconds."""
+
+    @property
+    def asked_once(self) -> bool:
+        """Whether it should hear each utterance when that is over, and not while it grows."""
+        ...
 
     async def prepare(self) -> None:
         """Makes ready, so that the first utterance does not wait.
@@ -65,6 +71,8 @@ class LocalTranscriber:
         language: a code such as ``en``; empty lets the model find out from the first utterances.
     """
 
+    asked_once = False
+
     def __init__(self, pool: ModelPool, model: str, language: str = "") -> None:
         self._pool, self._model, self._language = pool, model, language
 
@@ -92,6 +100,29 @@ class LocalTranscriber:
                 elif isinstance(event, SpeechSegment) and _is_speech(event):
                     text = event.text
         return HeardSpeech(text, language)
+
+
+class RemoteTranscriber:
+    """Writes down with a model elsewhere. Each utterance is sent once: to show it while it grows, most would be twice.
+
+    Args:
+        remote: sends it.
+        language: a code such as ``en``; empty lets the model find out.
+    """
+
+    asked_once = True
+
+    def __init__(self, remote: RemoteTranscription, language: str = "") -> None:
+        self._remote, self._language = remote, language
+
+    async def prepare(self) -> None:
+        """Looks whether speech may still be sent; sends nothing."""
+        self._remote.require()
+
+    async def hear(self, samples: bytes, *, final: bool) -> HeardSpeech:
+        """The words of an utterance that is over."""
+        found = await self._remote.transcribe(samples, TranscribeOptions(language=self._language or None))
+        return HeardSpeech(found.text, self._language or found.language)
 
 
 def _is_speech(segment: SpeechSegment) -> bool:

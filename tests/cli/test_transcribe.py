@@ -13,8 +13,10 @@ import pytest
 
 from tests.conftest import install
 from tests.engine.speech import say, silence
+from tests.routing.scripted import endpoint
 from tests.voice.measuring import errors, words
 from tests.voice.sentences import SENTENCES
+from tests.voice.speech_server import speech_server_beside
 from tests.voice.virtual_microphone import wav
 
 SAID = " ".join(SENTENCES[:3])
@@ -149,3 +151,34 @@ def test_ctrl_c_keeps_what_was_written_until_then(start, home, speech_model, tmp
     assert b"Ended after 00:00:" in err
     assert b"Traceback" not in err
     assert time.monotonic() - began < 10
+
+
+def test_a_model_elsewhere_writes_down_what_it_may(start, environ, home, recording):
+    with speech_server_beside() as there:
+        (home / "config").mkdir(exist_ok=True)
+        table = endpoint("office", url=there.url, key="env:SPEECH_KEY", redact=False)
+        (home / "config" / "models.toml").write_text(f'{table}[remote.listener]\nendpoint = "office"\n')
+        command = ("transcribe", "-m", "listener", str(recording))
+
+        def run(*args: str) -> tuple[int, str, str]:
+            process = start(*args, SPEECH_KEY="sk-abcdef123456")
+            out, err = process.communicate(timeout=60)
+            return process.returncode, out.decode(), err.decode()
+
+        assert run(*command) == (0, "the tide came in\n", "")
+        assert there.sent[0].key == "Bearer sk-abcdef123456"
+        assert 8 < there.sent[0].seconds < 16
+        status, subtitles, _ = run(*command, "-f", "srt")
+        assert status == 0
+        assert subtitles.startswith("1\n00:00:00,000 --> 00:00:0")
+        assert there.sent[1].fields["response_format"] == "verbose_json"
+        status, out, err = run(*command, "-f", "json", "--words")
+        assert (status, out) == (1, "")
+        assert "does not tell when each word was said" in err
+    before = len(there.sent)
+    table = endpoint("office", url="https://speech.example/v1", redact=False)
+    (home / "config" / "models.toml").write_text(f'{table}[remote.listener]\nendpoint = "office"\n')
+    status, out, err = run("--local-only", *command)
+    assert (status, out) == (1, "")
+    assert "Local-only mode is on" in err
+    assert len(there.sent) == before

@@ -36,6 +36,8 @@ FAULTS = {
 class Hears:
     """Understands the same words, whatever is said."""
 
+    asked_once = False
+
     async def prepare(self) -> None:
         return
 

@@ -52,6 +52,8 @@ class Played(Microphone):
 class Script:
     """Writes down what is in its list, one utterance after the other, word by word as the utterance grows."""
 
+    asked_once = False
+
     def __init__(self, *texts: str, error: PlaygroundError | None = None, fail_after: int = 1000) -> None:
         self.texts, self.error, self.left = list(texts), error, fail_after
         self.calls: list[tuple[float, bool]] = []

@@ -29,10 +29,13 @@ class Dictating:
         text: where it is written; its person may go on typing meanwhile.
         make: makes the dictation, given what tells the text before the cursor.
         meter: shows how loud it is and what is being said.
+        sent_to: whom the sound goes to; empty when it stays on this machine.
     """
 
-    def __init__(self, text: TextArea, make: Callable[[Callable[[], str]], Dictation], meter: Meter) -> None:
-        self._text, self._meter = text, meter
+    def __init__(
+        self, text: TextArea, make: Callable[[Callable[[], str]], Dictation], meter: Meter, sent_to: str = ""
+    ) -> None:
+        self._text, self._meter, self._sent_to = text, meter, sent_to
         self._dictation = make(self._before)
         self._asked = False
 
@@ -57,7 +60,8 @@ class Dictating:
                         case Preparing():
                             self._say(state="making ready: speak already, it is heard")
                         case Listening():
-                            self._say(state=f"listening to {clean(event.device)}")
+                            sent = f" ↗ sent to {clean(self._sent_to)}" if self._sent_to else ""
+                            self._say(state=f"listening to {clean(event.device)}{sent}")
                         case Level():
                             self._level(event.rms, speaking=event.speaking)
                         case Partial():

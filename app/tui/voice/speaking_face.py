@@ -92,7 +92,7 @@ class SpeakingFace(GuardedFace):
         if self.models.missing(model):
             meter.said = Speaking(state=f"fetching {clean(model)}, which writes down what is said …")
             await self.models.here(model)
-        self._dictating = Dictating(target, self.make_dictation, meter)
+        self._dictating = Dictating(target, self.make_dictation, meter, self.models.sends_to(model))
         stopped = await self._dictating.run()
         error = fault_of(stopped)
         if error is not None:
@@ -104,12 +104,11 @@ class SpeakingFace(GuardedFace):
         """A dictation as the settings say; ``before`` gives the text before the cursor."""
         from app.voice.dictation import Dictation
         from app.voice.microphone import Microphone
-        from app.voice.transcriber import LocalTranscriber
 
         voice = self._playground.settings.voice
         return Dictation(
             Microphone(voice.device),
-            LocalTranscriber(self._playground.pool, voice.model, voice.language),
+            self._playground.transcriber(),
             before=before,
             language=voice.language,
             hands_free=voice.mode == "hands-free",

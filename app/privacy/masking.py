@@ -10,6 +10,8 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import quote, quote_plus
 
+from app.privacy.characters import whole_characters
+
 MASK = "•••"
 
 _TELLING_NAMES = (
@@ -91,7 +93,7 @@ class Masker:
 
     def text(self, text: str) -> str:
         """``text`` with every secret in it replaced by ``•••``, and half characters by U+FFFD: fit to be kept."""
-        text = _whole_characters(text)
+        text = whole_characters(text)
         if len(text) < _LEAST:
             return text
         for form in self._forms:
@@ -208,16 +210,6 @@ class MaskingFilter(logging.Filter):
             record.exc_text = self._masker.text(logging.Formatter().formatException(record.exc_info))
             record.exc_info = None
         return True
-
-
-def _whole_characters(text: str) -> str:
-    if text.isascii():
-        return text
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    return text
 
 
 def _keep_first(match: Any) -> bytes:

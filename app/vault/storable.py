@@ -5,20 +5,10 @@ from __future__ import annotations
 import msgspec
 
 from app.messages import Message, Part
+from app.privacy.characters import whole_characters
 
-
-def storable(text: str) -> str:
-    """``text``, with two halves of a character (lone surrogates) made one, and a half alone made U+FFFD.
-
-    They come from file names and arguments that are not UTF-8, and from JSON that was cut inside a character.
-    """
-    if text.isascii():
-        return text
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    return text
+storable = whole_characters
+"""A text as it can be kept."""
 
 
 def storable_message(message: Message) -> Message:

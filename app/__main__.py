@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from app.cli.main import cli
@@ -21,14 +20,15 @@ def main() -> None:
     """The console script ``playground``. Nothing may leave the machine until the settings are read and allow it."""
     policy = ConnectionPolicy(local_only=True)
     LocalOnlyGuard(policy).install()
-    mask_warnings(os.environ)
-    cli(prog_name="playground", obj=Session(os.environ, _interface, policy))
+    masker = Masker.of_environment(os.environ)
+    mask_warnings(masker)
+    cli(prog_name="playground", obj=Session(os.environ, _interface, policy, masker))
 
 
-def mask_warnings(environ: Mapping[str, str]) -> None:
+def mask_warnings(masker: Masker) -> None:
     """Takes secrets out of what is warned of where no log is kept: Python writes that to stderr by itself."""
     if logging.lastResort is not None:
-        logging.lastResort.addFilter(MaskingFilter(Masker.of_environment(environ)))
+        logging.lastResort.addFilter(MaskingFilter(masker))
 
 
 def _interface(playground: Playground) -> None:

@@ -66,6 +66,7 @@ class Playground:
         *,
         local_only: bool = False,
         policy: ConnectionPolicy | None = None,
+        masker: Masker | None = None,
         face: str = "cli",
     ) -> Playground:
         """Reads settings and catalogues, makes the folders, wires the parts. Nothing is loaded or fetched yet.
@@ -74,6 +75,7 @@ class Playground:
             environ: the process's environment.
             local_only: forbids everything that would leave the machine, whatever the settings say.
             policy: the process's own, which its guard asks; it is set as the settings say.
+            masker: the process's own, which knows the environment's secrets; it learns those that are fetched.
             face: what asks, in the notes of requests: ``cli`` or ``tui``.
 
         Raises:
@@ -102,7 +104,7 @@ class Playground:
         catalogue = Catalogue.of(files)
         pool = ModelPool(catalogue, store, loaded.settings.engine, folders.logs)
         local = LocalBackend(pool)
-        masker = Masker.of_environment(environ)
+        masker = masker or Masker.of_environment(environ)
         playground: Playground
         remotes = None
         if any(file.of("endpoints") or file.of("remote") for file in files):

@@ -14,6 +14,7 @@ import click
 from app.errors import PlaygroundError
 from app.playground import Playground
 from app.privacy.connections import ConnectionPolicy
+from app.privacy.masking import Masker
 from app.privacy.terminal import clean
 
 P = ParamSpec("P")
@@ -30,6 +31,7 @@ class Session:
         environ: the process's environment.
         interface: opens the terminal interface on the program's parts and returns when it is left.
         policy: whether anything may leave the machine, as the process's guard asks it.
+        masker: takes secrets out of warnings; it learns those that the program fetches.
     """
 
     def __init__(
@@ -37,9 +39,11 @@ class Session:
         environ: Mapping[str, str],
         interface: Callable[[Playground], None],
         policy: ConnectionPolicy | None = None,
+        masker: Masker | None = None,
     ) -> None:
         self.environ = environ
         self.policy = policy
+        self.masker = masker
         self.local_only = False
         self.face = "cli"
         self._interface = interface
@@ -50,7 +54,9 @@ class Session:
         Raises:
             PlaygroundError: when settings or catalogues are wrong.
         """
-        return Playground.open(self.environ, local_only=self.local_only, policy=self.policy, face=self.face)
+        return Playground.open(
+            self.environ, local_only=self.local_only, policy=self.policy, masker=self.masker, face=self.face
+        )
 
     def open_interface(self) -> None:
         """The terminal interface, until it is left.

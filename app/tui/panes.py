@@ -78,11 +78,9 @@ def _server(parts: Parts) -> Pane:
 
 
 def _requests(parts: Parts) -> Pane:
-    from app.privacy.masking import Masker
-
     from .requests.pane import RequestsPane
 
-    return RequestsPane(parts.playground.vault, Masker.of_environment(parts.playground.environ))
+    return RequestsPane(parts.playground.vault, parts.playground.masker)
 
 
 PANES: tuple[PaneEntry, ...] = (

@@ -40,6 +40,7 @@ class Dropping:
     def __init__(self, path: str) -> None:
         self._path = path
         self._query = _query(path)
+        self._steps = tuple(_steps(self._query)) if self._query.singular_query() else ()
 
     def apply(self, body: JsonObject, *, create: bool = False) -> None:
         """Changes ``body`` in place. ``create`` is of no meaning here.
@@ -47,6 +48,9 @@ class Dropping:
         Raises:
             TooDeepError: when the body nests too deeply.
         """
+        if self._steps:
+            self._drop_one(body)
+            return
         try:
             found = {node.location: node for node in self._query.finditer(body)}
         except (JSONPathRecursionError, RecursionError) as error:
@@ -57,6 +61,16 @@ class Dropping:
             assert parent is not None
             holder: Any = parent.value
             del holder[location[-1]]
+
+    def _drop_one(self, body: JsonObject) -> None:
+        """What a path of names and indexes alone names, found by walking there."""
+        here: Any = body
+        for step in self._steps[:-1]:
+            if not _has(here, step):
+                return
+            here = here[step]
+        if _has(here, self._steps[-1]):
+            del here[self._steps[-1]]
 
 
 class Adding:
@@ -156,6 +170,12 @@ def _steps(query: JSONPathQuery) -> Iterable[str | int]:
             yield selector.name
         elif isinstance(selector, IndexSelector):
             yield selector.index
+
+
+def _has(holder: object, step: str | int) -> bool:
+    if isinstance(step, str):
+        return isinstance(holder, dict) and step in holder
+    return isinstance(holder, list) and -len(holder) <= step < len(holder)
 
 
 def _order(location: tuple[int | str, ...]) -> tuple[tuple[int, int | str], ...]:

@@ -148,6 +148,10 @@ class ReplacingWhole:
 def replaced(replacements: Sequence[Replacement], text: str) -> str:
     """``text`` after every replacement, one after the other."""
     raw = changed = text.encode("utf-8", "surrogatepass")
+    if len(replacements) > 1:
+        any_of = _any_of(tuple(replacement.pattern for replacement in replacements))
+        if any_of is not None and any_of.search(raw) is None:
+            return text
     for replacement in replacements:
         changed = replacement.whole(changed)
     return text if changed is raw else changed.decode("utf-8", "surrogatepass")
@@ -189,6 +193,20 @@ def compiled(pattern: str) -> Any:
     except re2.error as error:
         said = error.args[0] if error.args else b""
         raise BadPatternError(said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said)) from None
+
+
+@lru_cache(maxsize=64)
+def _any_of(patterns: tuple[str, ...]) -> Any:
+    """All patterns in one, for texts in which none is found; None where they cannot be told apart when joined."""
+    if any("\\Q" in pattern for pattern in patterns):  # quotes to its own end, or to anybody's
+        return None
+    options = re2.Options()
+    options.log_errors = False
+    options.never_capture = True
+    try:
+        return re2.compile("|".join(f"(?:{pattern})" for pattern in patterns), options)
+    except re2.error:
+        return None
 
 
 def _begun(pattern: str) -> Any:

@@ -25,8 +25,9 @@ class RawUsage:
     def feed(self, piece: bytes) -> None:
         """Takes the next piece."""
         text = self._tail + piece
-        for found in _FIGURE.finditer(text):
-            self._figures[found[1]] = int(found[2])
+        if b"_tokens" in text or b"eval_count" in text:  # most pieces of a stream have no figures at all
+            for found in _FIGURE.finditer(text):
+                self._figures[found[1]] = int(found[2])
         self._tail = text[-_OVERLAP:]
 
     @property

@@ -92,8 +92,11 @@ class BodyReader:
         self.failure: RefusalError | None = None
         """Why a recording was found to be unsound while the application read it."""
 
-    async def prepare(self) -> None:
+    async def prepare(self, *, here: bool = False) -> None:
         """Reads the body, unless it is a recording.
+
+        Args:
+            here: it is known to have come in full, so that nothing is waited for.
 
         Raises:
             BodyTooLargeError, BodyLateError, MalformedRequestError: when it is not as it should be.
@@ -103,7 +106,7 @@ class BodyReader:
         pieces: list[bytes] = []
         more = True
         while more:
-            message = await self._next()
+            message = await self._next(here=here)
             if message["type"] != "http.request":
                 self._ready = message
                 return
@@ -128,21 +131,27 @@ class BodyReader:
             self.failure = error
             raise
 
-    async def _next(self) -> Message:
-        left = self._started + self._rules.seconds + self._bytes / _SLOWEST - self._clock()
-        try:
-            async with asyncio.timeout(max(0.0, left)):
-                message = await self._receive()
-        except TimeoutError as error:
-            raise BodyLateError(
-                f"The body did not arrive in {self._rules.seconds:g} s; {self._bytes} bytes did."
-            ) from error
+    async def _next(self, *, here: bool = False) -> Message:
+        if here:
+            message = await self._receive()
+        else:
+            message = await self._in_time()
         if message["type"] == "http.request":
             self._bytes += len(message.get("body", b""))
             self._whole = not message.get("more_body", False)
             if self._bytes > self._most:
                 raise _too_large(self._most)
         return message
+
+    async def _in_time(self) -> Message:
+        left = self._started + self._rules.seconds + self._bytes / _SLOWEST - self._clock()
+        try:
+            async with asyncio.timeout(max(0.0, left)):
+                return await self._receive()
+        except TimeoutError as error:
+            raise BodyLateError(
+                f"The body did not arrive in {self._rules.seconds:g} s; {self._bytes} bytes did."
+            ) from error
 
 
 def check_nesting(body: bytes, most: int) -> None:

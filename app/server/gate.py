@@ -27,6 +27,7 @@ from .auth.needs import PUBLIC, WEBSOCKET, Need, metrics_need, needed
 from .auth.principal import STRANGER, Principal
 from .blocking import Blocking, network_of
 from .bodies import BodyReader, BodyRules, check_headers
+from .departures import is_body_here
 from .hosts import Hosts, Origins
 from .limits import NO_LIMITS, Allowance, RateLimits
 from .log_lines import OneLine
@@ -217,7 +218,7 @@ class _Passage:
         self._headers += allowance.headers(self.path)
         if self.method != WEBSOCKET:
             check_headers(headers, self.path, parts.bodies)
-            await reader.prepare()
+            await reader.prepare(here=is_body_here(self._scope))
         state = self._scope.setdefault("state", {})
         state["principal"] = principal
         state["meter"] = Meter(

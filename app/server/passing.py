@@ -92,7 +92,7 @@ class Passing:
         if asked is not None:
             passage = _Passage(scope, send, asked, len(body or b""))
             try:
-                passed = await unless_gone(receive, passage.answer(self._services))
+                passed = await unless_gone(scope, receive, passage.answer(self._services))
             except ClientGoneError:
                 return
             if passed:
@@ -156,6 +156,7 @@ class _Passage:
         self._began = time.perf_counter()
         self._first: float | None = None
         self._usage = RawUsage()
+        self._told_below = False  # whether the answer's pieces have looked for its tokens by themselves
         self._events = 0
 
     async def answer(self, services: Services) -> bool:
@@ -171,6 +172,7 @@ class _Passage:
         if found is None:
             return False
         outcome = "stopped"
+        self._told_below = _told_by(found) is not None
         try:
             async with aclosing(found.pieces):
                 outcome = await (self._stream(found) if self._asked.stream else self._in_one(found))
@@ -220,7 +222,8 @@ class _Passage:
             self._first = time.perf_counter() - self._began
             if self._meter.exchange is not None:
                 self._meter.exchange.began(model, self._first)
-        self._usage.feed(piece)
+        if not self._told_below:
+            self._usage.feed(piece)
         self._events += piece.count(b"\n\n") or piece.count(b"\n") or 1
         if self._meter.exchange is not None:
             self._meter.exchange.pieces = self._events
@@ -265,13 +268,19 @@ class _Passage:
 
     def _count(self, found: RawAnswer, outcome: str) -> None:
         """Tokens as the provider told them; where it told none, one an event, and of the prompt about as many."""
-        usage = self._usage.so_far
+        usage = _told_by(found) or self._usage.so_far
         if not usage.total_tokens:
             usage = Usage(self._size // _BYTES_A_TOKEN, self._events)
         decode = time.perf_counter() - self._began - self._first if self._first is not None else None
         self._meter.count(
             found.model, found.backend, usage, first_token_s=self._first, decode_s=decode, outcome=outcome
         )
+
+
+def _told_by(found: RawAnswer) -> Usage | None:
+    """The tokens that an answer's pieces have found by themselves, where they look for them."""
+    told = getattr(found.pieces, "usage", None)
+    return told if isinstance(told, Usage) else None
 
 
 async def _nothing() -> Message:

@@ -10,6 +10,8 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from .departures import Departure, body_is_here, has_departure
+
 _LATE = (
     b"HTTP/1.1 408 Request Timeout\r\ncontent-type: text/plain; charset=utf-8\r\ncontent-length: 34\r\n"
     b"connection: close\r\n\r\nThe request did not come in time.\n"
@@ -74,7 +76,9 @@ class TimedProtocol(HttpToolsProtocol):
         super().__init__(*args, **more)
         self._late: asyncio.TimerHandle | None = None
         self._in_head = True
+        self._begun = False
         self._head_size = 0
+        self._departure = Departure()
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Waits for the first head from now on."""
@@ -86,33 +90,40 @@ class TimedProtocol(HttpToolsProtocol):
         """Waits no longer."""
         self._head_is_here()
         super().connection_lost(exc)
+        self._departure.happens()
 
     def data_received(self, data: bytes) -> None:
         """Counts what comes of a head that is not whole."""
         if self._in_head:
             self._head_size += len(data)
-            if self._late is None:
-                self._wait_for_head()
         super().data_received(data)
+        # Most heads come whole, and none of those needs a timer.
+        if self._in_head and self._late is None and (self._head_size or self._begun):
+            self._wait_for_head()
         # What came with the head's end may be its body; only a head that goes on is measured.
         if self._in_head and self._head_size > self.head_bytes:
             self._end(_LARGE)
 
     def on_message_begin(self) -> None:
         """A request begins; on a connection that is kept, this is the next one."""
-        self._in_head = True
+        self._in_head = self._begun = True
         super().on_message_begin()
+        has_departure(self.scope["state"], self._departure)
 
     def on_headers_complete(self) -> None:
         """The head is whole."""
         self._head_is_here()
-        self._in_head = False
+        self._in_head = self._begun = False
         super().on_headers_complete()
 
     def on_message_complete(self) -> None:
         """The request is whole; another may follow."""
         super().on_message_complete()
         self._in_head, self._head_size = True, 0
+        body_is_here(self.scope["state"])
+        if not self.pipeline:
+            # Nothing more is to come that could be too much; only who reads hears that the client has left.
+            self.flow.resume_reading()
 
     def _wait_for_head(self) -> None:
         self._late = self.loop.call_later(self.head_s, self._end, _LATE)

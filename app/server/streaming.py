@@ -13,6 +13,7 @@ from starlette.types import Receive, Scope, Send
 
 from app.errors import PlaygroundError
 
+from .departures import departure_of
 from .error_shapes import status_of
 from .observing.exchange import note_error
 
@@ -34,7 +35,7 @@ async def while_connected(request: Request, work: Coroutine[Any, Any, T]) -> T:
     Raises:
         ClientGoneError: when the client left.
     """
-    return await unless_gone(request.receive, work)
+    return await unless_gone(request.scope, request.receive, work)
 
 
 class EventStream(Response):
@@ -70,7 +71,7 @@ class EventStream(Response):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Sends the events until they end or the client leaves."""
         try:
-            await unless_gone(receive, self._send_all(scope, receive, send))
+            await unless_gone(scope, receive, self._send_all(scope, receive, send))
         except ClientGoneError:
             return
 
@@ -97,7 +98,7 @@ class EventStream(Response):
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
 
 
-async def unless_gone(receive: Receive, work: Coroutine[Any, Any, T]) -> T:
+async def unless_gone(scope: Scope, receive: Receive, work: Coroutine[Any, Any, T]) -> T:
     """``while_connected`` for who has no ``Request``.
 
     Raises:
@@ -107,14 +108,21 @@ async def unless_gone(receive: Receive, work: Coroutine[Any, Any, T]) -> T:
     assert asking is not None
     left = False
 
-    async def watch() -> None:
+    def leaves() -> None:
         nonlocal left
-        await _gone(receive)
         left = True
         asking.cancel()
 
+    departure = departure_of(scope)
+    watching: asyncio.Task[None] | None = None
+    if departure is None:
+        watching = asyncio.get_running_loop().create_task(_watch(receive, leaves))
+    elif departure.happened:
+        work.close()
+        raise ClientGoneError
+    else:
+        departure.tell(leaves)
     # The work is done here, in no task of its own: a turn of the loop less, for each request.
-    watching = asyncio.get_running_loop().create_task(watch())
     try:
         return await work
     except asyncio.CancelledError:
@@ -122,9 +130,13 @@ async def unless_gone(receive: Receive, work: Coroutine[Any, Any, T]) -> T:
             raise ClientGoneError from None
         raise
     finally:
-        watching.cancel()
+        if watching is not None:
+            watching.cancel()
+        if departure is not None:
+            departure.forget(leaves)
 
 
-async def _gone(receive: Receive) -> None:
+async def _watch(receive: Receive, leaves: Callable[[], None]) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
+    leaves()

@@ -97,6 +97,7 @@ class ServerLog:
         self.wants_access = chosen.access_log and level <= logging.INFO
         self._before: list[tuple[logging.Logger, int, bool]] = []
         self._level = level
+        self._blank = vars(logging.LogRecord("app.server.access", logging.INFO, "", 0, "", None, None))
 
     def start(self) -> None:
         """Takes over the lines of the program and of the web server under it."""
@@ -112,10 +113,13 @@ class ServerLog:
     def access(self, line: AccessLine) -> None:
         """Logs a request; only where ``wants_access``."""
         level = logging.INFO if line.status < 500 else logging.ERROR
-        # Made by hand: the logger would look for the calling line, which takes longer than all the rest.
-        record = logging.LogRecord("app.server.access", level, "", 0, "", None, None)
-        record.access = line
-        self._handler.handle(record)
+        # Made by hand: the logger would look for the calling line, and a new record for its process and thread, which
+        # takes longer than all the rest. It has no arguments that the handler would have to put in.
+        record = logging.LogRecord.__new__(logging.LogRecord)
+        record.__dict__.update(self._blank)
+        record.levelno, record.levelname = level, logging.getLevelName(level)
+        record.created, record.access = time.time(), line
+        self._handler.enqueue(record)
 
     def close(self) -> None:
         """Writes what waits, and gives the lines back to who had them. Safe to call twice."""

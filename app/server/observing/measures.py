@@ -100,6 +100,7 @@ class Measures:
         self._models: dict[tuple[str, str], _OfModel] = {}
         self._requests: dict[tuple[str, str, int, str], Counter] = {}
         self._seconds: dict[tuple[str, str], Histogram] = {}
+        self._first_tokens: dict[str, Histogram] = {}
 
     def request(self, method: str, route: str, status: int, protocol: str, seconds: float | None) -> None:
         """Counts a request. Children are remembered here: ``labels()`` takes longer than all the counting."""
@@ -117,7 +118,10 @@ class Measures:
 
     def first_token(self, model: str, seconds: float) -> None:
         """Counts an answer's first token."""
-        self.first_token_seconds.labels(model).observe(seconds)
+        histogram = self._first_tokens.get(model)
+        if histogram is None:
+            histogram = self._first_tokens[model] = self.first_token_seconds.labels(model)
+        histogram.observe(seconds)
 
     def answered(self, model: str, backend: str, usage: Usage, decode_s: float | None, outcome: str) -> None:
         """Counts an answer and its tokens.

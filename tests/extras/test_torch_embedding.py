@@ -1,12 +1,12 @@
-"""sentence-transformers as a worker: the same vectors as ONNX Runtime's but for rounding, and how fast each is."""
+"""sentence-transformers as a worker: the same vectors as ONNX Runtime's, and how fast each is."""
 
 from __future__ import annotations
 
-import asyncio
 import os
+import queue
 import shutil
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +14,10 @@ import numpy as np
 import pytest
 
 from app.engine.embeddings import Embeddings
-from app.engine.frames import LoadOptions
+from app.engine.frames import Embed, Embedded, Event, LoadOptions
 from app.engine.hardware import cores
 from app.engine.pool import ModelPool
-from app.engine.worker.embed import open_embedder
+from app.engine.worker.embed import EmbedWorker, open_embedder
 from app.errors import ModelLoadError
 from tests.extras.names import TORCH_EMBEDDING
 from tests.extras.sentences import sentences
@@ -31,18 +31,14 @@ def rows(found: Embeddings) -> Any:
 
 
 async def test_both_embedders_agree_on_a_thousand_sentences(pool: ModelPool) -> None:
-    """Weights of 8 bits move one sentence of this thousand to 0.9987; the others stay at 0.999 and above."""
     texts = sentences()
     ours, theirs = await pool.embed(EMBEDDING, texts), await pool.embed(TORCH_EMBEDDING, texts)
     assert ours.dimensions == theirs.dimensions == 384
     assert ours.tokens == theirs.tokens, "they split texts alike"
     agreement = (rows(ours) * rows(theirs)).sum(axis=1)
-    below = int((agreement < 0.999).sum())
-    print(f"cosine: least {agreement.min():.5f}, mean {agreement.mean():.5f}; {below} of {len(texts)} below 0.999")
+    print(f"cosine: least {agreement.min():.7f}, mean {agreement.mean():.7f}, of {len(texts)} sentences")
     assert len(texts) == 1000
-    assert agreement.mean() >= 0.9995
-    assert below <= 2
-    assert agreement.min() >= 0.998
+    assert agreement.min() >= 0.999
 
 
 @pytest.fixture(scope="module")
@@ -70,35 +66,46 @@ async def test_a_long_text_is_cut_and_told(pool: ModelPool) -> None:
     assert found.tokens == 3 + 256 + 3
 
 
-async def test_onnx_is_no_slower_than_sentence_transformers(pool: ModelPool, library: Any) -> None:
-    """Beside the library's own ``encode`` as it comes, alternating. Judged on a quiet machine alone.
+@pytest.fixture
+def worker(embedding_model: Path) -> Iterator[Callable[[Sequence[str]], None]]:
+    """Our worker's own code in this process: as a process of its own it would let the library go first."""
+    answers: queue.Queue[Event] = queue.Queue()
+    made = EmbedWorker(LoadOptions(path=str(embedding_model), role="embed"), answers.put)
+    made.start()
 
-    PyTorch's threads wait by turning and ours by sleeping, so that other programs' work slows ours more.
+    def embed(texts: Sequence[str]) -> None:
+        made.handle(Embed(1, tuple(texts)))
+        assert isinstance(answers.get(timeout=120), Embedded)
+
+    yield embed
+    made.close()
+
+
+async def test_onnx_is_no_slower_than_sentence_transformers(
+    worker: Callable[[Sequence[str]], None], library: Any
+) -> None:
+    """Beside the library's own ``encode`` as it comes, in turns, the best of three each.
+
+    By the clock, which on a busy machine measures the others: there it is only told.
     """
-    busy = os.getloadavg()[0]
-    texts = sentences(300)
+    texts = list(sentences(200))
 
-    async def seconds(work: Callable[[], Awaitable[Any]]) -> float:
+    def seconds(work: Callable[[], object]) -> float:
         began = time.perf_counter()
-        await work()
+        work()
         return time.perf_counter() - began
 
-    works: tuple[Callable[[], Awaitable[Any]], ...] = (
-        lambda: pool.embed(EMBEDDING, texts),
-        lambda: asyncio.to_thread(library.encode, list(texts), normalize_embeddings=True),
-        lambda: pool.embed(TORCH_EMBEDDING, texts),
-    )
+    works = (lambda: worker(texts), lambda: library.encode(texts, normalize_embeddings=True))
     for work in works:
-        await work()
-    rounds = [[await seconds(work) for work in works] for _ in range(4)]
-    ours, theirs, worker = (len(texts) / min(each) for each in zip(*rounds, strict=True))
-    print(
-        f"sentences a second: ONNX {ours:.0f}, sentence-transformers {theirs:.0f}, as our worker {worker:.0f}; "
-        f"ratio {ours / theirs:.2f}"
-    )
-    if busy > cores() / 2:
-        pytest.skip(f"the machine is busy (load {busy:.1f}); measured {ours / theirs:.2f} of sentence-transformers")
-    assert ours / theirs >= 1.0
+        work()
+    rounds = [[seconds(work) for work in works] for _ in range(3)]
+    ours, theirs = (len(texts) / min(each) for each in zip(*rounds, strict=True))
+    busy = os.getloadavg()[0]
+    told = f"ONNX {ours:.0f}, sentence-transformers {theirs:.0f}, ratio {ours / theirs:.2f}, load {busy:.1f}"
+    print(f"sentences a second: {told}")
+    if ours < theirs and busy > cores():
+        pytest.skip(f"the machine is busy; sentences a second: {told}")
+    assert ours >= theirs
 
 
 @pytest.mark.parametrize("name", ["config.json", "tokenizer.json", "tokenizer_config.json"])

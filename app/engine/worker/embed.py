@@ -32,7 +32,10 @@ Vectors = NDArray[np.float32]
 
 _BATCH_TEXTS = 32
 _BATCH_TOKENS = 512
-"""With padding; a batch takes some 70 ms on two cores, and that is how long a short request waits at most."""
+"""With padding; a batch takes some 130 ms on one core, and that is how long a short request waits at most."""
+
+_LEAST_TEXTS = 4
+"""A request is spread over the cores, but not in smaller batches than this."""
 
 _TURNS_OF_THE_SHORTEST = 3
 """Batches that go to the shortest request before the oldest one gets one: so every one comes to its end."""
@@ -48,6 +51,7 @@ class TextEmbedder(Protocol):
         limit: tokens that it reads of one text.
         trained_limit: tokens that it could read.
         size_bytes: of its file.
+        at_once: batches that it can compute at the same time, each in a thread of its own.
         warnings: what did not go as asked, as sentences.
     """
 
@@ -57,6 +61,7 @@ class TextEmbedder(Protocol):
     limit: int
     trained_limit: int
     size_bytes: int
+    at_once: int
     warnings: tuple[str, ...]
 
     def tokenize(self, text: str) -> tuple[list[int], bool]:
@@ -89,7 +94,10 @@ def open_embedder(options: LoadOptions, on_progress: Callable[[float], None]) ->
 
 
 class EmbedWorker:
-    """Answers ``Embed`` commands. Texts are split into tokens in the main thread, and computed in one of their own.
+    """Answers ``Embed`` commands. Texts are split into tokens in the main thread, and computed in threads of their own.
+
+    Where the embedder can, each thread computes another batch. Threads that share one batch would wait for each other
+    at every layer: on a busy machine two of them came to half of what one does alone.
 
     Raises:
         ModelLoadError: when the model cannot be opened.
@@ -103,7 +111,7 @@ class EmbedWorker:
         self._turn = 0
         self._computed_tokens = 0
         self._closed = False
-        self._thread = ComputeThread(self._compute)
+        self._threads = [ComputeThread(self._compute) for _ in range(embedder.at_once)]
         self.loaded = Loaded(
             description=embedder.description,
             context=embedder.limit,
@@ -120,7 +128,8 @@ class EmbedWorker:
 
     def start(self) -> None:
         """Begins to answer."""
-        self._thread.start()
+        for thread in self._threads:
+            thread.start()
 
     def handle(self, command: Command) -> None:
         """Carries out one command; what is wrong with a request is answered by ``Failed``, and nothing else suffers."""
@@ -136,49 +145,54 @@ class EmbedWorker:
                 self._emit(Status(request_id, running, queued, 0, 0, self._computed_tokens))
 
     def close(self) -> None:
-        """Ends after the batch that is being computed."""
+        """Ends after the batches that are being computed."""
         with self._changed:
             self._closed = True
-            self._changed.notify()
-        self._thread.join()
+            self._changed.notify_all()
+        for thread in self._threads:
+            thread.join()
 
     def _submit(self, request_id: int, texts: Sequence[str]) -> None:
         if len(self._jobs) > self._queue:
             error = BusyError(f"{len(self._jobs)} requests for vectors wait already.", "Try again a little later.")
             self._emit(Failed(request_id, error.code, error.message, error.remedy))
             return
-        job = _Job(request_id, [self._embedder.tokenize(text) for text in texts], self._embedder.dimensions)
+        rows = [self._embedder.tokenize(text) for text in texts]
+        job = _Job(request_id, rows, self._embedder.dimensions, self._embedder.at_once)
+        if not texts:
+            self._emit(job.done())
+            return
         with self._changed:
             self._jobs[request_id] = job
-            self._changed.notify()
+            self._changed.notify_all()
 
     def _compute(self) -> None:
         while True:
             with self._changed:
-                self._changed.wait_for(lambda: self._jobs or self._closed)
+                self._changed.wait_for(lambda: self._closed or any(job.waiting for job in self._jobs.values()))
                 if self._closed:
                     return
                 job = self._next_job()
+                places = job.take_batch()
             try:
-                self._advance(job)
+                job.vectors[places] = _unit_length(self._embedder.vectors([job.rows[place] for place in places]))
             except PlaygroundError as error:
                 self._end(job, Failed(job.request_id, error.code, error.message, error.remedy))
+                continue
+            with self._changed:
+                self._computed_tokens += sum(len(job.rows[place]) for place in places)
+                job.left -= len(places)
+                over = not job.left
+            if over:
+                self._end(job, job.done())
 
     def _next_job(self) -> _Job:
         """The request with the least left, so that one text passes by a thousand; every now and then the oldest."""
         self._turn += 1
+        jobs = [job for job in self._jobs.values() if job.waiting]
         if self._turn % (_TURNS_OF_THE_SHORTEST + 1) == 0:
-            return next(iter(self._jobs.values()))
-        return min(self._jobs.values(), key=lambda job: job.left)
-
-    def _advance(self, job: _Job) -> None:
-        places = job.take_batch()
-        if places:
-            rows = [job.rows[place] for place in places]
-            job.vectors[places] = _unit_length(self._embedder.vectors(rows))
-            self._computed_tokens += sum(map(len, rows))
-        if not job.left:
-            self._end(job, Embedded(job.request_id, job.vectors.tobytes(), job.tokens, job.truncated))
+            return jobs[0]
+        return min(jobs, key=lambda job: job.waiting)
 
     def _end(self, job: _Job, event: Event) -> None:
         with self._changed:
@@ -188,31 +202,40 @@ class EmbedWorker:
 
 
 class _Job:
-    """One request on its way: its texts' tokens, the longest first, and the vectors that are there."""
+    """One request on its way: its texts' tokens, the longest first, and the vectors that are there.
 
-    def __init__(self, request_id: int, texts: Sequence[tuple[list[int], bool]], dimensions: int) -> None:
+    Attributes:
+        left: texts without a vector.
+    """
+
+    def __init__(self, request_id: int, texts: Sequence[tuple[list[int], bool]], dimensions: int, threads: int) -> None:
         self.request_id = request_id
         self.rows = [tokens for tokens, _ in texts]
-        self.tokens = sum(map(len, self.rows))
-        self.truncated = tuple(place for place, (_, truncated) in enumerate(texts) if truncated)
         self.vectors: Vectors = np.empty((len(texts), dimensions), np.float32)
+        self.left = len(texts)
+        self._truncated = tuple(place for place, (_, truncated) in enumerate(texts) if truncated)
+        self._most = min(_BATCH_TEXTS, max(_LEAST_TEXTS, -(-len(texts) // threads)))
         # Texts of like length lie together: little is padded. The shortest are at the end, where they are taken.
         self._waiting = sorted(range(len(texts)), key=lambda place: -len(self.rows[place]))
 
     @property
-    def left(self) -> int:
-        """Texts without a vector."""
+    def waiting(self) -> int:
+        """Texts that nobody computes yet."""
         return len(self._waiting)
 
     def take_batch(self) -> list[int]:
-        """The places of the texts to compute next; none for a request without texts."""
+        """The places of the texts to compute next."""
         batch: list[int] = []
-        while self._waiting and len(batch) < _BATCH_TEXTS:
+        while self._waiting and len(batch) < self._most:
             longest = len(self.rows[self._waiting[-1]])
             if batch and longest * (len(batch) + 1) > _BATCH_TOKENS:
                 break
             batch.append(self._waiting.pop())
         return batch
+
+    def done(self) -> Embedded:
+        """The answer, when nothing is left."""
+        return Embedded(self.request_id, self.vectors.tobytes(), sum(map(len, self.rows)), self._truncated)
 
 
 def _unit_length(vectors: Vectors) -> Vectors:

@@ -34,6 +34,7 @@ class GgufEmbedder:
         self._log = NativeLog(_print_to_log)
         self._model = model = Model(options.path, options.gpu_layers if gpu else 0, on_progress)
         self.description, self.device = model.description, gpu or "CPU"
+        self.at_once = 1
         self.size_bytes = model.size_bytes
         self.trained_limit = model.trained_context
         self.limit = min(options.context or self.trained_limit, self.trained_limit, _LONGEST)

@@ -15,6 +15,7 @@ from app.engine.hardware import cores
 from app.errors import EngineError, ModelLoadError
 
 from .embed import Vectors
+from .unrounded import unrounded
 
 _INPUTS = {"input_ids", "attention_mask", "token_type_ids"}
 _POOLED = "sentence_embedding"
@@ -24,11 +25,16 @@ _DEFAULT_LIMIT = 256
 _CHARACTERS_PER_TOKEN = 256
 """A text is cut at so many characters for each token that is read, before it is split: a megabyte takes a second."""
 
+_UNROUNDED = "weights.safetensors"
+"""Where it lies beside a model whose own weights are rounded, it takes their place (``unrounded``)."""
+
 _SILENT = 4
 
 
 class OnnxEmbedder:
     """A transformer encoder in ONNX form with its ``tokenizer.json`` beside it; see ``TextEmbedder``.
+
+    Where its weights lie beside it unrounded, it computes with those.
 
     The limit is the catalogue's ``context``: neither file knows how many tokens the model was trained with.
 
@@ -44,7 +50,8 @@ class OnnxEmbedder:
         self.limit = self.trained_limit = options.context or _DEFAULT_LIMIT
         self.size_bytes = path.stat().st_size
         self._tokenizer = _open_tokenizer(path.with_name("tokenizer.json"), self.limit)
-        self._session = _open_session(path, options.threads or cores())
+        self.at_once = options.threads or cores()
+        self._session = _open_session(path)
         self._inputs = {each.name for each in self._session.get_inputs()}
         outputs = [each.name for each in self._session.get_outputs()]
         if not {"input_ids"} <= self._inputs <= _INPUTS:
@@ -96,15 +103,23 @@ def _open_tokenizer(path: Path, limit: int) -> tokenizers.Tokenizer:
     return tokenizer
 
 
-def _open_session(path: Path, threads: int) -> Any:
+def _open_session(path: Path) -> Any:
     settings = onnxruntime.SessionOptions()
-    settings.intra_op_num_threads = threads
-    settings.inter_op_num_threads = 1
+    # A batch is computed by the thread that asks for it; several may ask at once (``at_once``).
+    settings.intra_op_num_threads = settings.inter_op_num_threads = 1
     settings.log_severity_level = _SILENT
-    # Threads that wait by turning take a core from whoever types or paints.
-    settings.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    weights = path.with_name(_UNROUNDED)
+    model: str | bytes = str(path)
+    if weights.is_file():
+        try:
+            model, _ = unrounded(path.read_bytes(), weights)
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise ModelLoadError(
+                f"{path.name} and {weights.name} of {path.parent.name} do not go together: {_first_line(error)}",
+                "Verify the model's files, or fetch them again.",
+            ) from error
     try:
-        return onnxruntime.InferenceSession(str(path), settings, providers=["CPUExecutionProvider"])
+        return onnxruntime.InferenceSession(model, settings, providers=["CPUExecutionProvider"])
     except Exception as error:  # the library's own classes have no other base; the reason is told
         raise ModelLoadError(
             f"The engine refused {path.name} of {path.parent.name}: {_first_line(error)}",

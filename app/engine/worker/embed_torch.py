@@ -47,6 +47,7 @@ class TorchEmbedder:
     """
 
     device = "CPU"
+    at_once = 1
     warnings: tuple[str, ...] = ()
 
     def __init__(self, options: LoadOptions) -> None:

@@ -146,7 +146,7 @@ def _entry(path: Path, name: str, table: Mapping[str, Any]) -> ModelEntry:
     try:
         if "name" in table:
             raise msgspec.ValidationError("the name stands in the table's heading; `name` is no field of it")
-        entry = msgspec.convert({**table, "name": name}, ModelEntry)
+        entry = msgspec.convert({**table, "name": name}, ModelEntry, str_keys=True)
     except msgspec.ValidationError as error:
         raise CatalogueError(f"{path}: [models.{name}] has a mistake: {error}.", "Correct the file.") from error
     problem = entry.problem()

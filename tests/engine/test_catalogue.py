@@ -41,6 +41,11 @@ def test_an_own_catalogue_adds_models_and_overrides_single_fields(own):
     assert starter.sha256
 
 
+def test_a_catalogue_may_ban_tokens(own):
+    catalogue = own("[models.smollm2-135m]\nsampling = { logit_bias = { 0 = -100, 2 = -100 } }\n")
+    assert catalogue.get("smollm2-135m").sampling.logit_bias == {0: -100.0, 2: -100.0}
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [

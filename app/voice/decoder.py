@@ -2,13 +2,16 @@
 
 What decodes sound is native code, and a recording may come from anybody: so it runs in a process that has no network,
 may open no further file (a playlist would name some), and takes nothing with it when it dies. Before the samples go 8
-bytes: the length in seconds as the recording tells it, a little-endian double, 0 where it does not.
+bytes, unless they are to come bare: the length in seconds as the recording tells it, a little-endian double, 0 where it
+does not.
 """
 
 from __future__ import annotations
 
+import argparse
 import importlib
 import io
+import math
 import os
 import pkgutil
 import struct
@@ -18,18 +21,24 @@ from typing import Any
 from app.privacy.kernel import deny_network
 
 LENGTH = struct.Struct("<d")
-UNREADABLE, NO_SOUND, DAMAGED = 3, 4, 5
-"""Exit statuses: it is no recording; it has no sound; it cannot be read to its end, and what could be is given."""
+UNREADABLE, NO_SOUND, DAMAGED, TOO_LONG = 3, 4, 5, 6
+"""Exit statuses: it is no recording; it has no sound; it cannot be read to its end, and what could be is given; it is
+longer than ``--most-seconds``."""
 
 _RATE = 16_000
 _MEMORY_BYTES = 2 * 1024**3
 
 
-def main() -> int:
+def main(arguments: list[str] | None = None) -> int:
     """Decodes until the end of the recording; gives the exit status."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--most-seconds", type=float, default=math.inf, help="of sound; a longer recording is refused")
+    parser.add_argument("--cpu-seconds", type=int, help="of work; then the process is ended")
+    parser.add_argument("--bare", action="store_true", help="leave out the length before the samples")
+    chosen = parser.parse_args(arguments)
     deny_network()
     av = _library()
-    _limit()
+    _limit(chosen.cpu_seconds)
     source = sys.stdin.buffer if sys.stdin.seekable() else io.BytesIO(sys.stdin.buffer.read())
     out = sys.stdout.buffer
     written = 0
@@ -37,13 +46,16 @@ def main() -> int:
         with av.open(source, mode="r", metadata_errors="ignore") as container:
             if not container.streams.audio:
                 return NO_SOUND
-            out.write(LENGTH.pack((container.duration or 0) / 1_000_000))
+            if not chosen.bare:
+                out.write(LENGTH.pack((container.duration or 0) / 1_000_000))
             resampler = av.AudioResampler(format="flt", layout="mono", rate=_RATE)
             try:
                 for frame in container.decode(audio=0):
                     for part in resampler.resample(frame):
                         written += part.samples
                         out.write(bytes(part.planes[0])[: part.samples * 4])
+                    if written > chosen.most_seconds * _RATE:
+                        return TOO_LONG
                 for part in resampler.resample(None):
                     written += part.samples
                     out.write(bytes(part.planes[0])[: part.samples * 4])
@@ -69,13 +81,15 @@ def _library() -> Any:
     return av
 
 
-def _limit() -> None:
+def _limit(cpu_seconds: int | None) -> None:
     if sys.platform == "win32":
         return
     import resource
 
     resource.setrlimit(resource.RLIMIT_AS, (_MEMORY_BYTES, _MEMORY_BYTES))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    if cpu_seconds is not None:
+        resource.setrlimit(resource.RLIMIT_CPU, (cpu_seconds, cpu_seconds))
     resource.setrlimit(resource.RLIMIT_NOFILE, (3, 3))
 
 

@@ -10,12 +10,16 @@ from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 
-from .audio_decoder import TOO_LONG
+from app.voice.decoder import TOO_LONG
+
 from .errors import RefusedError
 
 _MOST_FIELDS = 32
 _DECODE_SECONDS = 180
-_COMMAND = (sys.executable, "-m", "app.server.openai.audio_decoder")
+_MOST_SECONDS = 2 * 3600
+_CPU_SECONDS = 120
+_LIMITS = ("--bare", "--most-seconds", str(_MOST_SECONDS), "--cpu-seconds", str(_CPU_SECONDS))
+_COMMAND = (sys.executable, "-m", "app.voice.decoder", *_LIMITS)
 
 
 class _InMemory(MultiPartParser):

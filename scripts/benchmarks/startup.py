@@ -3,7 +3,8 @@
 First paint is the time from the start of the process until a word of the empty state has been written, beside
 ``python -c "import textual.app"``, in turns. Key to paint is the time from a letter typed until it is written back;
 the letters are Greek and Cyrillic, each once a batch, so that neither the answer nor a line painted anew can pass for
-them. A batch counts only when the answer was still coming at its end: when there was something to stop.
+them. A batch counts only when the answer was still coming at its end: when there was something to stop. So that it is,
+the model is forbidden to end one: its catalogue bans the tokens that would.
 """
 
 from __future__ import annotations
@@ -35,6 +36,11 @@ KEYS = 400
 BATCH = 40
 LETTERS = "абвгдежзиклмнопрстуфхцчшщъыьэюяαβγδεζηθικλμνξπρστυφχψω"
 LONG = "Write a very long story about a lighthouse keeper and the sea, with many chapters."
+ENDLESS = """\
+[models.smollm2-135m]
+sampling = { temperature = 0.8, top_p = 0.95, logit_bias = { 0 = -100, 2 = -100 } }
+"""
+"""0 and 2 are the starter model's ``<|endoftext|>`` and ``<|im_end|>``."""
 
 
 class Terminal:
@@ -108,20 +114,35 @@ def key_to_paint(home: Path) -> tuple[list[float], int]:
         while len(taken) < KEYS:
             terminal.type(LONG + "\r")
             terminal.wait_for("Stop")
-            drain(terminal, 1.5)
+            streaming(terminal)
             batch = [one_key(terminal, letter, chance) for letter in chance.sample(LETTERS, BATCH)]
             terminal.type("\x1b")
-            if "stopped" in plain(drain(terminal, 1.0)):
+            if stopped(terminal):
                 taken += batch
             else:
                 left_out += 1
             if left_out > KEYS // BATCH:
                 raise RuntimeError("the answers end too early to type beside them")
-            terminal.type("\x15" + "\x7f" * BATCH)
+            # A conversation of its own each: in one that grows, the context window would end the answer.
+            terminal.type("\x15" + "\x7f" * BATCH + "\x0e")
             drain(terminal, 1.0)
     finally:
         terminal.close()
     return taken, left_out
+
+
+def streaming(terminal: Terminal, seconds: float = 60) -> None:
+    """Returns once the answer comes: its speed is told from the fifth piece on."""
+    terminal.wait_for("tok/s", seconds)
+
+
+def stopped(terminal: Terminal, seconds: float = 10) -> bool:
+    """Whether there was an answer to stop: what stands below it then."""
+    try:
+        terminal.wait_for("stopped", seconds)
+    except RuntimeError:
+        return False
+    return True
 
 
 def one_key(terminal: Terminal, letter: str, chance: random.Random) -> float:
@@ -157,6 +178,8 @@ def main() -> None:
         for _ in range(chosen.rounds):
             paints.append(first_paint(home))
             imports.append(import_textual())
+        (home / "config").mkdir(exist_ok=True)
+        (home / "config" / "models.toml").write_text(ENDLESS)
         keys, left_out = key_to_paint(home)
     ratio = report.median([paint / base for paint, base in zip(paints, imports, strict=True)])
     figures = {

@@ -151,6 +151,21 @@ async def test_every_place_is_coloured_the_marked_one_more_and_the_count_follows
         assert coloured(editor) == []
 
 
+async def test_in_a_text_where_a_search_would_be_felt_it_waits_for_a_pause(tmp_path: Path):
+    app = blog_app(tmp_path)
+    async with blogging(app) as pilot:
+        await opened(app, pilot)
+        editor = app.blog.desk.editor
+        found = app.query_one(FindBar).query_one(".found")
+        await pilot.press("ctrl+f", *"boat")
+        await until(lambda: str(found.visual) == "1 of 2")
+        editor.focus()
+        app.blog.desk._finding_took = 1.0
+        await pilot.press("ctrl+end", *"a boat")
+        assert coloured(editor) == []
+        await until(lambda: str(found.visual) == "3 found")
+
+
 @given(st.text("ab\n", max_size=30), st.lists(st.tuples(st.integers(0, 30), st.integers(0, 30))))
 def test_places_are_the_same_by_line_as_in_the_whole_text(text: str, spans: list[tuple[int, int]]):
     lines = text.split("\n")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.timer import Timer
 
 from app.errors import InvalidRequestError
 from app.tui import words
@@ -19,8 +21,17 @@ if TYPE_CHECKING:
     from app.writing.finding import Match
 
 
+_FELT = 0.01
+"""Seconds that a search may take at each key."""
+
+_PAUSE = 0.3
+
+
 class Finding(Assisting):
     """A post in which things are found."""
+
+    _finding_took = 0.0
+    _looking_again: Timer | None = None
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+f", "find", "Find", id="post.find"),
@@ -82,7 +93,20 @@ class Finding(Assisting):
     def typed(self) -> None:
         """The text changed: what is coloured, and how many there are, follows it."""
         super().typed()
-        if self.query_one(FindBar).display:
+        if not self.query_one(FindBar).display:
+            return
+        if self._finding_took <= _FELT:
+            self._say_which(self._matches())
+            return
+        # In a long text with thousands of places a search would be felt in every key: it waits for a pause.
+        self.editor.show_found(())
+        if self._looking_again is not None:
+            self._looking_again.stop()
+        self._looking_again = self.set_timer(_PAUSE, self._look_again)
+
+    def _look_again(self) -> None:
+        self._looking_again = None
+        if self.query_one(FindBar).display and self.keeper is not None:
             self._say_which(self._matches())
 
     def _matches(self) -> tuple[Match, ...]:
@@ -90,6 +114,7 @@ class Finding(Assisting):
         from app.writing.finding import find
 
         bar = self.query_one(FindBar)
+        began = time.perf_counter()
         try:
             found = find(self.editor.text, bar.search)
         except InvalidRequestError as error:
@@ -100,6 +125,7 @@ class Finding(Assisting):
             if not found:
                 bar.say("nothing" if bar.search.pattern else "")
         self.editor.show_found(found)
+        self._finding_took = time.perf_counter() - began
         return found
 
     def _say_which(self, found: tuple[Match, ...]) -> None:

@@ -24,6 +24,7 @@ from app.errors import (
 from app.playground import Playground
 from app.tui.app import PlaygroundApp
 from app.tui.chat.composer import Composer
+from app.tui.voice.meter import Meter
 from app.voice.dictation import Dictation, Final, Partial, Stopped
 from app.voice.microphone import Microphone
 from app.voice.remote_recordings import transcribed_elsewhere
@@ -149,6 +150,25 @@ async def test_in_the_interface_the_microphone_stays_closed(opened: Open, monkey
         await until(lambda: told)
         assert isinstance(told[0], LocalOnlyError)
         assert app.query_one(Composer).text == "Before"
+
+
+async def test_in_the_interface_it_is_said_where_the_sound_goes(
+    opened: Open, there: SpeechServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.voice.microphone.Microphone", lambda device: Played(spoken("the tide came in")))
+    app = PlaygroundApp(opened(there.url), environ={})
+    async with app.run_test(size=(100, 30)) as pilot:
+        await until(lambda: app.query(Composer), 15)
+        composer = app.query_one(Composer)
+        composer.focus()
+        # The server is on this machine, of which nothing need be said: it is as if it were not.
+        monkeypatch.setattr(app.models, "sends_to", lambda name: "office")
+        await pilot.press("f11")
+        await until(lambda: app.query(Meter) and "↗ sent to office" in app.query_one(Meter).said.state)
+        await until(lambda: composer.text == "The tide came in", 10)
+        await pilot.press("f11")
+        await until(lambda: not app.query(Meter))
+    assert len(there.sent) == 1
 
 
 @pytest.mark.parametrize("status", [401, 404, 500])

@@ -37,7 +37,7 @@ class Dictating:
     ) -> None:
         self._text, self._meter, self._sent_to = text, meter, sent_to
         self._dictation = make(self._before)
-        self._asked = False
+        self._asked = self._listens = False
 
     def stop(self) -> None:
         """Ends it once what was said until now is written."""
@@ -57,9 +57,10 @@ class Dictating:
                         # Whoever took the class away has put another text there: this is not meant for it.
                         return None
                     match event:
-                        case Preparing():
+                        case Preparing() if not self._listens:
                             self._say(state="making ready: speak already, it is heard")
                         case Listening():
+                            self._listens = True
                             sent = f" ↗ sent to {clean(self._sent_to)}" if self._sent_to else ""
                             self._say(state=f"listening to {clean(event.device)}{sent}")
                         case Level():

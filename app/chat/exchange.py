@@ -20,6 +20,7 @@ from app.messages import (
     Message,
     Node,
     NodeStatus,
+    Quoted,
     Rerouted,
     Sampling,
     Started,
@@ -33,6 +34,7 @@ from app.messages import (
 
 from .context import messages_for
 from .conversation import Conversation
+from .recalled_before import quoted
 from .recalling import RecalledNow, Recaller, RecallFailed, room_for, with_quotations
 from .summary import Summary
 from .window import left_out
@@ -143,6 +145,7 @@ class Exchange:
         self._cost = cost
         self._recaller = recaller
         self._recalled: RecalledNow = RecalledNow(())
+        self._quoted: tuple[Quoted, ...] = ()
         self._clock = clock
         self._way: Way | None = None
         self._again = False
@@ -221,6 +224,7 @@ class Exchange:
                         # Another than was asked may answer; the conversation says who did.
                         node = self._started(node, delta)
                         if self._recalled.passages and not self._may_leave and delta.backend != HERE:
+                            self._quoted = ()
                             yield RecalledNow(())  # it went no further than this machine
                         yield delta
                     elif isinstance(delta, Waiting | LeftOut):
@@ -248,6 +252,7 @@ class Exchange:
         found = await self._recaller.recall(asked.text, seen, self._window)
         if isinstance(found, RecalledNow):
             self._recalled = found
+            self._quoted = tuple(map(quoted, found.passages))
         return found
 
     def _rerouted(self, delta: Rerouted) -> None:
@@ -327,6 +332,7 @@ class Exchange:
                 first_token=self._first_token,
                 error=error,
                 way=self._way_of(node, finished),
+                quoted=self._quoted or node.quoted,
             )
         )
 

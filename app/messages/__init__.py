@@ -20,7 +20,7 @@ from .delta import (
     Waiting,
 )
 from .message import Message, Role
-from .node import Failure, Node, NodeStatus, Way
+from .node import Failure, Node, NodeStatus, Quoted, Way
 from .parts import Image, Part, Text, Thinking, ToolCall, ToolResult
 from .request import ChatRequest, ResponseFormat, Sampling, Tool, ToolChoice
 
@@ -36,6 +36,7 @@ __all__ = [
     "Node",
     "NodeStatus",
     "Part",
+    "Quoted",
     "Rerouted",
     "ResponseFormat",
     "Role",

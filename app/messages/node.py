@@ -55,6 +55,22 @@ class Way(Struct, frozen=True, gc=False, kw_only=True):
     cost: float | None = None
 
 
+class Quoted(Struct, frozen=True, gc=False):
+    """A passage that memory recalled for an answer. What it says stays where it was said, and is not kept twice.
+
+    Attributes:
+        source: ``message`` or ``post``.
+        source_id: which one.
+        why: how it was found.
+        digest: the beginning of the SHA-256 of the passage, to know it by.
+    """
+
+    source: Literal["message", "post"]
+    source_id: str
+    why: str
+    digest: bytes
+
+
 class Node(Struct, frozen=True, gc=False, kw_only=True):
     """One message of a conversation, and how it came to be. Nodes form a tree: versions of a message share a parent.
 
@@ -65,6 +81,7 @@ class Node(Struct, frozen=True, gc=False, kw_only=True):
         model: who answered; empty for what the person wrote.
         finish: why the model ended by itself; ``None`` when it did not.
         first_token: seconds from sending until the first piece of the answer; ``None`` before there is one.
+        quoted: what memory recalled for it.
     """
 
     id: str
@@ -79,3 +96,4 @@ class Node(Struct, frozen=True, gc=False, kw_only=True):
     first_token: float | None = None
     error: Failure | None = None
     way: Way | None = None
+    quoted: tuple[Quoted, ...] = ()

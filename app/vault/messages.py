@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Struct
 
 from app.errors import UnknownSessionError, VaultDamagedError
-from app.messages import Failure, FinishReason, Message, Node, Part, Role, Text, Timings, Usage, Way
+from app.messages import Failure, FinishReason, Message, Node, Part, Quoted, Role, Text, Timings, Usage, Way
 
 from .cipher import RESTORE
 from .database import Database
@@ -29,6 +29,7 @@ class _Details(Struct, frozen=True, omit_defaults=True, array_like=True):
     first_token: float | None = None
     error: Failure | None = None
     way: Way | None = None
+    quoted: tuple[Quoted, ...] = ()
 
 
 _PARTS = msgspec.msgpack.Decoder(tuple[Part, ...])
@@ -165,7 +166,13 @@ def _parts_of(message: Message) -> bytes | None:
 
 def _details_of(node: Node) -> bytes | None:
     details = _Details(
-        node.finish, node.usage, node.timings, node.first_token, _storable_failure(node.error), _storable_way(node.way)
+        node.finish,
+        node.usage,
+        node.timings,
+        node.first_token,
+        _storable_failure(node.error),
+        _storable_way(node.way),
+        node.quoted,
     )
     return None if details == _NO_DETAILS else _ENCODER.encode(details)
 
@@ -200,6 +207,7 @@ def _node(row: tuple[Any, ...]) -> Node:
         first_token=more.first_token,
         error=more.error,
         way=more.way,
+        quoted=more.quoted,
     )
 
 

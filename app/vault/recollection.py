@@ -36,6 +36,9 @@ _NOT_TELLING = """
 """
 
 _MESSAGE_COLUMNS = "m.id, s.id, s.title, m.role, m.created_at, m.text"
+_POST = """SELECT p.id, p.title, p.updated_at, trim(p.title || char(10) || char(10) || p.body, char(10)) FROM posts p
+    WHERE p.id = ? AND p.deleted_at IS NULL
+    AND NOT EXISTS (SELECT 1 FROM forgotten f WHERE f.source = 'post' AND f.source_id = p.id)"""
 _OPEN_TO_MEMORY = """s.deleted_at IS NULL AND s.remembers AND m.role IN ('user', 'assistant')
     AND NOT EXISTS (SELECT 1 FROM forgotten f WHERE f.source = 'message' AND f.source_id = m.id)"""
 
@@ -102,6 +105,21 @@ class Recollections:
 
         return await self._database.read(read)
 
+    async def of_sources(self, sources: Sequence[tuple[Source, str]]) -> tuple[Recollection, ...]:
+        """Messages and posts by their ids, in no order; those that may not be recalled any more are left out."""
+
+        def read(connection: Connection) -> tuple[Recollection, ...]:
+            messages = f"""SELECT {_MESSAGE_COLUMNS} FROM messages m JOIN sessions s ON s.number = m.session
+                WHERE m.id = ? AND {_OPEN_TO_MEMORY}"""  # noqa: S608 (text of our own)
+            found: list[Recollection] = []
+            for source, source_id in sources:
+                row = connection.execute(messages if source == "message" else _POST, (source_id,)).fetchone()
+                if row is not None:
+                    found.append(_message(row, None) if source == "message" else _post(row))
+            return tuple(found)
+
+        return await self._database.read(read)
+
     async def by_words(self, question: str, limit: int = 40, least: float = 0.0) -> tuple[Recollection, ...]:
         """Messages that hold the telling words of a question, those with more and rarer ones first.
 
@@ -161,6 +179,13 @@ def _scores(connection: Connection, words: Sequence[str]) -> dict[int, float]:
         for (number,) in rows:
             scores[number] = scores.get(number, 0.0) + weight
     return {number: score / whole for number, score in scores.items()}
+
+
+def _post(columns: Sequence[Any]) -> Recollection:
+    post_id, title, at, text = columns
+    return Recollection(
+        source="post", source_id=post_id, session_id="", title=title, role="user", created_at=at, text=text
+    )
 
 
 def _message(columns: Sequence[Any], piece: int | None, strength: float = 0.0) -> Recollection:

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Collection
 from typing import Any
 
+import msgspec
 from textual.widgets import Static
 
 from app.chat.recalling import Recaller
@@ -36,6 +37,9 @@ def passage(text: str, title: str, source_id: str, **chosen: Any) -> Recalled:
 
 PASSAGE = passage("The dog is called Bella.\x1b]52;c;eA==\x07", "Pets\x1b[2J", "m1")
 POST = passage("Dogs bark.", "On dogs", "p1", source="post", session_id="")
+
+
+DOG = "The dog is called Bella."
 
 
 class Memory:
@@ -165,6 +169,33 @@ async def test_it_stays_above_its_answer_when_that_is_built_again(make_app: Call
         await pane.action_new_chat()
         await pilot.pause()
         assert transcript._recalled == {}, "nothing of it is kept with another conversation"
+
+
+async def test_it_is_there_again_when_the_conversation_is_opened_later(make_app: Callable[..., PlaygroundApp]) -> None:
+    app = make_app(ScriptedRouter(answer("Bella.")), recaller=recalling(msgspec.structs.replace(PASSAGE, text=DOG)))
+    async with app.run_test(size=(100, 30)) as pilot:
+        await until(lambda: app.query_one(ChatPane).keeper is not None)
+        await app._playground.vault.sessions.add(
+            WholeSession(
+                Session(id="s1", title="Pets", head_id="m1"),
+                (Node(id="m1", parent_id=None, message=Message.user(DOG), created_at=1.0),),
+            )
+        )
+        pane = await ask(app, pilot, "What is my dog called?")
+        assert pane.keeper is not None
+        session_id = pane.keeper.session.id
+        await pane.action_new_chat()
+        assert not app.query(RecalledView)
+        assert await pane.open_session(session_id)
+        await pilot.pause()
+        await pilot.press("alt+m")
+        assert app.query_one(RecalledView).chosen.passage.text == DOG
+        await pilot.press("f")
+        await until_forgotten(app, 1)
+        await pane.action_new_chat()
+        assert await pane.open_session(session_id)
+        await pilot.pause()
+        assert not app.query(RecalledView), "what is forgotten is not shown again either"
 
 
 def offered(app: PlaygroundApp) -> set[str]:

@@ -80,12 +80,15 @@ class KeptConversation(ConversationActions):
 
     async def open_session(self, session_id: str, node_id: str | None = None) -> bool:
         """Shows a kept conversation, at a message if one is named; whether that could be done."""
+        from app.chat.recalled_before import recalled_before
+
         if self._keeping is None:
             return False
         try:
             conversation, keeper = await self._keeping.resume(session_id)
             summary = await self._keeping.summary(session_id)
             await self._keeping.note_open(session_id)
+            recalled = await recalled_before(conversation.path(), self._keeping.vault.recollections)
         except VaultError as error:
             self.app.notify_error(error)
             return False
@@ -94,6 +97,7 @@ class KeptConversation(ConversationActions):
         if node_id is not None and node_id in conversation:
             conversation.show_with(node_id)
         self.conversation, self.keeper = conversation, keeper
+        self.query_one(Transcript).know_recalled(recalled)
         await self._show_conversation()
         if node_id is not None and node_id in conversation:
             await self.query_one(Transcript).reveal(node_id)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
@@ -137,6 +137,10 @@ Page Up and Page Down; the view follows the answer only while you are at its end
         if view is not None:
             await view.show_recalled(passages)
         self.refresh_bindings()
+
+    def know_recalled(self, recalled: Mapping[str, tuple[Recalled, ...]]) -> None:
+        """What was recalled for the answers of a conversation that is about to be shown."""
+        self._recalled = dict(recalled)
 
     def recalled_view(self) -> RecalledView | None:
         """What was recalled for the chosen answer; without a choice, for the last for which anything was."""

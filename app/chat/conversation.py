@@ -150,6 +150,10 @@ class Conversation:
         """The versions of a message: itself and all that stand in the same place, oldest first."""
         return tuple(self._nodes[child] for child in self._children[self.node(node_id).parent_id])
 
+    def below(self, node_id: str | None) -> tuple[Node, ...]:
+        """The messages that follow one directly, oldest first; the first ones of all for ``None``."""
+        return tuple(self._nodes[child] for child in self._children.get(node_id, ()))
+
     def show_sibling(self, node_id: str, step: int) -> Node:
         """Shows the version ``step`` places away from this one, and the newest messages below it.
 

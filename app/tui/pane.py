@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine, Iterable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from textual import getters
@@ -13,6 +14,7 @@ from textual.message import Message
 from app.errors import PlaygroundError, VaultLockedError
 
 from .face import Face
+from .later import Later
 
 if TYPE_CHECKING:
     from textual.app import SystemCommand
@@ -27,7 +29,11 @@ class Pane(Vertical):
 
     def do(self, work: Coroutine[Any, Any, None], group: str = "deeds", *, exclusive: bool = False) -> None:
         """Runs ``work`` beside the interface, and says what went wrong."""
-        self.run_worker(self._reported(work), group=group, exclusive=exclusive, exit_on_error=False)
+        later = Later(partial(self._reported, work))
+        worker = self.run_worker(later, group=group, exclusive=exclusive, exit_on_error=False)
+        # Called off before it began, it would be let go unawaited, and Python warns of that.
+        if worker._task is not None:
+            worker._task.add_done_callback(lambda _: work.close())
 
     async def _dispatch_message(self, message: Message) -> None:
         """What a part of the pane asked for and cannot be done now is said, and is no end of the program."""

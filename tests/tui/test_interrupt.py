@@ -8,6 +8,8 @@ from collections.abc import Callable
 from app.messages import Started, TextDelta
 from app.tui.app import PlaygroundApp
 from app.tui.chat.composer import Composer
+from app.tui.chat.pane import ChatPane
+from app.tui.unlock.screen import UnlockScreen
 
 from .conftest import until
 from .scripted import ScriptedRouter
@@ -47,3 +49,19 @@ async def test_over_marked_text_it_copies(make_app: Make) -> None:
         await pilot.press("home", "shift+end", "ctrl+c")
         assert app.clipboard == "take this"
         assert not app._asked_to_quit
+
+
+async def test_twice_it_leaves_a_locked_vault_alone(make_app: Make) -> None:
+    app = make_app()
+    async with app.run_test() as pilot:
+        pane = app.query_one(ChatPane)
+        await until(lambda: pane.keeper is not None)
+        await app._playground.vault.set_passphrase("four unusual words here")
+        app.action_lock()
+        await until(lambda: isinstance(app.screen, UnlockScreen))
+        await pilot.pause()
+        await pilot.press("s", "e", "ctrl+c")
+        assert not app._exit
+        await pilot.press("ctrl+c")
+        await until(lambda: app._exit)
+        assert app.clipboard == ""

@@ -96,3 +96,21 @@ async def test_the_status_line_tells_how_full_the_shown_version_is(make_app: Mak
         assert app.query_one(StatusBar).status.used == 33
         await pilot.press("alt+left")
         await until(lambda: app.query_one(StatusBar).status.used == 40)
+
+
+async def test_what_was_rolled_back_can_be_brought_back(make_app: Make) -> None:
+    app = make_app(ScriptedRouter(answer("one"), answer("two")))
+    async with app.run_test() as pilot:
+        for question in ("q", "r"):
+            pane = await ask(pilot, question)
+            await settled(pane, pilot)
+        whole = ["q", "one", "r", "two"]
+        for turns in (1, 2):
+            app.query_one(Composer).put(f"/back {turns}")
+            await pilot.press("enter")
+            await until(lambda: texts(pane) != whole)
+            assert texts(pane) == whole[: 4 - 2 * turns]
+            assert any("brings them back" in note.message for note in app._notifications)
+            await pilot.press("alt+right")
+            await until(lambda: texts(pane) == whole)
+            assert not app.query_one("#stage").display

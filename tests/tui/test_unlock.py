@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from textual import events
 from textual.command import CommandPalette
 from textual.pilot import Pilot
 from textual.widgets import Input, Static
@@ -195,6 +196,16 @@ async def test_a_fault_of_the_program_is_reported_and_the_field_still_works() ->
         await until(lambda: len(app.faults) == 1)
         await pilot.press("x", "enter")
         await until(lambda: app.answers == [True])
+
+
+async def test_what_a_program_types_falls_into_both_fields(tmp_path: Path) -> None:
+    """A password manager writes passphrase, Tab, passphrase and Enter without waiting for anything."""
+    vault = a_vault(tmp_path)
+    async with running(vault, PassphraseDialog, unprotected) as (app, pilot):
+        for key in [*"tinboats", "tab", *"tinboats"]:
+            app.post_message(events.Key(key, key if len(key) == 1 else None))
+        await pilot.pause()
+        assert [field.value for field in app.screen.query(Input)] == ["tinboats", "tinboats"]
 
 
 async def test_the_palette_stays_shut_until_the_vault_is_open(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from app.chat import Conversation
 from app.messages import Node
+from app.tui import words
 from app.tui.pane import Pane
 
 from .composer import Composer
@@ -64,10 +65,22 @@ class ConversationActions(Pane):
         self._draft = ""
 
     async def action_version(self, step: int) -> None:
-        """Shows an earlier or later version of the chosen message, or of the nearest one that has versions."""
+        """Shows an earlier or later version of the chosen message, or of the nearest one that has versions.
+
+        What was rolled back is later than what is shown; where nothing is shown, any step brings it back.
+        """
         if self.answering:
             return
         chosen = self.query_one(Transcript).chosen
+        head = self.conversation.head
+        if (step > 0 or head is None) and chosen == (head.id if head is not None else None):
+            following = self.conversation.below(chosen)
+            if following:
+                self.conversation.show_with(following[-1].id)
+                self.show_stage()
+                await self.query_one(Transcript).show()
+                self.refresh_bindings()
+                return
         for node in reversed(self.conversation.path_to(chosen)):
             if len(self.conversation.siblings(node.id)) > 1:
                 shown = self.conversation.show_sibling(node.id, step)
@@ -85,7 +98,11 @@ class ConversationActions(Pane):
         self.show_stage()
         await self.query_one(Transcript).show()
         if dropped:
-            self.app.notify(f"{len(dropped)} messages rolled back.", markup=False)
+            later = self.app.keys_by_id(self).get("chat.newer_version")
+            key = self.app.get_key_display(later) if later is not None else "alt+→"
+            self.app.notify(
+                f"{words.plural(len(dropped), 'message')} rolled back; {key} brings them back.", markup=False
+            )
 
     def action_copy_message(self) -> None:
         """Copies the chosen message, or the last answer, whole."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -10,6 +11,7 @@ from textual.message import Message as TextualMessage
 
 from app.errors import LocalOnlyError, PlaygroundError
 from app.tui.bars.status import Status
+from app.tui.later import Later
 
 from .composer import Composer
 from .kept_conversation import KeptConversation
@@ -62,7 +64,8 @@ class ModelInUse(KeptConversation):
 
     def _warm_up(self) -> None:
         """Loads the model before it is asked for, so that the first answer begins at once."""
-        self.run_worker(self._load(self.model), group="warm-up", exclusive=True, exit_on_error=False)
+        load = Later(partial(self._load, self.model))
+        self.run_worker(load, group="warm-up", exclusive=True, exit_on_error=False)
 
     async def _load(self, name: str) -> None:
         if self._desk.state(name) != "idle":

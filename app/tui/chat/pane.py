@@ -178,6 +178,12 @@ Asking again, and editing an earlier prompt, keep both versions: walk between th
         if not self.answering:
             self.show_figures()
 
+    async def action_roll_back(self, turns: int = 1) -> None:
+        """Takes questions and answers off the end, and says how much of the context window is filled then."""
+        await super().action_roll_back(turns)
+        if not self.answering:
+            self.show_figures()
+
     async def action_toggle_original(self) -> None:
         """Shows the chosen answer whole, or again without what the content filter leaves out."""
         if not await self.query_one(Transcript).toggle_original():

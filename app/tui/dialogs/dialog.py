@@ -16,7 +16,12 @@ class Dialog(ModalScreen[Answer]):
 
     AUTO_FOCUS = "*"
     CSS_PATH: ClassVar[CSSPathType | None] = "dialogs.tcss"
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", "Close", key_display="esc", id="dialog.leave")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "leave", "Close", key_display="esc", id="dialog.leave"),
+        # At once: a program that types for a person does not wait, and what follows belongs into the next field.
+        Binding("tab", "app.focus_next", "Next field", show=False, priority=True, id="dialog.next"),
+        Binding("shift+tab", "app.focus_previous", "Field before", show=False, priority=True, id="dialog.previous"),
+    ]
 
     def action_leave(self) -> None:
         """Closes without an answer."""

@@ -17,6 +17,7 @@ from app.errors import LocalOnlyError, PlaygroundError
 from app.privacy.terminal import clean
 from app.tui import words
 from app.tui.face import Face
+from app.tui.later import Later
 from app.tui.model_desk import ModelDesk, ModelRow
 from app.tui.models.remote_words import price_words, reach_words, remote_detail, short_count
 from app.tui.sessions.session_list import cut
@@ -75,7 +76,7 @@ elsewhere: the lines below the list say what leaves this machine when it is aske
         self.query_one(OptionList).can_focus = False
         self.set_class(self.app.size.width >= 112, "-wide")
         self._fill("")
-        self.run_worker(self._look(), group="picker", exit_on_error=False)
+        self.run_worker(Later(self._look), group="picker", exit_on_error=False)
 
     async def _look(self) -> None:
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
@@ -16,6 +17,7 @@ from textual.widgets.option_list import Option
 
 from app.errors import PlaygroundError
 from app.privacy.terminal import clean
+from app.tui.later import Later
 from app.tui.model_desk import ModelDesk, ModelRow
 from app.tui.pane import Pane
 
@@ -67,7 +69,7 @@ refused.
         """Fills the list, and again when the machine is known."""
         self.refresh_rows()
         self.set_interval(0.25, self._follow)
-        self.run_worker(self._learn(), group="learn", exit_on_error=False)
+        self.run_worker(Later(self._learn), group="learn", exit_on_error=False)
 
     def shown(self) -> None:
         """Shows what is here now."""
@@ -215,7 +217,8 @@ refused.
         self._busy[name] = doing
         self._rows = {}
         self.refresh_rows()
-        self.run_worker(self._work(name, work, done), group=f"models-{name}", exit_on_error=False)
+        work_later = Later(partial(self._work, name, work, done))
+        self.run_worker(work_later, group=f"models-{name}", exit_on_error=False)
 
     async def _work(self, name: str, work: Callable[[str], Awaitable[object]], done: Callable[..., None]) -> None:
         try:

@@ -150,7 +150,7 @@ endpoint, by who asked, or by how it ended: `failed`, `stopped`.
         elif self._wanted:
             nothing = "Nothing fits."
         else:
-            nothing = "Nothing was asked yet. Every request to a model leaves a note here."
+            nothing = "Nothing was asked yet. Every request leaves a note here."
         self.query_one(NoteList).say_instead(Content.styled(nothing, "$text-muted"))
         self.refresh_bindings()
 

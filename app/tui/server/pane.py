@@ -50,7 +50,7 @@ stays.
     ServerPane > #server-lines { height: auto; margin: 0 1; padding: 0 1; background: $surface; }
     ServerPane > #server-note { height: auto; margin: 0 2 1 2; color: $text-muted; }
     ServerPane > #server-off { height: 1fr; align: center middle; }
-    ServerPane > #server-off > Static { width: 100%; max-width: 76; height: auto; }
+    ServerPane > #server-off > Static { width: 100%; max-width: 76; height: auto; padding: 0 1; }
     ServerPane > #server-off > #server-failure { margin: 1 0 0 0; }
     ServerPane > #visit-detail {
         height: 3; border-top: solid $border-blurred; padding: 0 1; color: $text-muted;
@@ -262,7 +262,7 @@ stays.
         self.app.push_screen(
             LinePrompt(
                 "A key that stays",
-                about="What is it for? Keys are listed, limited and revoked by `playground keys`.",
+                about="What is it for? `playground keys` lists keys, limits and revokes them.",
                 placeholder="my editor",
                 does="make it",
             ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from textual.actions import SkipAction
 from textual.widgets import Input
 
 
@@ -12,7 +13,8 @@ class PassphraseField(Input):
         super().__init__(placeholder=placeholder, password=True, compact=True, id=id)
 
     def action_copy(self) -> None:
-        """A secret is not copied."""
+        """A secret is not copied; the key is left to whoever has another use for it."""
+        raise SkipAction
 
     def action_cut(self) -> None:
         """A secret is not copied, nor lost by one key."""

@@ -42,6 +42,7 @@ the passphrase's place. Nobody can open the vault without one of the two.
         Binding("ctrl+r", "again", "Try again", id="unlock.again"),
         Binding("escape", "empty", "Empty", key_display="esc", show=False, id="unlock.empty"),
         Binding("ctrl+q", "quit", "Quit", id="unlock.quit"),
+        Binding("ctrl+c", "app.help_quit", "Quit", show=False, id="unlock.interrupt"),
     ]
 
     app = getters.app(Face)

@@ -58,6 +58,5 @@ async def pool(
     await store.fetch(entry, lambda progress: None)
     catalogue = Catalogue.load([shipped()]).with_entry(entry)
     pool = ModelPool(catalogue, store, EngineSettings(), tmp_path_factory.mktemp("logs"))
-    pool.gives_way = False  # nobody types here, and what is measured beside it gives way to nobody either
     yield pool
     await pool.aclose()

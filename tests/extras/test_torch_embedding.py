@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
-import queue
 import shutil
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +13,14 @@ import numpy as np
 import pytest
 
 from app.engine.embeddings import Embeddings
-from app.engine.frames import Embed, Embedded, Event, LoadOptions
+from app.engine.frames import LoadOptions
 from app.engine.hardware import cores
 from app.engine.pool import ModelPool
-from app.engine.worker.embed import EmbedWorker, open_embedder
+from app.engine.worker.embed import open_embedder
 from app.errors import ModelLoadError
 from tests.extras.names import TORCH_EMBEDDING
 from tests.extras.sentences import sentences
+from tests.memory.in_process import InProcess
 from tests.starter import EMBEDDING
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(300)]
@@ -67,24 +67,14 @@ async def test_a_long_text_is_cut_and_told(pool: ModelPool) -> None:
 
 
 @pytest.fixture
-def worker(embedding_model: Path) -> Iterator[Callable[[Sequence[str]], None]]:
-    """Our worker's own code in this process: as a process of its own it would let the library go first."""
-    answers: queue.Queue[Event] = queue.Queue()
-    made = EmbedWorker(LoadOptions(path=str(embedding_model), role="embed"), answers.put)
-    made.start()
-
-    def embed(texts: Sequence[str]) -> None:
-        made.handle(Embed(1, tuple(texts)))
-        assert isinstance(answers.get(timeout=120), Embedded)
-
-    yield embed
+def worker(embedding_model: Path) -> Iterator[InProcess]:
+    made = InProcess(embedding_model)
+    yield made
     made.close()
 
 
-async def test_onnx_is_no_slower_than_sentence_transformers(
-    worker: Callable[[Sequence[str]], None], library: Any
-) -> None:
-    """Beside the library's own ``encode`` as it comes, in turns, the best of three each.
+async def test_onnx_is_no_slower_than_sentence_transformers(worker: InProcess, library: Any) -> None:
+    """The worker's code beside the library's own ``encode`` as it comes, in turns, the best of three each.
 
     By the clock, which on a busy machine measures the others: there it is only told.
     """
@@ -95,7 +85,7 @@ async def test_onnx_is_no_slower_than_sentence_transformers(
         work()
         return time.perf_counter() - began
 
-    works = (lambda: worker(texts), lambda: library.encode(texts, normalize_embeddings=True))
+    works = (lambda: worker.vectors(texts), lambda: library.encode(texts, normalize_embeddings=True))
     for work in works:
         work()
     rounds = [[seconds(work) for work in works] for _ in range(3)]

@@ -44,6 +44,5 @@ async def embedder(embedding_model: Path, tmp_path: Path) -> AsyncIterator[PoolE
     """The real model, in a worker process."""
     store = ModelStore(MODELS, ConnectionPolicy(local_only=True))
     pool = ModelPool(Catalogue.load([shipped()]), store, EngineSettings(), tmp_path)
-    pool.gives_way = False  # nobody types here
     yield PoolEmbedder(pool, EMBEDDING)
     await pool.aclose()

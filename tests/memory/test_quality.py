@@ -3,23 +3,32 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from app.memory.embedding import PoolEmbedder
 from app.memory.memory import Memory
 from app.vault import Vault
 
 from .chatter import chatter
 from .conftest import conversation
+from .in_process import InProcess
 from .planted import PLANTED, TUNED_ON
 
 DAY = 86_400.0
 
 
+@pytest.fixture
+def swift(embedding_model: Path) -> Iterator[InProcess]:
+    made = InProcess(embedding_model)
+    yield made
+    made.close()
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(400)
-async def test_planted_facts_are_found_in_other_words(vault: Vault, embedder: PoolEmbedder) -> None:
+async def test_planted_facts_are_found_in_other_words(vault: Vault, swift: InProcess) -> None:
     unrelated = list(chatter(5000))
     for number in range(100):
         talk = unrelated[number * 50 : number * 50 + 50]
@@ -27,7 +36,7 @@ async def test_planted_facts_are_found_in_other_words(vault: Vault, embedder: Po
     for number, (fact, _) in enumerate(PLANTED):
         at = 1_750_000_000 + number * 3 * DAY
         await vault.sessions.add(conversation(f"fact-{number}", fact, "Thanks, I will keep that in mind.", at=at))
-    memory = Memory(vault, embedder)
+    memory = Memory(vault, swift)
     remembering = memory.remembering()
     async with asyncio.timeout(300):
         await remembering.catch_up()

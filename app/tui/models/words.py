@@ -14,6 +14,12 @@ from app.tui.model_desk import ModelRow
 _WIDE = 100
 """Columns from which licences are named whole."""
 
+_NAME = 34
+"""Columns for a name at most: from farther away, what stands behind it is not seen to be its."""
+
+_ABOUT = 30
+"""Columns from which a sentence about the model is begun."""
+
 _STATE = 22
 """Columns for where a model stands: ``here · for dictation``."""
 
@@ -26,12 +32,15 @@ def row_words(row: ModelRow, width: int) -> Content:
     licence = 24 if width >= _WIDE else 12
     size = words.size(entry.size) if entry.size else "–"
     tail = f"  {size:>7}  {whole_words(clean(entry.licence), licence):<{licence}}"
-    room = max(12, width - len(tail) - _STATE)
+    room = max(12, min(_NAME, width - len(tail) - _STATE))
+    left = width - room - len(tail) - _STATE - 6
+    about = words.cut(clean(entry.description), left) if left >= _ABOUT else ""
     return Content.assemble(
         (f"{mark} ", colour),
         (f"{words.cut(clean(entry.name), room):<{room}}", "$foreground"),
         (f"{tail}  ", "$text-muted"),
-        (state, colour),
+        (f"{state:<{_STATE}}" if about else state, colour),
+        (about, "$text-muted"),
     )
 
 

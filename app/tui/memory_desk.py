@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from app.playground import Playground
 
 _WAITS_FOR_MODEL = 30.0
+_WARMING = "What was said?"
 
 
 class MemoryDesk:
@@ -84,6 +85,11 @@ class MemoryDesk:
         memory = playground.memory
         memory.attention.busy = self._busy
         self._remembering = memory.remembering(self._told)
+        await memory.attention.quiet()
+        # Loads model and index, so that the first question need not wait for them. What fails here fails again where
+        # somebody is told.
+        with suppress(PlaygroundError):
+            await memory.search(_WARMING, 1)
         await self._remembering.run()
 
     def _told(self, progress: Progress) -> None:

@@ -10,6 +10,7 @@ import msgspec
 from textual.widgets import Static
 
 from app.chat.recalling import Recaller
+from app.errors import EngineError
 from app.memory.recall import Recalled
 from app.messages import Message, Node
 from app.tui.app import PlaygroundApp
@@ -169,6 +170,22 @@ async def test_it_stays_above_its_answer_when_that_is_built_again(make_app: Call
         await pane.action_new_chat()
         await pilot.pause()
         assert transcript._recalled == {}, "nothing of it is kept with another conversation"
+
+
+async def test_memory_that_fails_says_so_in_a_quiet_line(make_app: Callable[..., PlaygroundApp]) -> None:
+    class Broken(Memory):
+        async def recall(
+            self, question: str, *, without: Collection[str] = frozenset(), most_tokens: int | None = None
+        ) -> tuple[Recalled, ...]:
+            raise EngineError("The model is \x1b[2J gone.")
+
+    app = make_app(ScriptedRouter(answer("No idea.")), recaller=lambda model, session: Recaller(Broken(), session))
+    async with app.run_test(size=(100, 30)) as pilot:
+        await until(lambda: app.query_one(ChatPane).keeper is not None)
+        await ask(app, pilot, "What is my dog called?")
+        (line,) = [str(each.render()) for each in app.query(".answer > .note").results(Static)]
+        assert line.startswith("nothing was recalled: the model is") and "\x1b" not in line
+        assert not app.query(RecalledView)
 
 
 async def test_it_is_there_again_when_the_conversation_is_opened_later(make_app: Callable[..., PlaygroundApp]) -> None:

@@ -9,7 +9,7 @@ from contextlib import aclosing
 import msgspec
 
 from app.chat import AnswerBegun, AnswerEnded, Asking, Conversation, TextArrived, ThinkingArrived
-from app.chat.recalling import RecalledNow
+from app.chat.recalling import RecalledNow, RecallFailed
 from app.messages import Node, Rerouted, Started, Waiting
 from app.privacy.terminal import clean
 from app.tui.bars.status import ModelState, Status
@@ -85,6 +85,10 @@ class LiveAnswer:
                         self._transcript.to_end()
                     elif isinstance(event, RecalledNow) and self.node is not None:
                         await self._transcript.show_recalled(self.node.id, event.passages)
+                    elif isinstance(event, RecallFailed):
+                        view = self._view()
+                        if view is not None:
+                            await view.show_recall_failed(event.reason)
                     elif isinstance(event, Waiting):
                         self._waiting(event)
                     elif isinstance(event, Rerouted):

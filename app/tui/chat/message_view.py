@@ -239,6 +239,12 @@ class AnswerView(MessageView):
             if passages:
                 await self.mount(RecalledView(passages), before=0)
 
+    async def show_recall_failed(self, reason: str) -> None:
+        """Says in one quiet line that the question went without memory."""
+        words = clean(f"nothing was recalled: {reason[:1].lower()}{reason[1:]}").strip()
+        async with self._changing:
+            await self.mount(Static(Content(words), classes="note"), before=0)
+
     async def append_thinking(self, text: str) -> None:
         """Adds clean text to the thoughts."""
         async with self._changing:

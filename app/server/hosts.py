@@ -19,6 +19,7 @@ Headers = list[tuple[bytes, bytes]]
 Address = tuple[str, int | None]
 
 _AUTHORITY = re.compile(r"(?:\[([0-9a-f:.]{2,45})\]|([a-z0-9_](?:[a-z0-9_.-]{0,252}[a-z0-9_])?)\.?)(?::([0-9]{1,5}))?")
+_MOST_KNOWN = 256
 _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[a-z0-9_.:\[\]-]+")
 
 
@@ -54,6 +55,8 @@ class Hosts:
 
     def __init__(self, listed: Iterable[str]) -> None:
         self._listed: set[Address] = set()
+        self._known: dict[tuple[bytes, Address | None], str] = {}
+        """Headers that were found to be good, at the address that they came to; the same is asked with each request."""
         for text in listed:
             parsed = parse_authority(text)
             if parsed is None:
@@ -77,6 +80,10 @@ class Hosts:
         found = [value for name, value in headers if name == b"host"]
         if len(found) != 1:
             raise MalformedRequestError(f"The request has {len(found)} Host headers; expected one.")
+        server = (server[0], server[1]) if server is not None else None
+        known = self._known.get((found[0], server))
+        if known is not None:
+            return known
         text = found[0].decode("latin-1").strip()
         parsed = parse_authority(text)
         if parsed is None:
@@ -86,7 +93,10 @@ class Hosts:
                 f"This server does not answer to {text!r}.",
                 "If that is its name, list it in access.hosts of the settings.",
             )
-        return text.lower()
+        if len(self._known) >= _MOST_KNOWN:
+            self._known.clear()
+        known = self._known[found[0], server] = text.lower()
+        return known
 
     def _permits(self, asked: Address, server: Address | None) -> bool:
         name, port = asked

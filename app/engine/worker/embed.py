@@ -97,7 +97,7 @@ class EmbedWorker:
     """Answers ``Embed`` commands. Texts are split into tokens in the main thread, and computed in threads of their own.
 
     Where the embedder can, each thread computes another batch. Threads that share one batch would wait for each other
-    at every layer: on a busy machine two of them came to half of what one does alone.
+    at every layer, and on a busy machine for their turn each time.
 
     Raises:
         ModelLoadError: when the model cannot be opened.

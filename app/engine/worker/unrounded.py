@@ -86,7 +86,7 @@ def _steps_of(
 
 
 def _rounds_to(steps: Weights, rounded: NDArray[np.int8]) -> bool:
-    # Some rows at a time, which stay in the processor's cache: thrice as fast.
+    # Some rows at a time, which stay in the processor's cache: a quarter less time for the whole model.
     pieces = (slice(start, start + _ROWS) for start in range(0, len(rounded), _ROWS))
     return all(np.abs(steps[piece] - rounded[piece]).max() <= _HALF for piece in pieces)
 

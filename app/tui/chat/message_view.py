@@ -8,7 +8,6 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import msgspec
-from textual import events
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
@@ -20,9 +19,11 @@ from app.privacy.terminal import clean
 from app.tui import words
 from app.tui.error_card import ErrorCard
 
-from .answer_footer import answer_footer, versions_note, waiting_words
+from .answer_footer import answer_footer, versions_note
 from .answer_text import AnswerText
 from .shortened import Shortened
+from .thinking_view import ThinkingView
+from .waiting_line import WaitingLine
 
 if TYPE_CHECKING:
     from app.memory.recall import Recalled
@@ -35,8 +36,6 @@ MOST_OF_A_TOOL = 300
 
 MOST_WAITED = 0.5
 """Seconds until a paint is taken for one that will not come."""
-
-_SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 
 
 class MessageView(Vertical):
@@ -76,74 +75,6 @@ class PromptView(MessageView):
             notes.append(versions_note(*self._versions))
         if notes:
             yield Static(Content(" · ".join(notes)), classes="note")
-
-
-class ThinkingView(Vertical):
-    """What a model thought before it answered: open while it thinks, folded away after, a click opens it again."""
-
-    def __init__(self, text: str, open_: bool) -> None:
-        super().__init__(classes="thinking")
-        self._text = text
-        self.open = open_
-
-    def compose(self) -> ComposeResult:
-        """A line to click, and the thoughts."""
-        yield Static(self._heading(), classes="heading")
-        body = Static(Content(self._text.strip()), classes="body")
-        body.display = self.open
-        yield body
-
-    def _heading(self) -> Content:
-        count = words.plural(len(self._text.split()), "word")
-        return Content(f"{'▾' if self.open else '▸'} thoughts · {count}")
-
-    def append(self, text: str) -> None:
-        """More thoughts; only the last of them are laid out while they come."""
-        self._text += text
-        self.query_one(".body", Static).update(Content("\n".join(self._text.strip().splitlines()[-8:])))
-        self.query_one(".heading", Static).update(self._heading())
-
-    def fold(self, open_: bool) -> None:
-        """Opens or folds."""
-        self.open = open_
-        body = self.query_one(".body", Static)
-        if open_:
-            body.update(Content(self._text.strip()))
-        body.display = open_
-        self.query_one(".heading", Static).update(self._heading())
-
-    def on_click(self, event: events.Click) -> None:
-        """The heading folds and unfolds."""
-        if event.widget is not None and event.widget.has_class("heading"):
-            event.stop()
-            self.fold(not self.open)
-
-
-class WaitingLine(Static):
-    """Why nothing has come yet, in the place where the answer will be."""
-
-    def __init__(self) -> None:
-        super().__init__(classes="waiting")
-        self._text = "thinking"
-        self._frame = 0
-
-    def on_mount(self) -> None:
-        """Turns gently, unless the person asked for no animation."""
-        self._draw()
-        if self.app.animation_level != "none":
-            self.set_interval(1 / 10, self._turn)
-
-    def say(self, waiting: Waiting | str, model: str = "") -> None:
-        """Another reason, or progress."""
-        self._text = waiting if isinstance(waiting, str) else waiting_words(waiting, model)
-        self._draw()
-
-    def _turn(self) -> None:
-        self._frame += 1
-        self._draw()
-
-    def _draw(self) -> None:
-        self.update(Content.assemble((_SPINNER[self._frame % len(_SPINNER)], "$primary"), f" {self._text}"))
 
 
 class AnswerView(MessageView):

@@ -2,8 +2,8 @@
 
 Such a file computes in float32 all the same: it holds ``name_q`` (int8) and ``name_scale``, and multiplies them when it
 is opened. So the weights from which ``name_q`` was rounded can stand in its place, divided by the scale, and nothing
-else changes: not the graph, not the speed, only the rounding goes. Which tensor that was is told by its numbers: every
-one of them rounds to what the file holds.
+else changes: not the graph, not the speed, only the rounding goes. Which tensor that was is told by its numbers: those
+of rows all over it round to what the file holds.
 
 Formats: onnx.proto3 (ModelProto.graph = 7, GraphProto.initializer = 5, TensorProto.dims = 1, data_type = 2, name = 8,
 raw_data = 9), and https://huggingface.co/docs/safetensors#format.
@@ -25,12 +25,15 @@ _FLOAT, _INT8 = 1, 3
 _VARINT, _EIGHT, _BYTES, _FOUR = 0, 1, 2, 5
 _ROUNDED, _SCALE = b"_q", b"_scale"
 _LONGEST_HEADER = 1 << 24
-_SAMPLE = 32
-_ROWS = 128
+_SAMPLE = 64
+"""Rows at least by which a tensor is known."""
+
 _HALF = 0.5 + 1e-3
 """A rounded number is this near to what it was rounded from, in steps of its scale."""
 
 Weights = NDArray[np.float32]
+_Piece = bytes | memoryview
+"""Of a file that is put together: a hundred megabytes are copied once, not at every level."""
 
 
 def unrounded(model: bytes, weights: Path) -> tuple[bytes, int]:
@@ -40,22 +43,22 @@ def unrounded(model: bytes, weights: Path) -> tuple[bytes, int]:
         ValueError: when either is not of its format.
     """
     exact = _tensors(weights)
-    pieces: list[bytes] = []
+    pieces: list[_Piece] = []
     replaced = 0
     for number, kind, content in _fields(memoryview(model)):
         if number == _GRAPH and kind == _BYTES:
             graph, replaced = _graph(content, exact)
-            pieces.append(_field(_GRAPH, graph))
+            pieces += _field(_GRAPH, *graph)
         else:
-            pieces.append(_encoded(number, kind, content))
+            pieces += _encoded(number, kind, content)
     return b"".join(pieces), replaced
 
 
-def _graph(graph: memoryview, exact: Mapping[tuple[int, ...], list[Weights]]) -> tuple[bytes, int]:
+def _graph(graph: memoryview, exact: Mapping[tuple[int, ...], list[Weights]]) -> tuple[list[_Piece], int]:
     fields = list(_fields(graph))
     tensors = [_Tensor(content) for number, _, content in fields if number == _INITIALIZER]
     scales = {tensor.name: tensor.floats() for tensor in tensors if tensor.name.endswith(_SCALE)}
-    pieces: list[bytes] = []
+    pieces: list[_Piece] = []
     replaced = 0
     for number, kind, content in fields:
         if number == _INITIALIZER:
@@ -64,11 +67,11 @@ def _graph(graph: memoryview, exact: Mapping[tuple[int, ...], list[Weights]]) ->
             if tensor.type == _INT8 and tensor.name.endswith(_ROUNDED) and scale is not None:
                 steps = _steps_of(tensor.bytes8(), scale, exact)
                 if steps is not None:
-                    pieces.append(_field(_INITIALIZER, tensor.with_floats(steps)))
+                    pieces += _field(_INITIALIZER, *tensor.with_floats(steps))
                     replaced += 1
                     continue
-        pieces.append(_encoded(number, kind, content))
-    return b"".join(pieces), replaced
+        pieces += _encoded(number, kind, content)
+    return pieces, replaced
 
 
 def _steps_of(
@@ -76,19 +79,12 @@ def _steps_of(
 ) -> Weights | None:
     """The tensor, in steps of the scale, that rounds to this; None for none."""
     turned = [each.T for each in exact.get(rounded.shape[::-1], ())]
+    some = slice(None, None, max(1, len(rounded) // _SAMPLE))
     for candidate in [*exact.get(rounded.shape, ()), *turned]:
-        if not _rounds_to(candidate[:_SAMPLE] / scale[:_SAMPLE], rounded[:_SAMPLE]):
-            continue
-        steps: Weights = candidate / scale
-        if _rounds_to(steps, rounded):
+        if np.abs(candidate[some] / scale[some] - rounded[some]).max(initial=0.0) <= _HALF:
+            steps: Weights = candidate / scale
             return steps
     return None
-
-
-def _rounds_to(steps: Weights, rounded: NDArray[np.int8]) -> bool:
-    # Some rows at a time, which stay in the processor's cache: a quarter less time for the whole model.
-    pieces = (slice(start, start + _ROWS) for start in range(0, len(rounded), _ROWS))
-    return all(np.abs(steps[piece] - rounded[piece]).max() <= _HALF for piece in pieces)
 
 
 class _Tensor:
@@ -119,10 +115,11 @@ class _Tensor:
             raise ValueError(f"{self.name!r} has {len(self._raw)} bytes for {self.dims} numbers of {size}")
         return self._raw
 
-    def with_floats(self, values: Weights) -> bytes:
+    def with_floats(self, values: Weights) -> list[_Piece]:
         dims = b"".join(_key(_DIMS, _VARINT) + _as_varint(each) for each in self.dims)
         kind = _key(_TYPE, _VARINT) + _as_varint(_FLOAT)
-        return dims + kind + _field(_NAME, self.name) + _field(_RAW, values.astype("<f4").tobytes())
+        raw = np.ascontiguousarray(values, "<f4").data.cast("B")
+        return [dims, kind, *_field(_NAME, self.name), *_field(_RAW, raw)]
 
 
 def _tensors(path: Path) -> dict[tuple[int, ...], list[Weights]]:
@@ -197,9 +194,9 @@ def _key(number: int, kind: int) -> bytes:
     return _as_varint(number << 3 | kind)
 
 
-def _field(number: int, content: bytes | memoryview) -> bytes:
-    return b"".join((_key(number, _BYTES), _as_varint(len(content)), content))
+def _field(number: int, *content: _Piece) -> list[_Piece]:
+    return [_key(number, _BYTES), _as_varint(sum(map(len, content))), *content]
 
 
-def _encoded(number: int, kind: int, content: memoryview) -> bytes:
-    return _field(number, content) if kind == _BYTES else _key(number, kind) + bytes(content)
+def _encoded(number: int, kind: int, content: memoryview) -> list[_Piece]:
+    return _field(number, content) if kind == _BYTES else [_key(number, kind), content]

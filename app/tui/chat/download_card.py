@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 BAR = 40
 
+_TITLES = {"failed": "Not here yet: ", "cancelled": "Not here yet: "}
+
 _STAGES = {
     "resolve": "looking for it",
     "resolving": "looking for it",
@@ -63,7 +65,9 @@ def card_words(download: Download, retry_key: str, bar: int) -> Content:
     entry = download.entry
     about = [words.size(entry.size), clean(entry.licence)]
     lines = [
-        Content.assemble(("Fetching ", "$text-muted"), (clean(entry.name), "bold $primary")),
+        Content.assemble(
+            (_TITLES.get(download.state, "Fetching "), "$text-muted"), (clean(entry.name), "bold $primary")
+        ),
         Content(""),
         Content.styled(clean(entry.description), "$foreground"),
         Content.styled(" · ".join(part for part in about if part), "$text-muted"),

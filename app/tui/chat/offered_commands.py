@@ -60,7 +60,7 @@ class OfferedCommands(Widget):
         start = self._start()
         lines = []
         for place, command in enumerate(self._commands[start : start + MOST], start):
-            name = f"/{command.name} {command.argument}".ljust(15)
+            name = f"/{command.name} {command.argument}".ljust(16)
             line = Content.assemble((name, "bold $primary"), (command.help, "$text-muted"))
             if place == self._place:
                 line = Content.styled(

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from textual.widgets import Markdown
 
-from app.messages import Started
+from app.messages import Started, TextDelta
 from app.tui.app import PlaygroundApp
 from app.tui.bars.status import StatusBar
 from app.tui.chat.composer import Composer
@@ -114,3 +114,22 @@ async def test_what_was_rolled_back_can_be_brought_back(make_app: Make) -> None:
             await pilot.press("alt+right")
             await until(lambda: texts(pane) == whole)
             assert not app.query_one("#stage").display
+
+
+async def test_an_answer_that_is_gone_on_with_and_stopped_at_once_keeps_what_it_had(make_app: Make) -> None:
+    waits = asyncio.Event()
+    app = make_app(ScriptedRouter([START, TextDelta("Once upon"), waits], [START, waits]))
+    async with app.run_test() as pilot:
+        pane = await ask(pilot, "A story.")
+        await until(lambda: texts(pane)[1:] == ["Once upon"])
+        await pilot.press("escape")
+        await until(lambda: not pane.answering)
+        await pilot.press("alt+c")
+        await until(lambda: pane.answering)
+        await pilot.pause()
+        await pilot.press("escape")
+        await until(lambda: not pane.answering)
+        await pilot.pause()
+        assert texts(pane) == ["A story.", "Once upon"]
+        assert pane.conversation.path()[-1].status == "cut"
+        assert app.query_one(Composer).text == ""

@@ -156,6 +156,9 @@ Asking again, and editing an earlier prompt, keep both versions: walk between th
 
     async def _take_back(self, answer: Node, composer: Composer) -> None:
         """The prompt goes back into the composer; that of another version stands beside the one before it again."""
+        if self.conversation.node(answer.id).message.text:
+            # It was gone on with, and stopped before more came: what there was before stays.
+            return
         asked, beside = answer.parent_id, self._beside
         await super()._take_back(answer, composer)
         if beside is not None and (asked is None or asked not in self.conversation):

@@ -16,6 +16,7 @@ from textual.screen import Screen
 from textual.types import CSSPathType
 
 from app.errors import PlaygroundError
+from app.privacy.terminal import clean
 
 from . import themes
 from .bars.keys import KeyBar
@@ -75,7 +76,8 @@ class PlaygroundApp(SpeakingFace):
         wanted = self._state.theme or self._playground.settings.tui.theme
         if self._state.theme is None and themes.sixteen_colours(self._environ):
             return themes.TERMINAL.name
-        return wanted if wanted in self.available_themes else themes.DEFAULT
+        names = (wanted, f"playground-{wanted}")
+        return next((name for name in names if name in self.available_themes), themes.DEFAULT)
 
     def _first_model(self) -> str:
         wanted = self._state.model
@@ -110,6 +112,8 @@ class PlaygroundApp(SpeakingFace):
         self.run_worker(self._vault_desk.open(), group="vault", exit_on_error=False)
         self.set_interval(5.0, self._watch_idleness)
         self.warn_of_unknown_keys()
+        if self._state.theme is None and not self.theme.endswith(self._playground.settings.tui.theme):
+            self._warn_of_theme(self._playground.settings.tui.theme)
 
     async def on_unmount(self) -> None:
         """Stops what this interface started, and sees that everything is kept."""
@@ -140,10 +144,14 @@ class PlaygroundApp(SpeakingFace):
         """Changes the colours; ``light`` means our light theme."""
         full = name if name in self.available_themes else f"playground-{name}"
         if full not in self.available_themes:
-            ours = ", ".join(theme.name.removeprefix("playground-") for theme in themes.OURS)
-            self.notify(f"There is no theme {name!r}. Ours: {ours}.", severity="warning", markup=False)
+            self._warn_of_theme(name)
             return
         self.theme = full
+
+    def _warn_of_theme(self, name: str) -> None:
+        if name not in self.available_themes:
+            ours = ", ".join(theme.name.removeprefix("playground-") for theme in themes.OURS)
+            self.notify(f"There is no theme {clean(name)!r}. Ours: {ours}.", severity="warning", markup=False)
 
     async def on_models_pane_used(self, event: Any) -> None:
         """Goes to the chat with the chosen model."""

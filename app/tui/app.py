@@ -112,8 +112,7 @@ class PlaygroundApp(SpeakingFace):
         self.run_worker(self._vault_desk.open(), group="vault", exit_on_error=False)
         self.set_interval(5.0, self._watch_idleness)
         self.warn_of_unknown_keys()
-        if self._state.theme is None and not self.theme.endswith(self._playground.settings.tui.theme):
-            self._warn_of_theme(self._playground.settings.tui.theme)
+        self._warn_of_theme(self._playground.settings.tui.theme)
 
     async def on_unmount(self) -> None:
         """Stops what this interface started, and sees that everything is kept."""
@@ -149,7 +148,7 @@ class PlaygroundApp(SpeakingFace):
         self.theme = full
 
     def _warn_of_theme(self, name: str) -> None:
-        if name not in self.available_themes:
+        if not {name, f"playground-{name}"} & set(self.available_themes):
             ours = ", ".join(theme.name.removeprefix("playground-") for theme in themes.OURS)
             self.notify(f"There is no theme {clean(name)!r}. Ours: {ours}.", severity="warning", markup=False)
 

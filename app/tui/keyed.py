@@ -10,6 +10,7 @@ from textual.binding import Binding
 from textual.dom import DOMNode
 
 from .key_line import KeyLine
+from .key_names import is_key
 from .reporting import ReportingFace
 
 
@@ -23,7 +24,8 @@ class KeyedFace(ReportingFace):
 
     def __init__(self, logs: Path, keymap: Mapping[str, str]) -> None:
         super().__init__(logs)
-        self._moved_keys = dict(keymap)
+        self._no_keys = {name: keys for name, keys in keymap.items() if not all(map(is_key, _each(keys)))}
+        self._moved_keys = {name: ",".join(_each(keys)) for name, keys in keymap.items() if name not in self._no_keys}
 
     def apply_keys(self) -> None:
         """Takes the person's keys."""
@@ -31,8 +33,16 @@ class KeyedFace(ReportingFace):
             self.set_keymap(self._moved_keys)
 
     def warn_of_unknown_keys(self) -> None:
-        """Says which names in the settings no key has."""
-        unknown = sorted(set(self._moved_keys) - {name for name, _ in self._binding_ids()})
+        """Says which names in the settings no key has, and what there is no key; that stays where it was."""
+        for name, keys in sorted(self._no_keys.items()):
+            self.notify(
+                f"{name} = {keys!r} is no key; write it as ctrl+s, alt+up, f4 or question_mark.",
+                title="Unknown keys in the settings",
+                severity="warning",
+                markup=False,
+            )
+        named = {*self._moved_keys, *self._no_keys}
+        unknown = sorted(named - {name for name, _ in self._binding_ids()})
         if unknown:
             self.notify(
                 f"No key is called {', '.join(unknown)}; the help shows the names.",
@@ -97,3 +107,7 @@ class KeyedFace(ReportingFace):
                 elif display not in known.displays:
                     lines[binding.id] = replace(known, displays=(*known.displays, display))
         return list(lines.values())
+
+
+def _each(keys: str) -> list[str]:
+    return [key.strip() for key in keys.split(",")]

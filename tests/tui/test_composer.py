@@ -13,6 +13,7 @@ from app.tui.app import PlaygroundApp
 from app.tui.chat.composer import Composer
 from app.tui.chat.editor import EditorError, edit, editor_command
 from app.tui.chat.pane import ChatPane
+from app.tui.key_names import is_key
 
 from .conftest import until
 from .scripted import ScriptedRouter, answer
@@ -110,6 +111,30 @@ def test_a_missing_editor_is_named(tmp_path: Path) -> None:
         edit("draft", {"EDITOR": "no-such-editor --wait", "PATH": str(tmp_path)})
     with pytest.raises(EditorError, match="No editor was found"):
         editor_command({"PATH": str(tmp_path)})
+
+
+async def test_what_is_no_key_is_said_and_the_key_stays_where_it_was(make_app: Make) -> None:
+    router = ScriptedRouter(answer("Hello."))
+    app = make_app(router, keys={"composer.send": "crtl+s", "app.models": "f4, ", "app.help": "f1,question_mark"})
+    async with app.run_test() as pilot:
+        await until(lambda: len(app._notifications) == 2)
+        said = " ".join(toast.message for toast in app._notifications)
+        assert "composer.send = 'crtl+s' is no key" in said and "app.models = 'f4, ' is no key" in said
+        pilot.app.query_one(Composer).put("Hi")
+        await pilot.press("enter")
+        await until(lambda: router.requests)
+
+
+@pytest.mark.parametrize(
+    "key", ["f4", "ctrl+s", "alt+shift+up", "?", "question_mark", "ctrl+@", "slash", "ß", "pageup"]
+)
+def test_keys(key: str) -> None:
+    assert is_key(key)
+
+
+@pytest.mark.parametrize("key", ["", "ctrl+", "f99", "crtl+s", "ctrl s", "QUESTION_MARK", "<any>", "up+ctrl"])
+def test_no_keys(key: str) -> None:
+    assert not is_key(key)
 
 
 async def test_the_editor_fills_the_composer_and_sends_nothing(

@@ -13,6 +13,7 @@ import pytest
 from app.backends.endpoint import Endpoint
 from app.backends.http.answers import whole
 from app.backends.http.first import FirstWire
+from app.backends.http.kept import KeptConnection
 from app.backends.http.resolving import Resolver
 from app.errors import RemoteError, RemoteTimeoutError, RemoteUnreachableError, StreamBrokenError
 
@@ -273,3 +274,19 @@ async def test_closing_ends_what_waits() -> None:
         await wire.aclose()
         ended = await asyncio.gather(*waiting, return_exceptions=True)
         assert all(isinstance(one, RemoteError) for one in ended)
+
+
+async def test_a_head_without_end_is_refused_though_it_comes_at_once() -> None:
+    async with peer(lambda number, request: None) as there:
+        endpoint = Endpoint(name="there", kind="openai", url=there.url)
+        loop = asyncio.get_running_loop()
+        _, connection = await loop.create_connection(
+            lambda: KeptConnection(endpoint, "there", lambda _: None, lambda _: None),
+            *there.url.removeprefix("http://").removesuffix("/v1").split(":"),
+        )
+        asking = asyncio.ensure_future(connection.ask(b"POST / HTTP/1.1\r\n\r\n", loop.time() + 20))
+        await asyncio.sleep(0)
+        connection.data_received(b"HTTP/1.1 200 OK\r\n" + b"x: y\r\n" * 40_000 + b"\r\n")
+        with pytest.raises(RemoteUnreachableError):
+            await asking
+        assert connection.lost

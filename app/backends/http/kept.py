@@ -110,6 +110,7 @@ class KeptConnection(asyncio.Protocol):
         self._headers: dict[str, str] = {}
         self._due = self._deadline = 0.0
         self._unsent = 0
+        self._head = 0
         self._extra = 0
         """Bytes of a head, or of what stands between pieces of a body: neither may be without end."""
         self._in_body = self._informs = self._to_the_end = False
@@ -134,7 +135,7 @@ class KeptConnection(asyncio.Protocol):
         if self.lost:
             raise self._broken()
         answer = self._answer = KeptAnswer(self)
-        self._deadline, self._extra = deadline, 0
+        self._deadline, self._head, self._extra = deadline, 0, 0
         self._in_body = self._informs = False
         self._transport.write(request)
         self._unsent = self._transport.get_write_buffer_size()
@@ -225,6 +226,7 @@ class KeptConnection(asyncio.Protocol):
     def on_header(self, name: bytes, value: bytes) -> None:
         """A line of the head; those that come after a body are of no use to anybody."""
         if self._answer is not None and not self._in_body:
+            self._head += len(name) + len(value) + 4
             self._headers[name.decode("latin-1").lower()] = value.decode("latin-1")
 
     def on_headers_complete(self) -> None:
@@ -236,6 +238,9 @@ class KeptConnection(asyncio.Protocol):
         self._informs = 100 <= status < 200
         headers, self._headers = self._headers, {}
         if self._informs:
+            return
+        if self._head > _MOST_HEAD:  # all of it may have come at once
+            answer.failed = self._broken()
             return
         answer.headers = headers
         self._in_body = True

@@ -10,7 +10,7 @@ import signal
 import statistics
 import time
 from collections.abc import Sequence
-from importlib.metadata import version
+from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any
 
@@ -46,13 +46,13 @@ def machine() -> dict[str, Any]:
         (line.partition(":")[2].strip() for line in _lines("/proc/cpuinfo") if line.startswith("model name")),
         platform.processor(),
     )
-    packages = ("llama-cpp-python", "xllamacpp", "textual")
+    installed = {found.name.replace("_", "-"): found.version for found in distributions()}
     return {
         "system": platform.platform(),
         "processor": processor,
         "cores": os.cpu_count(),
         "python": platform.python_version(),
-        "packages": {name: version(name) for name in packages},
+        "packages": {name: installed.get(name) for name in ("llama-cpp-python", "xllamacpp", "textual")},
         "taken": time.strftime("%Y-%m-%d"),
     }
 

@@ -175,15 +175,7 @@ class RemoteBackend:
             RemoteError: it did not answer.
         """
         headers = await self._headers(self._rules.exchange("openai-chat"), {}) | {"content-type": content_type}
-        try:
-            answer = await self._send("POST", path, headers, body)
-            try:
-                return await whole(answer, MOST_WHOLE)
-            finally:
-                await answer.close()
-        except RemoteError as error:
-            self._mask(error, headers)
-            raise
+        return await self._whole("POST", path, headers, body)
 
     # About the endpoint
 
@@ -229,9 +221,11 @@ class RemoteBackend:
     # Sending
 
     async def _get(self, path: str) -> bytes:
-        headers = await self._headers(NoChange(), {})
+        return await self._whole("GET", path, await self._headers(NoChange(), {}), None)
+
+    async def _whole(self, method: str, path: str, headers: Mapping[str, str], body: bytes | None) -> bytes:
         try:
-            answer = await self._send("GET", path, headers, None)
+            answer = await self._send(method, path, headers, body)
             try:
                 return await whole(answer, MOST_WHOLE)
             finally:

@@ -40,18 +40,11 @@ class Audited(Around):
     async def stream(self, request: ChatRequest) -> AsyncGenerator[Delta, None]:
         """See ``Router.stream``."""
         watched = Watched(request.model, self._face, body=request if self._notebook.bodies else None)
-        try:
+        with self._noting(watched):
             async with aclosing(self.inner.stream(request)) as deltas:
                 async for delta in deltas:
                     watched.saw(delta)
                     yield delta
-        except PlaygroundError as error:
-            self._notebook.masker.error(error)
-            watched.failed(error)
-            raise
-        finally:
-            watched.ended()
-            self._notebook.add(watched)
 
     async def raw(self, request: RawRequest) -> RawAnswer | None:
         """See ``Router.raw``; the note is made when the answer's pieces end."""
@@ -77,8 +70,13 @@ class Audited(Around):
     def noting(self, model: str, kind: str) -> Iterator[Watched]:
         """Notes a request that does not go through ``stream`` or ``raw``, for as long as the block runs."""
         watched = Watched(model, self._face, kind=kind)
-        try:
+        with self._noting(watched):
             yield watched
+
+    @contextmanager
+    def _noting(self, watched: Watched) -> Iterator[None]:
+        try:
+            yield
         except PlaygroundError as error:
             self._notebook.masker.error(error)
             watched.failed(error)

@@ -11,12 +11,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.beside import beside
 from tests.conftest import install
 from tests.engine.speech import say, silence
 from tests.routing.scripted import endpoint
 from tests.voice.measuring import errors, words
 from tests.voice.sentences import SENTENCES
-from tests.voice.speech_server import speech_server_beside
+from tests.voice.speech_server import speech_server
 from tests.voice.virtual_microphone import wav
 
 SAID = " ".join(SENTENCES[:3])
@@ -154,7 +155,7 @@ def test_ctrl_c_keeps_what_was_written_until_then(start, home, speech_model, tmp
 
 
 def test_a_model_elsewhere_writes_down_what_it_may(start, environ, home, recording):
-    with speech_server_beside() as there:
+    with beside(speech_server()) as there:
         (home / "config").mkdir(exist_ok=True)
         table = endpoint("office", url=there.url, key="env:SPEECH_KEY", redact=False)
         (home / "config" / "models.toml").write_text(f'{table}[remote.listener]\nendpoint = "office"\n')

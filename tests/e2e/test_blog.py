@@ -10,14 +10,14 @@ import stat
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from app.vault import Vault
 from app.writing.front_matter import FrontMatter, read
-from tests.backends.provider import Answer, Provider, Received, provider
+from tests.backends.provider import Answer, Received, provider
+from tests.beside import beside
 from tests.e2e.screen import Screen, running
 from tests.engine.speech import say
 from tests.routing.scripted import endpoint
@@ -62,32 +62,10 @@ def body_of(home: Path, title: str) -> str:
     return asyncio.run(read_it())
 
 
-@contextmanager
-def helping() -> Iterator[Provider]:
-    """The provider, in a thread of its own."""
-    ready, ended = threading.Event(), threading.Event()
-    found: list[Provider] = []
-
-    async def serve() -> None:
-        async with provider(helper, models=("helper",)) as there:
-            found.append(there)
-            ready.set()
-            await asyncio.to_thread(ended.wait)
-
-    thread = threading.Thread(target=lambda: asyncio.run(serve()), daemon=True)
-    thread.start()
-    assert ready.wait(10)
-    try:
-        yield found[0]
-    finally:
-        ended.set()
-        thread.join(10)
-
-
 @pytest.fixture
 def helped(home: Path, environ: dict[str, str]) -> Iterator[dict[str, str]]:
     """An environment in which a scripted model helps with posts."""
-    with helping() as there:
+    with beside(provider(helper, models=("helper",))) as there:
         (home / "config").mkdir(exist_ok=True)
         toml = endpoint("office", url=there.url("openai")) + '[remote.helper]\nendpoint = "office"\n'
         (home / "config" / "models.toml").write_text(toml)

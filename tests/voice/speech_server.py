@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import io
-import threading
 import wave
-from collections.abc import AsyncGenerator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -81,25 +79,3 @@ async def speech_server(**options: Any) -> AsyncGenerator[SpeechServer, None]:
         yield there
     finally:
         await runner.cleanup()
-
-
-@contextmanager
-def speech_server_beside(**options: Any) -> Iterator[SpeechServer]:
-    """The same, in a thread of its own."""
-    ready, ended = threading.Event(), threading.Event()
-    found: list[SpeechServer] = []
-
-    async def serve() -> None:
-        async with speech_server(**options) as there:
-            found.append(there)
-            ready.set()
-            await asyncio.to_thread(ended.wait, 100)
-
-    thread = threading.Thread(target=lambda: asyncio.run(serve()), daemon=True)
-    thread.start()
-    assert ready.wait(10)
-    try:
-        yield found[0]
-    finally:
-        ended.set()
-        thread.join(10)

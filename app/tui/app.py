@@ -25,6 +25,7 @@ from .bars.tabs import TabBar
 from .chat.commands import COMMANDS, Command
 from .chat.pane import ChatPane
 from .downloads import Download
+from .interrupting import InterruptibleFace
 from .model_desk import ModelDesk
 from .panes import PANES, Parts
 from .privacy_desk import PrivacyDesk
@@ -32,13 +33,12 @@ from .quick_screen import QuickScreen
 from .server.desk import ServerDesk
 from .state import StateFile
 from .terminal_keys import teach_alt_enter
-from .voice.speaking_face import SpeakingFace
 
 if TYPE_CHECKING:
     from app.playground import Playground
 
 
-class PlaygroundApp(SpeakingFace):
+class PlaygroundApp(InterruptibleFace):
     """The interface of one ``Playground``; whoever opened that closes it."""
 
     TITLE = "Playground"
@@ -52,7 +52,6 @@ class PlaygroundApp(SpeakingFace):
         Binding("ctrl+p", "command_palette", "Palette", priority=True, id="app.palette"),
         Binding("alt+l", "local_only", "Local only", show=False, priority=True, id="app.local_only"),
         Binding("ctrl+q", "quit", "Quit", show=False, priority=True, id="app.quit"),
-        Binding("ctrl+c", "help_quit", "Stop or quit", show=False, id="app.interrupt"),
     ]
 
     def __init__(self, playground: Playground, environ: dict[str, str] | None = None) -> None:
@@ -66,7 +65,6 @@ class PlaygroundApp(SpeakingFace):
         if self._state.local_only:
             self._privacy.switch(True)
         self._server_desk = ServerDesk(playground, self._server_changed)
-        self._asked_to_quit = False
         self._remembering = False
         for theme in themes.OURS:
             self.register_theme(theme)
@@ -136,6 +134,11 @@ class PlaygroundApp(SpeakingFace):
     def answering(self) -> bool:
         """Whether an answer is being waited for."""
         return any(chat.answering for chat in self.query(ChatPane))
+
+    async def stop_answering(self) -> None:
+        """Ends the answer that is being waited for, and keeps what came of it."""
+        for chat in self.query(ChatPane):
+            await chat.action_stop()
 
     # What the parts ask for
 
@@ -241,21 +244,6 @@ class PlaygroundApp(SpeakingFace):
             self.notify("Nothing leaves this machine now. Models that are not here are not asked.", title="Local only")
         else:
             self.notify("Models can be fetched and remote models be asked.", title="Network allowed")
-
-    def action_help_quit(self) -> None:
-        """Ctrl+C: stops the answer; twice, leaves."""
-        chat = self.query_one(ChatPane) if self.query(ChatPane) else None
-        if chat is not None and chat.answering:
-            self.run_worker(chat.action_stop(), exit_on_error=False)
-        elif self._asked_to_quit:
-            self.exit()
-        else:
-            self._asked_to_quit = True
-            self.notify("Once more to leave.", timeout=2)
-            self.set_timer(2, self._forget_quit)
-
-    def _forget_quit(self) -> None:
-        self._asked_to_quit = False
 
     def action_theme(self) -> None:
         """Opens the list of themes."""

@@ -217,12 +217,13 @@ any other key lets them go. Mark text with Shift and the arrow keys, and the ass
             event.prevent_default()
             return
         active = self.screen.active_bindings.get(event.key)
-        if active is not None and active.node is self and not event.is_printable:
-            # Done at once, as in the chat's composer: letters that were typed behind it must not overtake it.
+        if active is None or active.node is not self or event.is_printable:
+            return
+        # Done at once, as in the chat's composer: letters that were typed behind it must not overtake it. A key that
+        # finds nothing to do here rises.
+        if not active.enabled or await self.app.run_action(active.binding.action, self):
             event.prevent_default()
             event.stop()
-            if active.enabled:
-                await self.run_action(active.binding.action)
 
     async def _on_mouse_down(self, event: events.MouseDown) -> None:
         self.offer("")

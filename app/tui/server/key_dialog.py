@@ -26,7 +26,7 @@ class KeyDialog(Dialog[None]):
     CSS_PATH: ClassVar[CSSPathType | None] = "../dialogs/dialogs.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("c", "copy", "Copy", id="key.copy"),
-        Binding("enter", "leave", "Done", id="key.done"),
+        Binding("enter", "done", "Done", id="key.done"),
     ]
     AUTO_FOCUS = ""
 
@@ -35,6 +35,7 @@ class KeyDialog(Dialog[None]):
     def __init__(self, name: str, text: str) -> None:
         super().__init__()
         self._called, self._text = name, text
+        self._safe = False
 
     def compose(self) -> ComposeResult:
         """The key, and what to do with it."""
@@ -52,6 +53,19 @@ class KeyDialog(Dialog[None]):
     def action_copy(self) -> None:
         """Copies the key."""
         self.app.copy_to_clipboard(self._text)
-        self.query_one("#key-note", Static).update(
-            Content.styled("Copied. Other programs can read the clipboard.", "$text-warning")
-        )
+        self._note("Copied. Other programs can read the clipboard.")
+
+    def action_done(self) -> None:
+        """Closes; the key is not shown again."""
+        self.dismiss(None)
+
+    def action_leave(self) -> None:
+        """Closes when it was copied, or when it was said before: the key does not go by one stray key."""
+        if self._safe:
+            self.dismiss(None)
+        else:
+            self._note("It is not shown again. Enter, when it is put away.")
+
+    def _note(self, words: str) -> None:
+        self._safe = True
+        self.query_one("#key-note", Static).update(Content.styled(words, "$text-warning"))

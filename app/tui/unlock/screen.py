@@ -42,7 +42,7 @@ the passphrase's place. Nobody can open the vault without one of the two.
         Binding("ctrl+r", "again", "Try again", id="unlock.again"),
         Binding("escape", "empty", "Empty", key_display="esc", show=False, id="unlock.empty"),
         Binding("ctrl+q", "quit", "Quit", id="unlock.quit"),
-        Binding("ctrl+c", "app.help_quit", "Quit", show=False, id="unlock.interrupt"),
+        Binding("ctrl+c", "interrupt", "Quit", show=False, id="unlock.interrupt"),
     ]
 
     app = getters.app(Face)
@@ -186,6 +186,11 @@ the passphrase's place. Nobody can open the vault without one of the two.
         """Empties the field."""
         self.query_one(PassphraseField).value = ""
         self._note("", "")
+
+    async def action_interrupt(self) -> None:
+        """Empties the field; twice, leaves the program."""
+        self.action_empty()
+        await self.app.run_action("app.help_quit")
 
     def action_quit(self) -> None:
         """Leaves the program."""

@@ -193,14 +193,22 @@ class Playground:
         remote.require()
         return RemoteTranscriber(remote, chosen.language)
 
-    def remote_transcription(self, model: str) -> RemoteTranscription | None:
-        """Sends recordings to a model elsewhere; None for one of this machine, which hides another of its name."""
+    def remote_transcription(self, model: str, router: Audited | None = None) -> RemoteTranscription | None:
+        """Sends recordings to a model elsewhere; None for one of this machine, which hides another of its name.
+
+        Args:
+            model: its name, or an alias.
+            router: of the face that asks, which notes it; this program's own when not given.
+
+        Raises:
+            InvalidRequestError: when it is elsewhere, and not for recordings.
+        """
         target = self.remotes.target(model) if self.remotes is not None else None
         if target is None or any(entry.name == model for entry in self.catalogue.entries):
             return None
         from app.routing.transcribing import RemoteTranscription
 
-        return RemoteTranscription(target, self.router.noting, redacts=self.settings.privacy.redact)
+        return RemoteTranscription(target, (router or self.router).noting, redacts=self.settings.privacy.redact)
 
     @property
     def opened_vault(self) -> Vault | None:

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from app.privacy.connections import ConnectionPolicy
 
 from .endpoint_tables import is_in_the_clear
-from .remote_models import Price
+from .remote_models import Price, RemoteRole
 from .replicas import Connected
 from .targets import RemoteTarget
 
@@ -41,6 +41,7 @@ class ModelLine(Struct, frozen=True, kw_only=True):
             one is asked.
         fallback: who answers when it cannot, in order.
         vision: whether it sees pictures; ``None`` is unknown.
+        role: what it is for.
     """
 
     name: str
@@ -56,6 +57,7 @@ class ModelLine(Struct, frozen=True, kw_only=True):
     stays: bool = False
     fallback: tuple[str, ...] = ()
     vision: bool | None = None
+    role: RemoteRole = "chat"
 
     def while_local_only(self) -> ModelLine:
         """The line as it is while nothing may leave the machine."""
@@ -101,10 +103,11 @@ def remote_line(
         reachable=reachable,
         reason=reason,
         description=model.description,
-        leaves="; ".join(words for place in places if (words := _leaves(place, redacts=redacts))),
+        leaves="; ".join(words for place in places if (words := _leaves(place, model.role, redacts=redacts))),
         stays=any(place.local for place in places),
         fallback=fallback,
         vision=model.vision,
+        role=model.role,
     )
 
 
@@ -125,11 +128,11 @@ def _reach(
     return ("no" if all(place.seen is False for place in seen) else "unknown"), trouble
 
 
-def _leaves(place: Connected, *, redacts: bool) -> str:
+def _leaves(place: Connected, role: RemoteRole, *, redacts: bool) -> str:
     if place.local:
         return ""
-    words = f"the conversation, to {place.host}"
-    if redacts and place.endpoint.redact:
+    words = f"{'the conversation' if role == 'chat' else 'speech'}, to {place.host}"
+    if role == "chat" and redacts and place.endpoint.redact:
         words += ", personal data replaced"
     if is_in_the_clear(place.endpoint):
         words += ", readable on the way"

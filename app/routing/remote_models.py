@@ -20,6 +20,7 @@ from .table_reading import converted
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@+-]{0,199}")
 _EXPECTED = "1 to 200 of letters, digits, '.', '_', '-', ':', '/', '@' and '+', beginning with a letter or digit"
 
+RemoteRole = Literal["chat", "transcribe"]
 Dollars = Annotated[float, Meta(ge=0)]
 
 
@@ -53,6 +54,7 @@ class RemoteModel(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
         price: what it costs; ``None`` is unknown.
         choose: which replica is asked: the one with least to do for its weight, or each in its share.
         vision: whether it sees pictures; ``None`` is unknown.
+        role: ``chat``, or ``transcribe`` for one that writes down speech and does nothing else.
     """
 
     name: str
@@ -66,6 +68,7 @@ class RemoteModel(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     choose: Literal["least-loaded", "weighted"] = "least-loaded"
     description: str = ""
     vision: bool | None = None
+    role: RemoteRole = "chat"
 
     def places(self) -> tuple[ReplicaTable, ...]:
         """Every place that serves it, with the name that it has there."""
@@ -146,6 +149,8 @@ def _read_model(name: str, table: Mapping[str, Any]) -> RemoteModel:
     if bool(model.endpoint) == bool(model.replicas):
         found = "both `endpoint` and `replicas` are" if model.endpoint else "neither `endpoint` nor `replicas` is"
         raise ValueError(f"{found} given; expected one of them")
+    if model.role == "transcribe" and model.fallback:
+        raise ValueError("`fallback` is given, and nobody writes down speech in place of another; expected none")
     for place, replica in enumerate(model.replicas):
         if not 0 < replica.weight <= 1_000_000:
             raise ValueError(f"`replicas[{place}].weight` is {replica.weight:g}; expected a number above 0")
@@ -200,9 +205,9 @@ class _Checking:
             if self._local.get(name):
                 asked[name] = None
                 continue
-            if name in self._local:
-                raise self._mistake(model, f"`fallback` names {name!r}, which does not chat; expected one that does")
             owner = self._owner.get(name)
+            if name in self._local or (owner is not None and self._models[owner].role != "chat"):
+                raise self._mistake(model, f"`fallback` names {name!r}, which does not chat; expected one that does")
             if owner is None:
                 known = [*self._owner, *(name for name, chats in self._local.items() if chats)]
                 raise self._mistake(model, f"`fallback` names {name!r}, which is no model; {_near(name, known)}")

@@ -12,13 +12,14 @@ import msgspec
 from app.backends.base import Backend
 from app.backends.endpoint import Endpoint
 from app.backends.raw import RawAnswer, RawRequest
+from app.errors import InvalidRequestError
 from app.messages import ChatRequest, Delta
 from app.privacy.connections import ConnectionPolicy
 
 from .failover import answer, answer_raw
 from .health import HealthChecks
 from .listing import ModelLine, remote_line
-from .remote_models import RemoteCatalogue, RemoteModel
+from .remote_models import RemoteCatalogue, RemoteModel, RemoteRole
 from .replicas import Connected, RemoteBackend, Replica, Replicas
 from .targets import LocalTarget, RemoteTarget, Target
 
@@ -39,7 +40,8 @@ class Remotes:
 
     Attributes:
         catalogue: the models.
-        names: every name and alias that is answered to.
+        names: every name and alias that chats.
+        transcribers: every name and alias that writes down speech.
     """
 
     def __init__(
@@ -66,9 +68,7 @@ class Remotes:
         aliases = {alias: chains[name] for alias, name in catalogue.aliases.items()}
         self._targets = targets
         self._chains = {**chains, **aliases}
-        self.names = tuple(
-            name for model in catalogue.models.values() for name in dict.fromkeys((model.name, *model.aliases))
-        )
+        self.names, self.transcribers = _names_of(catalogue, "chat"), _names_of(catalogue, "transcribe")
 
     def knows(self, name: str) -> bool:
         """Whether it is a remote model, or an alias of one."""
@@ -80,17 +80,17 @@ class Remotes:
 
     def stream(self, request: ChatRequest) -> AsyncGenerator[Delta, None] | None:
         """The answer to ``request``; ``None`` when its model is not remote."""
-        chain = self._chains.get(request.model)
+        chain = self._chatting(request.model)
         return answer(chain, request) if chain is not None else None
 
     async def raw(self, request: RawRequest) -> RawAnswer | None:
         """See ``Router.raw``."""
-        chain = self._chains.get(request.model)
+        chain = self._chatting(request.model)
         return await answer_raw(chain, request) if chain is not None else None
 
     async def preview(self, request: ChatRequest) -> Preview | None:
         """See ``Router.preview``."""
-        chain = self._chains.get(request.model)
+        chain = self._chatting(request.model)
         if chain is None:
             return None
         refused = None
@@ -145,7 +145,26 @@ class Remotes:
         for place in self._places.values():
             await place.aclose()
 
+    def _chatting(self, name: str) -> tuple[Target, ...] | None:
+        """Who is asked in turn for ``name``; ``None`` when it is not remote.
+
+        Raises:
+            InvalidRequestError: when it is, and does not chat.
+        """
+        chain = self._chains.get(name)
+        if chain is not None and name in self.transcribers:
+            raise InvalidRequestError(
+                f"{name} writes down speech, and does not chat.",
+                "Ask another model; give this one recordings: `playground transcribe`, or /v1/audio/transcriptions.",
+            )
+        return chain
+
     def _replicas(self, model: RemoteModel) -> Replicas:
         return Replicas(
             [Replica(self._places[one.endpoint], one.model, one.weight) for one in model.places()], model.choose
         )
+
+
+def _names_of(catalogue: RemoteCatalogue, role: RemoteRole) -> tuple[str, ...]:
+    models = [model for model in catalogue.models.values() if model.role == role]
+    return tuple(name for model in models for name in dict.fromkeys((model.name, *model.aliases)))

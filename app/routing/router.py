@@ -86,7 +86,7 @@ class Router:
         return await self._remotes.preview(request) if self._remotes is not None else None
 
     async def models(self) -> tuple[str, ...]:
-        """Every name that is answered to, once each, first backend first; remote models and their aliases last."""
+        """Every name that chats, once each, first backend first; remote models and their aliases last."""
         await self._learn()
         remote = self._remotes.names if self._remotes is not None else ()
         return tuple(dict.fromkeys((*self._local, *remote)))

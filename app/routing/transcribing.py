@@ -26,10 +26,23 @@ class RemoteTranscription:
         target: the model.
         noting: takes the note of each request.
         redacts: whether personal data is replaced, unless an endpoint says otherwise.
+
+    Raises:
+        InvalidRequestError: when the catalogue has the model for something else.
     """
 
     def __init__(self, target: RemoteTarget, noting: Noting, *, redacts: bool) -> None:
+        if target.model.role != "transcribe":
+            raise InvalidRequestError(
+                f"{target.name} is for {target.model.role}, not for transcription.",
+                f'If it writes down speech, add `role = "transcribe"` to [remote."{target.name}"].',
+            )
         self._target, self._noting, self._redacts = target, noting, redacts
+
+    @property
+    def places(self) -> str:
+        """The endpoints that may be asked, separated by commas."""
+        return ", ".join(dict.fromkeys(replica.place.endpoint.name for replica in self._target.replicas.all))
 
     def require(self) -> None:
         """Whether speech may go there; asked before anything is recorded, and again before anything is sent.

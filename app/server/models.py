@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal
 
 from app.errors import UnknownModelError
@@ -9,6 +10,8 @@ from app.errors import UnknownModelError
 from .services import Services
 
 Purpose = Literal["chat", "embed", "transcribe"]
+
+_DONE: Mapping[Purpose, str] = {"chat": "chat", "embed": "embeddings", "transcribe": "transcription"}
 
 
 async def known(services: Services) -> tuple[str, ...]:
@@ -22,7 +25,7 @@ async def known(services: Services) -> tuple[str, ...]:
     others = [
         entry.name for entry in entries.values() if entry.role != "chat" and services.store.path_of(entry) is not None
     ]
-    return tuple(dict.fromkeys((*chat, *others)))
+    return tuple(dict.fromkeys((*chat, *others, *services.transcribers)))
 
 
 async def resolve(services: Services, name: str, purpose: Purpose = "chat") -> str:
@@ -32,7 +35,7 @@ async def resolve(services: Services, name: str, purpose: Purpose = "chat") -> s
     by the first installed model that fits.
 
     Raises:
-        UnknownModelError: when there is none.
+        UnknownModelError: when there is none, or it is for something else; OpenAI says 404 to both.
     """
     if purpose == "chat" and await services.router.knows(name):
         return name
@@ -44,6 +47,11 @@ async def resolve(services: Services, name: str, purpose: Purpose = "chat") -> s
         if default in names:
             return default
     available = await _installed(services, purpose)
+    if name in await known(services):
+        raise UnknownModelError(
+            f"The model {name!r} is not for {_DONE[purpose]}.",
+            f"Models that are: {', '.join(available)}." if available else "No model that is, is installed yet.",
+        )
     raise UnknownModelError(
         f"The model {name!r} does not exist.",
         f"Models that do: {', '.join(available)}." if available else "No model is installed yet.",
@@ -53,7 +61,8 @@ async def resolve(services: Services, name: str, purpose: Purpose = "chat") -> s
 async def _names(services: Services, purpose: Purpose) -> tuple[str, ...]:
     if purpose == "chat":
         return await services.router.models()
-    return tuple(entry.name for entry in services.catalogue.entries if entry.role == purpose)
+    names = [entry.name for entry in services.catalogue.entries if entry.role == purpose]
+    return (*names, *services.transcribers) if purpose == "transcribe" else tuple(names)
 
 
 async def _installed(services: Services, purpose: Purpose) -> tuple[str, ...]:

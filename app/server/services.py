@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from app.privacy.connections import ConnectionPolicy
     from app.privacy.masking import Masker
     from app.routing.answering import Answering
+    from app.routing.transcribing import RemoteTranscription
     from app.settings import Settings
     from app.vault import Vault
 
@@ -27,6 +28,8 @@ class Services:
         policy: whether anything may leave this machine; the program's own.
         masker: knows the secrets that must not be written; it learns while the program runs.
         clock: seconds since 1970.
+        transcribers: the models elsewhere that write down speech, by every name.
+        transcription: sends recordings to one of those; None for a name that is none of theirs.
     """
 
     router: Answering
@@ -38,14 +41,15 @@ class Services:
     policy: ConnectionPolicy
     masker: Masker
     clock: Callable[[], float] = time.time
+    transcribers: tuple[str, ...] = ()
+    transcription: Callable[[str], RemoteTranscription | None] = lambda name: None
 
     @classmethod
     def of(cls, playground: Playground) -> Services:
         """The parts of a running program."""
-        from app.routing.around import seen_from
-
+        router = playground.router.seen_from("server")
         return cls(
-            seen_from(playground.router, "server"),
+            router,
             playground.catalogue,
             playground.store,
             playground.pool,
@@ -53,4 +57,6 @@ class Services:
             playground.settings,
             playground.policy,
             playground.masker,
+            transcribers=playground.remotes.transcribers if playground.remotes is not None else (),
+            transcription=lambda name: playground.remote_transcription(name, router),
         )

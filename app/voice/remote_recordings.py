@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from array import array
 from collections.abc import AsyncGenerator, AsyncIterator
@@ -53,7 +54,7 @@ async def transcribed_elsewhere(
             ended = piece is None
             waiting.extend(piece or ())
         while waiting and (ended or len(waiting) > most):
-            cut = len(waiting) if len(waiting) <= most else _quiet_place(waiting[:most])
+            cut = len(waiting) if len(waiting) <= most else await asyncio.to_thread(_quiet_place, waiting[:most])
             length = cut / SAMPLE_RATE
             found = await remote.transcribe(_little_endian(waiting[:cut]), options, timed=timed)
             del waiting[:cut]
@@ -74,8 +75,11 @@ async def _as_int16(samples: AsyncIterator[bytes]) -> AsyncGenerator[array[int],
         chunk = left + chunk
         whole = len(chunk) // _FLOAT_BYTES * _FLOAT_BYTES
         left = chunk[whole:]
-        heard = array("f", chunk[:whole])
-        yield array("h", [int(max(-1.0, min(1.0, sample)) * 32767) for sample in heard])
+        yield await asyncio.to_thread(_converted, chunk[:whole])
+
+
+def _converted(chunk: bytes) -> array[int]:
+    return array("h", [int(max(-1.0, min(1.0, sample)) * 32767) for sample in array("f", chunk)])
 
 
 def _quiet_place(samples: array[int]) -> int:

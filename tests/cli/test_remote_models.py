@@ -35,8 +35,8 @@ def test_they_stand_below_the_catalogue_with_what_leaves_the_machine(listed):
     result = listed("models", "list")
     assert result.exit_code == 0
     lines = [line.split() for line in result.stdout.splitlines()]
-    assert ["org/gpt:4", "cloud", "not", "asked", "400,000", "0.25", "2", "gpt"] in lines
-    assert ["llama", "near", "not", "asked", "?", "?", "?"] in lines
+    assert ["org/gpt:4", "chat", "cloud", "not", "asked", "400,000", "0.25", "2", "gpt"] in lines
+    assert ["llama", "chat", "near", "not", "asked", "?", "?", "?"] in lines
     leaves = "What is asked leaves this machine: the conversation, to cloud.example, personal data replaced."
     assert result.stdout.count(leaves) == 1
 

@@ -158,7 +158,9 @@ def test_a_model_elsewhere_writes_down_what_it_may(start, environ, home, recordi
     with beside(speech_server()) as there:
         (home / "config").mkdir(exist_ok=True)
         table = endpoint("office", url=there.url, key="env:SPEECH_KEY", redact=False)
-        (home / "config" / "models.toml").write_text(f'{table}[remote.listener]\nendpoint = "office"\n')
+        (home / "config" / "models.toml").write_text(
+            f'{table}[remote.listener]\nendpoint = "office"\nrole = "transcribe"\n'
+        )
         command = ("transcribe", "-m", "listener", str(recording))
 
         def run(*args: str) -> tuple[int, str, str]:
@@ -178,7 +180,9 @@ def test_a_model_elsewhere_writes_down_what_it_may(start, environ, home, recordi
         assert "does not tell when each word was said" in err
     before = len(there.sent)
     table = endpoint("office", url="https://speech.example/v1", redact=False)
-    (home / "config" / "models.toml").write_text(f'{table}[remote.listener]\nendpoint = "office"\n')
+    (home / "config" / "models.toml").write_text(
+        f'{table}[remote.listener]\nendpoint = "office"\nrole = "transcribe"\n'
+    )
     status, out, err = run("--local-only", *command)
     assert (status, out) == (1, "")
     assert "Local-only mode is on" in err

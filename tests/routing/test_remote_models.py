@@ -111,7 +111,10 @@ def test_a_later_file_adds_and_overrides():
         ('[remote.m]\nendpoint = "openai"\nprice = { input = -1 }', "`price.input`: expected `float` >= 0"),
         ('[remote.m]\nendpoint = "openai"\nfoo = 1', "object contains unknown field `foo`"),
         ('[remote.m]\nendpoint = "openai"\nname = "x"', "`name` is no field of it"),
-        ('[remote.m]\nendpoint = "openai"\nchoose = "best"', "`choose`: invalid enum value 'best'"),
+        (
+            '[remote.m]\nendpoint = "openai"\nchoose = "best"',
+            "`choose`: found 'best'; expected 'least-loaded' or 'weighted'",
+        ),
         ('[remote."a b"]\nendpoint = "openai"', "the name 'a b' is not 1 to 200 of letters, digits"),
         ('[remote.m]\nendpoint = "openai"\naliases = [""]', "the alias '' is not 1 to 200"),
         ('[remote.small]\nendpoint = "openai"', "a model on this machine has this name; expected another"),

@@ -68,11 +68,13 @@ def bar(app: PlaygroundApp) -> str:
 
 
 async def test_the_picker_shows_models_here_and_elsewhere_with_price_and_reach(make_app: Make) -> None:
-    app = make_app(ScriptedRouter(answer("Hi"), lines=LINES))
+    ears = msgspec.structs.replace(MINI, name="ears", aliases=(), role="transcribe")
+    app = make_app(ScriptedRouter(answer("Hi"), lines=(*LINES, ears)))
     async with opened(app) as pilot:
         await pilot.press("f2")
         await until(lambda: "gpt-5-mini" in options(app))
         found = options(app)
+        assert "ears" not in found  # it writes down speech
         assert next(iter(found)) == "smollm2-135m"
         assert "openai · 400k · $0.25 in, $2 out · reachable" in found["gpt-5-mini"]
         assert "not reachable" in found["claude"]

@@ -52,7 +52,10 @@ async def opened(home: Path) -> AsyncIterator[Open]:
     def make(url: str, *, local_only: bool = False, **fields: object) -> Playground:
         (home / "config").mkdir(exist_ok=True)
         fields = {"key": "env:SPEECH_KEY", "redact": False, "retries": 0, **fields}
-        table = endpoint("office", url=url, **fields) + '[remote.listener]\nendpoint = "office"\nmodel = "whisper-1"\n'
+        table = (
+            endpoint("office", url=url, **fields)
+            + '[remote.listener]\nendpoint = "office"\nmodel = "whisper-1"\nrole = "transcribe"\n'
+        )
         (home / "config" / "models.toml").write_text(table)
         environ = {"PLAYGROUND_HOME": str(home), "PLAYGROUND_VOICE__MODEL": "listener", "SPEECH_KEY": "sk-abcdef123456"}
         made.append(Playground.open({**os.environ, **environ}, local_only=local_only))

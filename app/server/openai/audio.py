@@ -19,7 +19,7 @@ from app.server.streaming import EventStream, while_connected
 
 from . import errors
 from .errors import RefusedError
-from .recordings import RecordingForm, decoded, read_form
+from .recordings import RecordingForm, decoded, heard_by, read_form
 from .replies import encode
 
 _FORMS = ("json", "text", "srt", "verbose_json", "vtt")
@@ -115,10 +115,19 @@ def routes(services: Services) -> APIRouter:
         if name is None:
             raise RefusedError("Missing required parameter: 'model'.", "model", "missing_required_parameter")
         model = await resolve(services, name, "transcribe")
+        elsewhere = services.transcription(model)
+        if elsewhere is not None:
+            if options.words:
+                raise RefusedError(
+                    "Unsupported value: 'timestamp_granularities' cannot hold 'word' with this model.",
+                    "timestamp_granularities",
+                    "unsupported_value",
+                )
+            elsewhere.require()  # before the recording is decoded
         exchange = exchange_of(request.scope)
         if exchange is not None:
             exchange.asked(model)
-            exchange.answerer.answers(model, "local")
+            exchange.answerer.answers(model, elsewhere.places if elsewhere is not None else "local")
         if (form.one("stream") or "false").lower() in ("true", "1"):
             events = _events(services, model, form, options)
             return EventStream(events, failed=errors.event, refused=errors.answer)
@@ -186,7 +195,8 @@ async def _whole(
     pcm = await decoded(form.recording)
     language = options.language or ""
     segments: list[SpeechSegment] = []
-    async with aclosing(services.pool.transcribe(model, pcm, options)) as heard:
+    timed = shape not in ("json", "text")
+    async with aclosing(heard_by(services, model, pcm, options, timed=timed)) as heard:
         async for event in heard:
             if isinstance(event, SpeechSegment):
                 segments.append(event)
@@ -216,7 +226,7 @@ async def _events(
 ) -> AsyncGenerator[bytes, None]:
     pcm = await decoded(form.recording)
     texts: list[str] = []
-    async with aclosing(services.pool.transcribe(model, pcm, options)) as heard:
+    async with aclosing(heard_by(services, model, pcm, options, timed=False)) as heard:
         async for event in heard:
             if isinstance(event, SpeechSegment):
                 delta = f" {event.text}" if texts else event.text

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from dataclasses import dataclass
 
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 
+from app.engine.speech import SAMPLE_RATE, TranscribeOptions, Transcription
+from app.server.services import Services
 from app.voice.decoder import TOO_LONG
 
 from .errors import RefusedError
@@ -18,6 +22,8 @@ _MOST_FIELDS = 32
 _DECODE_SECONDS = 180
 _MOST_SECONDS = 2 * 3600
 _CPU_SECONDS = 120
+_FLOAT_BYTES = 4
+_SLICE_BYTES = 10 * SAMPLE_RATE * _FLOAT_BYTES
 _LIMITS = ("--bare", "--most-seconds", str(_MOST_SECONDS), "--cpu-seconds", str(_CPU_SECONDS))
 _COMMAND = (sys.executable, "-m", "app.voice.decoder", *_LIMITS)
 
@@ -66,6 +72,44 @@ async def read_form(request: Request, most_bytes: int) -> RecordingForm:
         return RecordingForm(await found.read(), fields)
     finally:
         await form.close()
+
+
+async def heard_by(
+    services: Services, model: str, pcm: bytes, options: TranscribeOptions, *, timed: bool
+) -> AsyncGenerator[Transcription, None]:
+    """What ``model`` hears, here or elsewhere.
+
+    Args:
+        services: they have the model.
+        model: of those that transcribe.
+        pcm: float32 samples, 16 kHz, one channel.
+        options: as they were asked.
+        timed: whether it matters when each sentence was said.
+
+    Raises:
+        PlaygroundError: as the engine does, or ``RemoteTranscription.transcribe``.
+    """
+    remote = services.transcription(model)
+    if remote is None:
+        events: AsyncGenerator[Transcription, None] = services.pool.transcribe(model, pcm, options)
+    else:
+        from app.backends.openai.transcribing import MOST_SECONDS
+        from app.voice.remote_recordings import transcribed_elsewhere
+
+        seconds = len(pcm) / _FLOAT_BYTES / SAMPLE_RATE
+        events = transcribed_elsewhere(
+            remote, _in_slices(pcm), options, seconds=seconds, timed=timed, piece_s=MOST_SECONDS
+        )
+    async with aclosing(events):
+        async for event in events:
+            yield event
+
+
+async def _in_slices(pcm: bytes) -> AsyncGenerator[bytes, None]:
+    """Two hours at once would hold up every other answer while they are looked at."""
+    for begin in range(0, len(pcm), _SLICE_BYTES):
+        yield pcm[begin : begin + _SLICE_BYTES]
+        await asyncio.sleep(0)
 
 
 async def decoded(recording: bytes) -> bytes:

@@ -87,7 +87,8 @@ elsewhere: the lines below the list say what leaves this machine when it is aske
             self.app.notify_error(error)
 
     async def _show_lines(self, *, check: bool) -> None:
-        self._lines = {line.name: line for line in await self._desk.learn_lines(check=check)}
+        lines = await self._desk.learn_lines(check=check)
+        self._lines = {line.name: line for line in lines if line.role == "chat"}
         self.set_class(bool(self._lines), "-remote")
         chosen = self.query_one(OptionList).highlighted_option if self._moved else None
         self._fill(self.query_one(Input).value, chosen.id if chosen is not None else None)

@@ -11,8 +11,9 @@ class VoiceSettings(Struct, frozen=True, kw_only=True):
     """What is said, and how it becomes text. Audio is kept in memory alone.
 
     Attributes:
-        model: writes down what is said: of the catalogue, with the role ``transcribe``, or of ``[remote.NAME]``, with that role too, at an
-            OpenAI-compatible endpoint with ``redact = false``: sound cannot be searched for personal data.
+        model: writes down what is said: of the catalogue or of ``[remote.NAME]``, with the role ``transcribe``. One
+            elsewhere is at an OpenAI-compatible endpoint with ``redact = false``: sound cannot be searched for
+            personal data.
         language: a code such as ``en`` or ``de``; empty finds it out from what is said.
         device: the microphone's name or a part of it; empty takes the system's own choice.
         mode: ``hands-free`` writes after each pause, ``push-to-talk`` when the key is pressed again.

@@ -47,7 +47,7 @@ class Credentials:
     error or in what this shows of itself.
 
     Args:
-        environ: the environment.
+        environ: the environment, as it is now: what is set in it later is not seen.
         vault: None where there is none.
         clock: seconds that only go up.
         seen: told each key that is fetched, so that it can be masked wherever something is written down.
@@ -61,11 +61,14 @@ class Credentials:
         clock: Callable[[], float] = time.monotonic,
         seen: Callable[[str], None] = lambda key: None,
     ) -> None:
-        self._environ = environ
+        self._environ = dict(environ)  # the process's own is slow to ask
         self._vault = vault
         self._clock = clock
         self._seen = seen
         self._kept: dict[str, tuple[float, str]] = {}
+        self._parts: dict[str, tuple[str, str]] = {}
+        self._sound: dict[str, str] = {}
+        """What was last found at each reference, and is known to be a key."""
 
     async def key(self, reference: str) -> str:
         """The key.
@@ -76,7 +79,7 @@ class Credentials:
         """
         if not reference:
             return ""
-        kind, name = self._split(reference)
+        kind, name = self._parts.get(reference) or self._split(reference)
         if kind == "env":
             found = self._environ.get(name)
             remedy = f"Set {name} before the program is started, or choose another place for the key."
@@ -86,12 +89,15 @@ class Credentials:
         else:
             found = await self._of_vault(name)
             remedy = "Keep it there first, or choose another place for the key."
+        if found and found == self._sound.get(reference):
+            return found
         key = (found or "").strip()
         if not key:
             raise CredentialError(f"There is no key at {reference!r}.", remedy)
         if not (key.isascii() and key.isprintable()):
             raise CredentialError(f"What is at {reference!r} has characters that a key cannot have.", remedy)
         self._seen(key)
+        self._sound[reference] = key
         return key
 
     async def keep(self, reference: str, key: str) -> None:
@@ -118,6 +124,7 @@ class Credentials:
                 "A key is named in a way that is not known.",
                 "Say where it is: env:NAME, keyring:NAME or vault:NAME. Never write the key itself there.",
             )
+        self._parts[reference] = kind, name
         return kind, name
 
     async def _of_keyring(self, name: str) -> str | None:

@@ -95,9 +95,9 @@ class PassedOn(AsyncGenerator[bytes, None]):
         return pieces
 
     @property
-    def at_hand(self) -> bool:
-        """Whether the next piece, or the end, is here already: nobody need wait for it, nor measure the wait."""
-        return self._first is not None or self._ended
+    def whole(self) -> bool:
+        """Whether all of the body is one piece, and is here."""
+        return self._ended and not self._streams
 
     async def asend(self, value: None) -> bytes:
         """The next piece.

@@ -18,6 +18,8 @@ class RawRequest(Struct, frozen=True, kw_only=True):
         body: what the client sent; not changed.
         headers: the client's own, with lower-case names; the endpoint's header rules decide what goes on.
         counts: only the prompt's tokens are asked for; Anthropic's protocol alone has words for that.
+        deadline: when the answer must be whole, by the running loop's clock; None leaves it to the endpoint's own
+            ``total_s``.
     """
 
     protocol: WireProtocol
@@ -26,6 +28,7 @@ class RawRequest(Struct, frozen=True, kw_only=True):
     headers: Mapping[str, str] = {}
     stream: bool = False
     counts: bool = False
+    deadline: float | None = None
 
 
 class RawAnswer(Struct, frozen=True, kw_only=True):
@@ -34,6 +37,7 @@ class RawAnswer(Struct, frozen=True, kw_only=True):
     Attributes:
         headers: those that may go on to the client.
         pieces: the body's bytes as they come; whole events when it is a stream. Closing it ends the request.
+        whole: the first piece is the whole body, and is here: nothing of the answer can fail any more.
         model: who answers, as the router calls it.
         backend: the endpoint.
         instead_of: the model that was asked when another answers; with ``reason``, a sentence.
@@ -42,6 +46,7 @@ class RawAnswer(Struct, frozen=True, kw_only=True):
     status: int
     headers: Mapping[str, str]
     pieces: AsyncGenerator[bytes, None]
+    whole: bool = False
     model: str = ""
     backend: str = ""
     instead_of: str = ""

@@ -8,16 +8,15 @@ from contextlib import aclosing
 import msgspec
 from msgspec import Struct
 
-from app import __version__
 from app.errors import RemoteError
 from app.messages import ChatRequest, Delta, Waiting
 from app.privacy.connections import ConnectionPolicy
-from app.privacy.masking import MASK, Masker
 
 from .answering import read
 from .credentials import Credentials
+from .dressing import Dressing
 from .endpoint import Endpoint
-from .header_rules import from_client, outgoing, to_client
+from .header_rules import to_client
 from .http.answers import Answer, whole
 from .http.connections import Connections
 from .http.resolving import ResolverCheck
@@ -25,19 +24,10 @@ from .kinds import kind_of
 from .passing import MOST_WHOLE, PassedOn, copied, decoded
 from .raw import RawAnswer, RawRequest
 from .refusals import refusal
-from .rules import NoChange, WireExchange, WireProtocol, WireRules, changes_bodies, wants_headers
+from .rules import WireProtocol, WireRules, changes_bodies
 
 _MOST_ERROR = 64 * 1024
 _MOST_MODELS = 10_000
-_LEAST_SECRET = 6
-"""Shorter values are words, and would blot out half an answer."""
-_OWN = {
-    "user-agent": f"playground/{__version__}",
-    "content-type": "application/json",
-    "accept": "application/json, text/event-stream, application/x-ndjson",
-    "accept-encoding": "identity",
-}
-_SECRET_HEADERS = ("authorization", "key", "token", "secret", "cookie", "password")
 
 
 class Preview(Struct, frozen=True):
@@ -78,10 +68,8 @@ class RemoteBackend:
     ) -> None:
         self._endpoint = endpoint
         self._rules = rules
-        self._credentials = credentials
-        self._forms: tuple[str | None, tuple[bytes, ...]] = None, ()
-        """The key that was last sent, and what of it a provider must not repeat."""
         self._kind = kind_of(endpoint.kind)
+        self._dressing = Dressing(endpoint, self._kind, rules, credentials)
         self._connections = Connections(endpoint, policy, resolver_check=resolver_check)
 
     @property
@@ -103,7 +91,7 @@ class RemoteBackend:
         dialect = self._kind.way(request)
         exchange = self._rules.exchange(dialect.protocol)
         body = exchange.body(dialect.body(request))
-        headers = await self._headers(exchange, {})
+        headers = await self._dressing.headers(exchange, {})
         yield Waiting("connecting")
         reader = dialect.reader(request.model, self.name)
         try:
@@ -115,7 +103,7 @@ class RemoteBackend:
             finally:
                 await answer.close()
         except RemoteError as error:
-            self._mask(error, headers)
+            self._dressing.mask(error, headers)
             raise
 
     # Passed through as it came
@@ -136,29 +124,32 @@ class RemoteBackend:
         # Rules change bodies in place, and the client's own is asked again elsewhere if this fails.
         body = copied(request.body) if changes_bodies(exchange) else request.body
         body = exchange.body({**body, "model": request.model})
-        headers = await self._headers(exchange, request.headers)
+        headers = await self._dressing.headers(exchange, request.headers)
         answer: Answer | None = None
         try:
-            answer = await self._send("POST", self._path(request), headers, msgspec.json.encode(body))
+            answer = await self._send(
+                "POST", self._path(request), headers, msgspec.json.encode(body), deadline=request.deadline
+            )
             pieces = await PassedOn.begun(
                 answer,
                 exchange,
                 request.protocol,
                 self.name,
-                lambda error: self._mask(error, headers),
+                lambda error: self._dressing.mask(error, headers),
                 streams=request.stream,
-                secrets=self._secrets(headers),
+                secrets=self._dressing.secrets,
             )
         except BaseException as error:
             if answer is not None:
                 await answer.close()
             if isinstance(error, RemoteError):
-                self._mask(error, headers)
+                self._dressing.mask(error, headers)
             raise
         return RawAnswer(
             status=answer.status,
             headers=to_client(answer.headers),
             pieces=pieces,
+            whole=pieces.whole,
             model=request.model,
             backend=self.name,
         )
@@ -174,7 +165,7 @@ class RemoteBackend:
             LocalOnlyError: nothing may leave this machine.
             RemoteError: it did not answer.
         """
-        headers = await self._headers(self._rules.exchange("openai-chat"), {}) | {"content-type": content_type}
+        headers = await self._dressing.alone() | {"content-type": content_type}
         return await self._whole("POST", path, headers, body)
 
     # About the endpoint
@@ -188,10 +179,7 @@ class RemoteBackend:
         dialect = self._kind.way(request)
         exchange = self._rules.exchange(dialect.protocol)
         body = msgspec.json.encode(exchange.body(dialect.body(request)))
-        headers = self._dressed(exchange, {}, MASK if self._endpoint.key else "")
-        masker = Masker(getattr(self._rules, "secrets", ()))
-        shown = {name: MASK if _is_secret(name) else masker.text(value) for name, value in headers.items()}
-        return Preview(self._connections.url(dialect.path), shown, body)
+        return Preview(self._connections.url(dialect.path), self._dressing.shown(exchange), body)
 
     async def models(self) -> tuple[str, ...]:
         """The names that the endpoint lists.
@@ -221,7 +209,7 @@ class RemoteBackend:
     # Sending
 
     async def _get(self, path: str) -> bytes:
-        return await self._whole("GET", path, await self._headers(NoChange(), {}), None)
+        return await self._whole("GET", path, await self._dressing.alone(), None)
 
     async def _whole(self, method: str, path: str, headers: Mapping[str, str], body: bytes | None) -> bytes:
         try:
@@ -231,11 +219,13 @@ class RemoteBackend:
             finally:
                 await answer.close()
         except RemoteError as error:
-            self._mask(error, headers)
+            self._dressing.mask(error, headers)
             raise
 
-    async def _send(self, method: str, path: str, headers: Mapping[str, str], body: bytes | None) -> Answer:
-        answer = await self._connections.send(method, path, headers, body)
+    async def _send(
+        self, method: str, path: str, headers: Mapping[str, str], body: bytes | None, *, deadline: float | None = None
+    ) -> Answer:
+        answer = await self._connections.send(method, path, headers, body, deadline)
         if 200 <= answer.status < 300:
             return answer
         try:
@@ -246,49 +236,9 @@ class RemoteBackend:
             await answer.close()
         raise refusal(self.name, answer.status, answer.headers, said)
 
-    async def _headers(self, exchange: WireExchange, client: Mapping[str, str]) -> dict[str, str]:
-        return self._dressed(exchange, client, await self._credentials.key(self._endpoint.key))
-
-    def _dressed(self, exchange: WireExchange, client: Mapping[str, str], key: str) -> dict[str, str]:
-        own = _OWN | {self._kind.key_header: self._kind.key_prefix + key} if key else _OWN
-        going = exchange.headers(from_client(client) if client and wants_headers(exchange) else {})
-        return dict(self._kind.headers) | outgoing(going, own)
-
-    def _secrets(self, headers: Mapping[str, str]) -> tuple[bytes, ...]:
-        """What a provider must not repeat to a client: the key and secret values of headers, as JSON writes them."""
-        key = headers.get(self._kind.key_header, "").removeprefix(self._kind.key_prefix)
-        before, forms = self._forms
-        if key != before:
-            forms = self._secret_forms(key)
-            self._forms = key, forms
-        return forms
-
-    def _secret_forms(self, key: str) -> tuple[bytes, ...]:
-        known = (key, *getattr(self._rules, "secrets", ()))
-        return tuple(
-            form
-            for secret in known
-            if len(secret) >= _LEAST_SECRET
-            for form in dict.fromkeys((secret.encode(), msgspec.json.encode(secret)[1:-1]))
-        )
-
     def _path(self, request: RawRequest) -> str:
         if request.protocol == "ollama" and "prompt" in request.body:
             return "/api/generate"
         if request.counts:
             return f"{self._kind.paths[request.protocol]}/count_tokens"
         return self._kind.paths[request.protocol]
-
-    def _mask(self, error: RemoteError, headers: Mapping[str, str]) -> None:
-        """Takes out whatever was sent in headers that are not ours alone: a provider may repeat it."""
-        masker = Masker()
-        for name, value in headers.items():
-            if name not in _OWN and name not in self._kind.headers:
-                masker.learn(value, value.rpartition(" ")[2])
-        masker.error(error)
-        if error.body:
-            error.body = masker.text(error.body.decode("utf-8", "replace")).encode()
-
-
-def _is_secret(name: str) -> bool:
-    return any(word in name for word in _SECRET_HEADERS)

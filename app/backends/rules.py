@@ -64,7 +64,10 @@ def changes_bodies(exchange: WireExchange) -> bool:
 
 
 def wants_headers(exchange: WireExchange) -> bool:
-    """Whether any of a client's headers may go on; an exchange that knows that none does says ``wants_headers``."""
+    """Whether any of a client's headers may go on; an exchange that knows that none does says ``wants_headers``.
+
+    What such a one sends is the same with every request, and is asked for once.
+    """
     return bool(getattr(exchange, "wants_headers", True))
 
 

@@ -19,7 +19,7 @@ class Attempts:
     Args:
         model: as the router calls it.
         replicas: where it is served.
-        among: which of those can be asked.
+        usable: which of those can be asked.
         alone: no other model can answer in its place, so that it is worth waiting for, and worth a probe.
         random: a number of [0, 1), for the waits.
 
@@ -34,12 +34,12 @@ class Attempts:
         model: str,
         replicas: Replicas,
         *,
-        among: Callable[[Replica], bool],
+        usable: list[Replica],
         alone: bool,
         random: Callable[[], float],
     ) -> None:
         self._model, self._replicas, self._alone = model, replicas, alone
-        self._usable = [one for one in replicas.all if among(one)]
+        self._usable = usable
         self._clock = asyncio.get_running_loop().time
         self._backoff = Backoff(random)
         self._waited = 0.0
@@ -57,7 +57,7 @@ class Attempts:
         """
         now = self._clock()
         avoid = self._last[0] if self._last else None
-        chosen = self._replicas.pick(now, among=self._usable.__contains__, avoid=avoid, last_resort=self._alone)
+        chosen = self._replicas.pick(now, self._usable, avoid=avoid, last_resort=self._alone)
         if chosen is None:
             raise self._last[1] if self._last else self._left_alone(now)
         if not self.made:

@@ -89,9 +89,13 @@ def given_again(answer: bytes) -> RawAnswer:
         MsgspecError: when it cannot be read.
     """
     kept = msgspec.msgpack.decode(answer, type=KeptRaw)
-    headers = kept.headers
     return RawAnswer(
-        status=kept.status, headers=headers, pieces=_OnePiece(kept.body), model=kept.model, backend=FROM_CACHE
+        status=kept.status,
+        headers=kept.headers,
+        pieces=_OnePiece(kept.body),
+        whole=True,
+        model=kept.model,
+        backend=FROM_CACHE,
     )
 
 

@@ -59,24 +59,24 @@ async def answer_raw(chain: Sequence[Target], request: RawRequest) -> RawAnswer 
         if not isinstance(target, RemoteTarget):
             return None
         try:
-            target.require_permitted()
-            if not target.passes(request.protocol):
-                return None
             found = await target.raw(request, alone=_is_alone(chain, place))
         except PlaygroundError as error:
             if not is_failed_over(error):
                 raise
             tried.append((target.name, error))
             continue
-        if not tried:
+        if found is None or not tried:
             return found
         return msgspec.structs.replace(found, instead_of=chain[0].name, reason=tried[-1][1].message)
     raise _all_failed(tried)
 
 
 def _is_alone(chain: Sequence[Target], place: int) -> bool:
+    others = chain[place + 1 :]
+    if not others:
+        return True
     now = asyncio.get_running_loop().time()
-    return not any(target.ready(now) for target in chain[place + 1 :])
+    return not any(target.ready(now) for target in others)
 
 
 def _all_failed(tried: _Tried) -> PlaygroundError:

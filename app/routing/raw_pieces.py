@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator
 from typing import Any
 
 from app.errors import PlaygroundError, RemoteError, StreamBrokenError
@@ -19,14 +18,10 @@ class LeasedPieces(AsyncGenerator[bytes, None]):
     Args:
         pieces: of the backend.
         lease: given back once.
-        deadline: of the running loop's clock.
-        late: makes what is raised when that has passed.
     """
 
-    def __init__(
-        self, pieces: AsyncGenerator[bytes, None], lease: Lease, deadline: float, late: Callable[[], PlaygroundError]
-    ) -> None:
-        self._pieces, self._lease, self._deadline, self._late = pieces, lease, deadline, late
+    def __init__(self, pieces: AsyncGenerator[bytes, None], lease: Lease) -> None:
+        self._pieces, self._lease = pieces, lease
 
     async def asend(self, value: None) -> bytes:
         """The next piece.
@@ -35,17 +30,8 @@ class LeasedPieces(AsyncGenerator[bytes, None]):
             StopAsyncIteration: after the last.
             StreamBrokenError: when there should have been more.
         """
-        limit: asyncio.Timeout | None = None
         try:
-            if getattr(self._pieces, "at_hand", False):
-                return await anext(self._pieces)
-            async with asyncio.timeout_at(self._deadline) as limit:
-                return await anext(self._pieces)
-        except TimeoutError:
-            await self.aclose()
-            if limit is not None and limit.expired():
-                raise self._late() from None
-            raise
+            return await anext(self._pieces)
         except BaseException as error:
             # However it ends, cancelled too, no lease is left behind.
             await self.aclose()

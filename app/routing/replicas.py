@@ -188,8 +188,8 @@ class Replicas:
     def pick(
         self,
         now: float,
+        among: Sequence[Replica],
         *,
-        among: Callable[[Replica], bool],
         avoid: Replica | None = None,
         last_resort: bool = False,
     ) -> Replica | None:
@@ -197,17 +197,17 @@ class Replicas:
 
         Args:
             now: the moment, of the same clock as the circuits'.
-            among: which of them can be asked at all.
+            among: those of them that can be asked at all.
             avoid: the one that just failed: chosen only when there is no other.
             last_resort: nobody else can answer; see ``Circuit.may_pass``.
         """
-        found = [one for one in self.all if one.circuit.may_pass(now) and among(one)]
+        found = [one for one in among if one.circuit.may_pass(now)]
         if not found and last_resort:
-            found = [one for one in self.all if one.circuit.may_pass(now, last_resort=True) and among(one)]
-        others = [one for one in found if one is not avoid]
-        found = others or found
+            found = [one for one in among if one.circuit.may_pass(now, last_resort=True)]
         if not found:
             return None
+        if avoid is not None:
+            found = [one for one in found if one is not avoid] or found
         if len(found) == 1:
             chosen = found[0]
         elif self._weighted:

@@ -94,11 +94,16 @@ class RemoteTarget:
         Raises:
             LocalOnlyError: when local-only mode is on and no replica is on this machine.
         """
-        if not any(self.permitted(one) for one in self.replicas.all):
+        self._all_permitted()
+
+    def _all_permitted(self) -> list[Replica]:
+        found = [one for one in self.replicas.all if self.permitted(one)]
+        if not found:
             raise LocalOnlyError(
                 f"Local-only mode is on, so {self.name} was not asked: it is at {self.replicas.all[0].place.host}.",
                 "Ask a model of this machine, or switch local-only mode off.",
             )
+        return found
 
     async def stream(self, request: ChatRequest, *, alone: bool) -> AsyncGenerator[Delta, None]:
         """See ``Backend.stream``. Nothing but ``Waiting`` is given before the answer's first piece has come; until then
@@ -108,8 +113,7 @@ class RemoteTarget:
             StreamBrokenError: when it broke off after something had been given.
             PlaygroundError: when nothing was given, and no try is left.
         """
-        self.require_permitted()
-        attempts = self._attempts(self.permitted, alone=alone)
+        attempts = self._attempts(self._all_permitted(), alone=alone)
         while True:
             replica = attempts.next()
             begun = False
@@ -130,19 +134,18 @@ class RemoteTarget:
             yield Waiting("retrying", attempts.made, attempts.most)
             await asyncio.sleep(wait)
 
-    def passes(self, protocol: WireProtocol) -> bool:
-        """Whether a request in this protocol can go on as it is."""
-        return any(self._passes(one, protocol) for one in self.replicas.all)
-
-    async def raw(self, request: RawRequest, *, alone: bool) -> RawAnswer:
-        """See ``RawBackend.raw``; tries and replicas as in ``stream``. Call it only where ``passes``."""
-        self.require_permitted()
-        attempts = self._attempts(lambda one: self._passes(one, request.protocol), alone=alone)
+    async def raw(self, request: RawRequest, *, alone: bool) -> RawAnswer | None:
+        """See ``RawBackend.raw``; tries and replicas as in ``stream``. ``None`` when none speaks the protocol."""
+        speaking = [one for one in self._all_permitted() if self._passes(one, request.protocol)]
+        if not speaking:
+            return None
+        attempts = self._attempts(speaking, alone=alone)
         while True:
             replica = attempts.next()
             lease = Lease(replica)
             try:
-                return await self._one_raw(replica, request, lease, attempts.deadline)
+                asked = msgspec.structs.replace(request, model=replica.model, deadline=attempts.deadline)
+                return await self._one_raw(replica, asked, lease)
             except PlaygroundError as error:
                 try:
                     wait = attempts.failed(replica, lease, error)
@@ -162,8 +165,7 @@ class RemoteTarget:
         Raises:
             PlaygroundError: when no try is left.
         """
-        self.require_permitted()
-        attempts = self._attempts(self.permitted, alone=True)
+        attempts = self._attempts(self._all_permitted(), alone=True)
         while True:
             replica = attempts.next()
             endpoint = replica.place.endpoint
@@ -184,12 +186,12 @@ class RemoteTarget:
                     return endpoint.name, answer
             await asyncio.sleep(wait)
 
-    def _attempts(self, among: Callable[[Replica], bool], *, alone: bool) -> Attempts:
-        return Attempts(self.name, self.replicas, among=among, alone=alone, random=self._random)
+    def _attempts(self, usable: list[Replica], *, alone: bool) -> Attempts:
+        return Attempts(self.name, self.replicas, usable=usable, alone=alone, random=self._random)
 
     def _passes(self, replica: Replica, protocol: WireProtocol) -> bool:
-        place = replica.place
-        return self.permitted(replica) and place.endpoint.passthrough and place.backend.speaks(protocol)
+        """Whether a request in this protocol can go on there as it is."""
+        return replica.place.endpoint.passthrough and replica.place.backend.speaks(protocol)
 
     async def _one(self, replica: Replica, request: ChatRequest, deadline: float) -> AsyncGenerator[Delta, None]:
         """One try, put in order: one ``Started`` that says who answers, given with the first piece of the answer."""
@@ -229,26 +231,12 @@ class RemoteTarget:
         if not finished:
             raise StreamBrokenError(f"{self.name} stopped before its answer was whole.", "Ask again.")
 
-    async def _one_raw(self, replica: Replica, request: RawRequest, lease: Lease, deadline: float) -> RawAnswer:
+    async def _one_raw(self, replica: Replica, request: RawRequest, lease: Lease) -> RawAnswer:
         self._used(replica.place)
-        endpoint = replica.place.endpoint
-        try:
-            async with asyncio.timeout_at(deadline) as limit:
-                answer = await replica.place.backend.raw(msgspec.structs.replace(request, model=replica.model))
-        except TimeoutError:
-            if not limit.expired():
-                raise
-            raise self._too_long(endpoint.name, endpoint.total_s) from None
+        answer = await replica.place.backend.raw(request)
         lease.succeeded()
-
-        def late() -> PlaygroundError:
-            return _broken(self._too_long(endpoint.name, endpoint.total_s))
-
         return msgspec.structs.replace(
-            answer,
-            pieces=LeasedPieces(answer.pieces, lease, deadline, late),
-            model=self.name,
-            backend=endpoint.name,
+            answer, pieces=LeasedPieces(answer.pieces, lease), model=self.name, backend=replica.place.endpoint.name
         )
 
     def _too_long(self, endpoint: str, total_s: float) -> RemoteTimeoutError:

@@ -172,7 +172,7 @@ class _Passage:
         if found is None:
             return False
         outcome = "stopped"
-        self._told_below = _told_by(found) is not None
+        self._told_below = hasattr(type(found.pieces), "usage")
         try:
             async with aclosing(found.pieces):
                 outcome = await (self._stream(found) if self._asked.stream else self._in_one(found))
@@ -207,26 +207,39 @@ class _Passage:
         pieces: list[bytes] = []
         try:
             async for piece in found.pieces:
+                if found.whole:
+                    # It goes first; what is noted of it nobody need wait for.
+                    self._begins()
+                    await self._send_whole(found, piece)
                 self._saw(piece, found.model)
                 pieces.append(piece)
         except PlaygroundError as error:
             await self._refuse(error)
             return "failed"
-        body = pieces[0] if len(pieces) == 1 else b"".join(pieces)
-        await self._start(found, len(body))
-        await self._send({"type": "http.response.body", "body": body, "more_body": False})
+        if not found.whole:
+            await self._send_whole(found, b"".join(pieces))
         return "finished"
 
+    async def _send_whole(self, found: RawAnswer, body: bytes) -> None:
+        await self._start(found, len(body))
+        await self._send({"type": "http.response.body", "body": body, "more_body": False})
+
     def _saw(self, piece: bytes, model: str) -> None:
-        if self._first is None:
-            self._first = time.perf_counter() - self._began
-            if self._meter.exchange is not None:
-                self._meter.exchange.began(model, self._first)
+        first = self._begins()
+        exchange = self._meter.exchange
+        if exchange is not None and not self._events:
+            exchange.began(model, first)
         if not self._told_below:
             self._usage.feed(piece)
         self._events += piece.count(b"\n\n") or piece.count(b"\n") or 1
-        if self._meter.exchange is not None:
-            self._meter.exchange.pieces = self._events
+        if exchange is not None:
+            exchange.pieces = self._events
+
+    def _begins(self) -> float:
+        """The answer's first piece is here; gives the seconds that it took."""
+        if self._first is None:
+            self._first = time.perf_counter() - self._began
+        return self._first
 
     async def _start(self, found: RawAnswer, length: int | None) -> None:
         if self._meter.exchange is not None:

@@ -78,8 +78,13 @@ async def wire_to(there: Peer, **fields: float) -> AsyncIterator[FirstWire]:
         await wire.aclose()
 
 
+def due(wire: FirstWire) -> float:
+    """When an answer must be whole that is asked for now."""
+    return asyncio.get_running_loop().time() + wire._endpoint.total_s
+
+
 async def asked(wire: FirstWire, there: Peer, method: str = "POST", body: bytes | None = b"{}") -> bytes:
-    answer = await wire.send(method, there.url + "/chat", {"authorization": "Bearer k"}, body)
+    answer = await wire.send(method, there.url + "/chat", {"authorization": "Bearer k"}, body, due(wire))
     try:
         return await whole(answer, 10_000_000)
     finally:
@@ -119,7 +124,7 @@ async def test_no_header_becomes_two(bad: dict[str, str]) -> None:
     async with peer(lambda number, request: [OK]) as there, wire_to(there) as wire:
         for _ in range(2):
             with pytest.raises(RemoteError, match="characters that headers cannot have"):
-                await wire.send("POST", there.url, bad, b"")
+                await wire.send("POST", there.url, bad, b"", due(wire))
         assert there.requests == []
 
 
@@ -207,7 +212,7 @@ async def test_who_reads_slowly_is_waited_for_and_holds_no_more_than_a_little() 
     body = bytes(8_000_000)
     head = b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n" % len(body)
     async with peer(lambda number, request: [head, body]) as there, wire_to(there, read_s=0.1) as wire:
-        answer = await wire.send("POST", there.url, {}, b"{}")
+        answer = await wire.send("POST", there.url, {}, b"{}", due(wire))
         await asyncio.sleep(0.3)
         assert sum(map(len, answer.pieces)) < 1_000_000  # type: ignore[attr-defined]
         assert await whole(answer, len(body)) == body
@@ -258,7 +263,7 @@ async def test_an_answer_that_is_left_closes_its_connection() -> None:
         peer(lambda number, request: [b"HTTP/1.1 200 OK\r\ncontent-length: 99\r\n\r\nh"]) as there,
         wire_to(there) as wire,
     ):
-        answer = await wire.send("POST", there.url, {}, b"{}")
+        answer = await wire.send("POST", there.url, {}, b"{}", due(wire))
         assert await answer.more() == b"h"
         await answer.close()
         await answer.close()

@@ -10,7 +10,7 @@ from pathlib import Path
 from app.backends.endpoint import Endpoint
 from app.backends.raw import RawAnswer, RawRequest
 from app.engine.catalogue_files import CatalogueFile
-from app.errors import PlaygroundError
+from app.errors import PlaygroundError, RemoteTimeoutError
 from app.messages import ChatRequest, Delta, Finished, Message, Started, TextDelta
 from app.privacy.connections import ConnectionPolicy
 from app.routing.remote_models import RemoteCatalogue
@@ -76,7 +76,15 @@ class Scripted:
         return protocol in self._protocols
 
     async def raw(self, request: RawRequest) -> RawAnswer:
+        """As a wire does: an answer that is not whole at the request's deadline breaks off."""
         steps = self._steps(request)
+
+        async def waits(seconds: float) -> None:
+            try:
+                async with asyncio.timeout_at(request.deadline):
+                    await asyncio.sleep(seconds)
+            except TimeoutError:
+                raise RemoteTimeoutError(f"{self.name} had not answered in full.") from None
 
         async def pieces(rest: Sequence[Step]) -> AsyncGenerator[bytes, None]:
             self.running += 1
@@ -84,7 +92,7 @@ class Scripted:
                 for step in rest:
                     match step:
                         case float() | int():
-                            await asyncio.sleep(step)
+                            await waits(step)
                         case BaseException():
                             raise step
                         case _:
@@ -96,7 +104,7 @@ class Scripted:
             if isinstance(step, BaseException):
                 raise step
             if isinstance(step, float | int):
-                await asyncio.sleep(step)
+                await waits(step)
             else:
                 return RawAnswer(status=200, headers={}, pieces=pieces(steps[number:]))
         return RawAnswer(status=200, headers={}, pieces=pieces(()))

@@ -97,14 +97,10 @@ def places(*weights: float) -> list[Replica]:
     ]
 
 
-def anyone(replica: Replica) -> bool:
-    return True
-
-
 def test_each_gets_its_share_evenly_spread():
     all_of_them = places(5, 1, 1)
     replicas = Replicas(all_of_them, "weighted")
-    order = [all_of_them.index(replicas.pick(0, among=anyone)) for _ in range(70)]
+    order = [all_of_them.index(replicas.pick(0, all_of_them)) for _ in range(70)]
     assert Counter(order) == {0: 50, 1: 10, 2: 10}
     assert order[:7] == [0, 0, 1, 0, 2, 0, 0]
 
@@ -114,7 +110,7 @@ def test_the_one_with_least_to_do_for_its_weight():
     replicas = Replicas(all_of_them, "least-loaded")
     running = []
     for _ in range(8):
-        chosen = replicas.pick(0, among=anyone)
+        chosen = replicas.pick(0, all_of_them)
         lease = chosen.leased()
         lease.__enter__()
         running.append(lease)
@@ -127,10 +123,10 @@ def test_the_one_with_least_to_do_for_its_weight():
 def test_equals_take_turns_and_those_left_alone_are_passed_over():
     one, two, three = all_of_them = places(1, 1, 1)
     replicas = Replicas(all_of_them, "least-loaded")
-    assert [replicas.pick(0, among=anyone) for _ in range(6)] == [one, two, three] * 2
+    assert [replicas.pick(0, all_of_them) for _ in range(6)] == [one, two, three] * 2
     two.circuit.failed(0, "Down.", certain=True)
-    assert [replicas.pick(0, among=anyone) for _ in range(4)] == [one, three] * 2
-    assert replicas.pick(0, among=anyone, avoid=one) is three
-    assert replicas.pick(0, among=lambda replica: replica is one, avoid=one) is one
-    assert replicas.pick(0, among=lambda replica: replica is two) is None
-    assert replicas.pick(0, among=lambda replica: replica is two, last_resort=True) is two
+    assert [replicas.pick(0, all_of_them) for _ in range(4)] == [one, three] * 2
+    assert replicas.pick(0, all_of_them, avoid=one) is three
+    assert replicas.pick(0, [one], avoid=one) is one
+    assert replicas.pick(0, [two]) is None
+    assert replicas.pick(0, [two], last_resort=True) is two

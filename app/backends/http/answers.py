@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Protocol
 
-from app.errors import RemoteError
+from app.backends.endpoint import Endpoint
+from app.errors import RemoteError, RemoteTimeoutError
 
 
 class Answer(Protocol):
@@ -35,8 +36,17 @@ class Answer(Protocol):
 class Wire(Protocol):
     """Connections of one version of HTTP."""
 
-    async def send(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None) -> Answer:
+    async def send(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, deadline: float
+    ) -> Answer:
         """Sends a request; returns when the head of the answer has come. Redirects are not followed.
+
+        Args:
+            method: of HTTP.
+            url: where to.
+            headers: all but those of the connection itself.
+            body: its bytes.
+            deadline: when the answer must be whole, by the running loop's clock.
 
         Raises:
             RemoteError: there is none.
@@ -46,6 +56,14 @@ class Wire(Protocol):
     async def aclose(self) -> None:
         """Closes every connection. Safe to call twice."""
         ...
+
+
+def unfinished(endpoint: Endpoint) -> RemoteTimeoutError:
+    """An answer was not whole when it had to be."""
+    return RemoteTimeoutError(
+        f"{endpoint.name} had not answered in full after {endpoint.total_s:g} s, retries included.",
+        f"`total_s` of [endpoints.{endpoint.name}] allows longer.",
+    )
 
 
 async def whole(answer: Answer, most: int, *, cut: bool = False) -> bytes:

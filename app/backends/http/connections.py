@@ -61,8 +61,23 @@ class Connections:
         """The whole address of a path below the endpoint's."""
         return self._base + path
 
-    async def send(self, method: str, path: str, headers: Mapping[str, str], body: bytes | None = None) -> Answer:
+    async def send(
+        self,
+        method: str,
+        path: str,
+        headers: Mapping[str, str],
+        body: bytes | None = None,
+        deadline: float | None = None,
+    ) -> Answer:
         """Sends a request; returns when the head of its answer has come. The answer must be closed.
+
+        Args:
+            method: of HTTP.
+            path: below the endpoint's address.
+            headers: all but those of the connection itself.
+            body: its bytes.
+            deadline: when the answer must be whole, by the running loop's clock; None is the endpoint's ``total_s``
+                from now.
 
         Raises:
             LocalOnlyError: nothing may leave this machine.
@@ -72,7 +87,9 @@ class Connections:
         # Host alone: an address may hold a password, and this is shown.
         self._policy.require(self._host, f"ask {self._endpoint.name}")
         wire = self._wire or await self._made()
-        return await wire.send(method, self.url(path), headers, body)
+        if deadline is None:
+            deadline = asyncio.get_running_loop().time() + self._endpoint.total_s
+        return await wire.send(method, self.url(path), headers, body, deadline)
 
     async def aclose(self) -> None:
         """Closes every connection. Safe to call twice."""

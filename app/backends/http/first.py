@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from urllib.parse import quote, urlsplit
 
 from app.backends.endpoint import Endpoint
-from app.errors import RemoteError, RemoteTimeoutError, RemoteUnreachableError
+from app.errors import RemoteError, RemoteUnreachableError
 
-from .answers import Answer
+from .answers import Answer, unfinished
 from .dialling import dial
 from .kept import KeptConnection
 from .resolving import Resolver
@@ -47,13 +47,14 @@ class FirstWire:
         self._lines: dict[tuple[str, str], bytes] = {}
         self._written: tuple[Mapping[str, str], bytes] = ({}, b"")
 
-    async def send(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None) -> Answer:
+    async def send(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, deadline: float
+    ) -> Answer:
         """See ``Wire``."""
         if not self._sound:
             raise RemoteUnreachableError(f"The url of {self._endpoint.name} is no address of HTTP.", "Correct its url.")
         request = self._line(method, url) + self._fields(headers)
         request += b"\r\n" if body is None else b"content-length: %d\r\n\r\n%b" % (len(body), body)
-        deadline = asyncio.get_running_loop().time() + self._endpoint.total_s
         for _ in range(_TRIES):
             connection = self._kept() or await self._another(deadline)
             was_used = connection.used
@@ -95,9 +96,7 @@ class FirstWire:
         except TimeoutError:
             if not limit.expired():
                 raise
-            raise RemoteTimeoutError(
-                f"{self._endpoint.name} had not answered in full after {self._endpoint.total_s:g} seconds."
-            ) from None
+            raise unfinished(self._endpoint) from None
 
     async def _made(self) -> KeptConnection:
         if self._closed:

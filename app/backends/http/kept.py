@@ -14,6 +14,7 @@ from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 from app.backends.endpoint import Endpoint
 from app.errors import RemoteError, RemoteTimeoutError, RemoteUnreachableError, StreamBrokenError
 
+from .answers import unfinished
 from .unpacking import PACKED, Unpacking
 
 IDLE_S = 60.0
@@ -344,7 +345,7 @@ class KeptConnection(asyncio.Protocol):
     def _late(self, now: float) -> RemoteTimeoutError:
         name, silent = self._endpoint.name, f"{self._endpoint.read_s:g} seconds"
         if now >= self._deadline:
-            return RemoteTimeoutError(f"{name} had not answered in full after {self._endpoint.total_s:g} seconds.")
+            return unfinished(self._endpoint)
         if self._in_body:
             return RemoteTimeoutError(f"{name} said nothing more for {silent}.")
         return RemoteTimeoutError(f"{name} did not begin to answer within {silent}.")

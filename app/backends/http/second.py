@@ -13,7 +13,7 @@ import h2.exceptions
 from app.backends.endpoint import Endpoint
 from app.errors import RemoteError, RemoteTimeoutError, RemoteUnreachableError, StreamBrokenError
 
-from .answers import Answer
+from .answers import Answer, unfinished
 from .dialling import dial_streams, speaks_second
 from .resolving import Resolver
 from .streams import Fields, Stream, StreamConnection
@@ -49,10 +49,11 @@ class SecondWire:
         self._open = [StreamConnection(*first)]
         self._opening = asyncio.Lock()
 
-    async def send(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None) -> Answer:
+    async def send(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, deadline: float
+    ) -> Answer:
         """See ``Wire``."""
         fields = self._fields(method, url, headers, body)
-        deadline = asyncio.get_running_loop().time() + self._endpoint.total_s
         for _ in range(_UNTOUCHED):
             answer = await self._sent(fields, body, deadline)
             if answer is not None:
@@ -185,7 +186,7 @@ class _SecondAnswer:
                 return await waiting
         except TimeoutError:
             if asyncio.get_running_loop().time() >= self._deadline:
-                late = f"{self._endpoint.name} had not answered in full after {self._endpoint.total_s:g} seconds."
+                raise unfinished(self._endpoint) from None
             raise RemoteTimeoutError(late) from None
 
     async def _changed(self, late: str) -> None:

@@ -173,6 +173,14 @@ class PlaygroundApp(InterruptibleFace):
         await self.query_one(ChatPane).action_new_chat()
         await self.action_pane("chat")
 
+    @on(ChatPane.PostWanted)
+    async def _post_wanted(self, event: ChatPane.PostWanted) -> None:
+        """Goes to the post that a recalled passage is from."""
+        from .blog.pane import BlogPane
+
+        await self.action_pane("blog")
+        self.query_one(BlogPane).open_post(event.post_id)
+
     async def on_session_deeds_changed(self, event: Any) -> None:
         """The chat follows what was done to the conversation that it shows."""
         chat = self.query_one(ChatPane)

@@ -14,11 +14,14 @@ from app.errors import EngineError
 from app.memory.recall import Recalled
 from app.messages import Message, Node
 from app.tui.app import PlaygroundApp
+from app.tui.bars.tabs import TabBar
+from app.tui.blog.pane import BlogPane
 from app.tui.chat.composer import Composer
 from app.tui.chat.pane import ChatPane
 from app.tui.chat.recalled_view import RecalledView
 from app.tui.chat.transcript import Transcript
 from app.vault import Session, WholeSession
+from app.vault.post_records import Post
 
 from .conftest import until
 from .scripted import ScriptedRouter, answer
@@ -125,7 +128,7 @@ async def test_everything_about_what_was_recalled_can_be_done_by_keys(make_app: 
         await until(lambda: not view.chosen.forgotten)
         await pilot.press("down")
         assert view.chosen.passage is POST
-        assert "open" not in offered(app), "a post is opened in the Blog pane"
+        assert "open" in offered(app)
         await pilot.press("down", "escape")
         assert not view.open
         assert isinstance(app.focused, Composer)
@@ -133,6 +136,21 @@ async def test_everything_about_what_was_recalled_can_be_done_by_keys(make_app: 
         assert view.has_focus
         await pilot.press("alt+m")
         assert isinstance(app.focused, Transcript), "the keys go back to where they were"
+
+
+async def test_a_recalled_post_is_opened_in_the_blog_pane(make_app: Callable[..., PlaygroundApp]) -> None:
+    app = make_app(ScriptedRouter(answer("They do.")), recaller=recalling(POST))
+    async with app.run_test(size=(100, 30)) as pilot:
+        await until(lambda: app.query_one(ChatPane).keeper is not None)
+        await app._playground.vault.posts.save(
+            Post(id="p1", title="On dogs", body="Dogs bark.", created_at=1.0, updated_at=1.0)
+        )
+        await ask(app, pilot, "What do dogs do?")
+        await pilot.press("alt+m", "enter")
+        await until(lambda: bool(app.query(BlogPane)) and app.query_one(BlogPane).writing)
+        desk = app.query_one(BlogPane).desk
+        assert desk.post is not None and desk.post.title == "On dogs"
+        assert app.query_one(TabBar).current == "blog"
 
 
 async def test_a_recalled_passage_is_opened_where_it_was_said(make_app: Callable[..., PlaygroundApp]) -> None:

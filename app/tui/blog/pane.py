@@ -135,6 +135,14 @@ class BlogPane(Pane):
         event.stop()
         self.do(self._open(event.post_id), "post", exclusive=True)
 
+    def open_post(self, post_id: str) -> None:
+        """Puts a post on the desk, whatever is shown now; one that is written on is kept before."""
+        self.do(self._open_instead(post_id), "post", exclusive=True)
+
+    async def _open_instead(self, post_id: str) -> None:
+        if await self._settled():
+            await self._open(post_id)
+
     async def _open(self, post_id: str) -> None:
         await self.desk.open(post_id)
         self._show_desk()
@@ -158,11 +166,16 @@ class BlogPane(Pane):
     def _left(self) -> None:
         self.do(self._leave(), "post", exclusive=True)
 
-    async def _leave(self) -> None:
+    async def _settled(self) -> bool:
+        """Whether the post on the desk is kept. What cannot be kept now stays where it can be seen."""
         keeper = self.desk.keeper
-        if keeper is not None and not await keeper.settle():
-            # What cannot be kept now stays where it can be seen; the list would hide that.
+        settled = keeper is None or await keeper.settle()
+        if not settled:
             self.app.notify("The post could not be kept yet; it stays open.", severity="warning")
+        return settled
+
+    async def _leave(self) -> None:
+        if not await self._settled():
             return
         post = self.desk.post
         await self.desk.close()

@@ -34,6 +34,13 @@ class KeptConversation(ConversationActions):
     class SessionChanged(TextualMessage):
         """A session was begun, or something of it changed that a list of sessions shows."""
 
+    class PostWanted(TextualMessage):
+        """A post is to be shown."""
+
+        def __init__(self, post_id: str) -> None:
+            super().__init__()
+            self.post_id = post_id
+
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)
         self.keeper: Keeper | None = None
@@ -241,9 +248,11 @@ class KeptConversation(ConversationActions):
             self.query_one(Composer).focus()
 
     async def on_recalled_view_open_wanted(self, event: RecalledView.OpenWanted) -> None:
-        """Shows the conversation that a passage is from."""
+        """Shows the conversation or the post that a passage is from."""
         event.stop()
-        if self.answering:
+        if event.passage.source == "post":
+            self.post_message(self.PostWanted(event.passage.source_id))
+        elif self.answering:
             self.app.notify("The answer is still coming; esc stops it.", timeout=2)
         elif await self.open_session(event.passage.session_id, event.passage.source_id):
             self.query_one(Transcript).focus()

@@ -46,7 +46,7 @@ stays where it is.
     ]
 
     class OpenWanted(TextualMessage):
-        """The conversation of a passage is to be shown."""
+        """The conversation or the post that a passage is from is to be shown."""
 
         def __init__(self, passage: Recalled) -> None:
             super().__init__()
@@ -148,7 +148,7 @@ stays where it is.
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Only keys that would do something here and now."""
         if action == "open":
-            return self.open and self.chosen.can_open
+            return self.open
         if action in ("forget", "undo"):
             return self.open and self.chosen.forgotten == (action == "undo")
         return True
@@ -158,9 +158,8 @@ stays where it is.
         self._choose(self._chosen + step)
 
     def action_open(self) -> None:
-        """Goes to the conversation that the passage is from."""
-        if self.chosen.can_open:
-            self.post_message(self.OpenWanted(self.chosen.passage))
+        """Goes to the conversation or the post that the passage is from."""
+        self.post_message(self.OpenWanted(self.chosen.passage))
 
     def action_forget(self) -> None:
         """Never recalls the passage again; done twice, it may be recalled after all."""
@@ -187,20 +186,17 @@ class PassageView(Vertical):
     @property
     def title(self) -> str:
         """Where it is from."""
-        title = " ".join(clean(self.passage.title).split()) or "an untitled conversation"
+        title = " ".join(clean(self.passage.title).split()) or (
+            "an untitled post" if self.passage.source == "post" else "an untitled conversation"
+        )
         return f"“{cut(title, _TITLE)}”"
-
-    @property
-    def can_open(self) -> bool:
-        """Whether it is a message: a post is opened in its own pane."""
-        return self.passage.source == "message"
 
     def compose(self) -> ComposeResult:
         """The words, and the deeds."""
         yield Static(self._described(), classes="words")
         with Horizontal(classes="deeds"):
-            if self.can_open:
-                yield Deed("open", "open this conversation", self._place)
+            what = "post" if self.passage.source == "post" else "conversation"
+            yield Deed("open", f"open this {what}", self._place)
             yield Deed("forget", "forget this", self._place)
 
     def mark_forgotten(self, forgotten: bool) -> None:

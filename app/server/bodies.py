@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import msgspec
 from starlette.types import Message, Receive
 
-from .hosts import Headers
+from .heads import Head
 from .refusals import BodyLateError, BodyTooLargeError, EncodingRefusedError, MalformedRequestError, RefusalError
 
 _AUDIO = "/v1/audio/"
@@ -41,7 +41,7 @@ class BodyRules:
         return self.most_audio if path.startswith(_AUDIO) else self.most
 
 
-def check_headers(headers: Headers, path: str, rules: BodyRules) -> None:
+def check_headers(head: Head, path: str, rules: BodyRules) -> None:
     """Refuses a body by what its headers say, before a byte of it is read.
 
     Raises:
@@ -49,11 +49,11 @@ def check_headers(headers: Headers, path: str, rules: BodyRules) -> None:
         BodyTooLargeError: when it says to be too large.
         MalformedRequestError: when its length is no number, or said twice.
     """
-    lengths = [value for name, value in headers if name == b"content-length"]
+    lengths = head.all(b"content-length")
     if len(lengths) > 1 or (lengths and not lengths[0].isdigit()):
         raise MalformedRequestError("The Content-Length header is not one number.")
-    for name, value in headers:
-        if name == b"content-encoding" and value.strip().lower() not in (b"", b"identity"):
+    for value in head.all(b"content-encoding"):
+        if value.strip().lower() not in (b"", b"identity"):
             raise EncodingRefusedError(
                 f"The body is encoded as {value.decode('latin-1')[:40]!r}; this server takes it as it is.",
                 "Send it without Content-Encoding.",
@@ -68,7 +68,7 @@ class BodyReader:
     Args:
         receive: the server's.
         path: of the request.
-        headers: of the request.
+        head: of the request.
         rules: what it may be.
         clock: seconds, of any origin.
     """
@@ -77,14 +77,14 @@ class BodyReader:
         self,
         receive: Receive,
         path: str,
-        headers: Headers,
+        head: Head,
         rules: BodyRules,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._receive, self._rules, self._clock = receive, rules, clock
         self._most = rules.limit(path)
         self._streams = path.startswith(_AUDIO)
-        self._is_json = b"json" in next((value for name, value in headers if name == b"content-type"), b"").lower()
+        self._is_json = b"json" in (head.get(b"content-type") or b"").lower()
         self._started = clock()
         self._bytes = 0
         self._ready: Message | None = None

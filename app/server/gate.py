@@ -28,6 +28,7 @@ from .auth.principal import STRANGER, Principal
 from .blocking import Blocking, network_of
 from .bodies import BodyReader, BodyRules, check_headers
 from .departures import is_body_here
+from .heads import Head
 from .hosts import Hosts, Origins
 from .limits import NO_LIMITS, Allowance, RateLimits
 from .log_lines import OneLine
@@ -155,7 +156,7 @@ class Gate:
             await self._app(scope, receive, send)
             return
         passage = _Passage(self._parts, scope, send)
-        reader = BodyReader(receive, passage.path, scope["headers"], self._parts.bodies)
+        reader = BodyReader(receive, passage.path, passage.head, self._parts.bodies)
         try:
             answered = await passage.admit(reader)
         except PlaygroundError as error:
@@ -182,6 +183,7 @@ class _Passage:
     def __init__(self, parts: GateParts, scope: Scope, send: Send) -> None:
         self._parts, self._scope, self._send = parts, scope, send
         self.path: str = scope["path"]
+        self.head = Head(scope["headers"])
         self.method: str = scope["method"] if scope["type"] == "http" else WEBSOCKET
         client = scope.get("client")
         self.address = network_of(client[0]) if client else ""
@@ -200,15 +202,15 @@ class _Passage:
         Raises:
             PlaygroundError: when it does not pass.
         """
-        parts, headers = self._parts, self._scope["headers"]
+        parts, head = self._parts, self.head
         self._require_not_blocked()
         self._require_sound_head()
-        host = parts.hosts.check(headers, self._scope.get("server"))
-        origin = parts.origins.check(headers, host)
+        host = parts.hosts.check(head, self._scope.get("server"))
+        origin = parts.origins.check(head, host)
         if origin is not None:
             self._headers = grant_headers(origin)
             if self.method == "OPTIONS":
-                await preflight(headers, self._headers, self._send)
+                await preflight(self._scope["headers"], self._headers, self._send)
                 return True
         need = needed(self.method, self.path)
         if self.path == "/metrics" and self.method in ("GET", "HEAD"):
@@ -217,7 +219,7 @@ class _Passage:
         allowance = await self._allowance(principal, need)
         self._headers += allowance.headers(self.path)
         if self.method != WEBSOCKET:
-            check_headers(headers, self.path, parts.bodies)
+            check_headers(head, self.path, parts.bodies)
             await reader.prepare(here=is_body_here(self._scope))
         state = self._scope.setdefault("state", {})
         state["principal"] = principal
@@ -235,9 +237,8 @@ class _Passage:
             )
 
     def _require_sound_head(self) -> None:
-        headers = self._scope["headers"]
-        size = sum(len(name) + len(value) for name, value in headers) + len(self._scope.get("raw_path") or b"")
-        if len(headers) > _MOST_HEADERS or size + len(self._scope["query_string"]) > self._parts.head_bytes:
+        size = self.head.size + len(self._scope.get("raw_path") or b"") + len(self._scope["query_string"])
+        if self.head.count > _MOST_HEADERS or size > self._parts.head_bytes:
             raise HeadTooLargeError(
                 f"The head of the request is too large: {_MOST_HEADERS} headers and {self._parts.head_bytes} bytes"
                 " are allowed."
@@ -248,7 +249,7 @@ class _Passage:
     async def _principal(self, need: Need) -> Principal:
         if need == PUBLIC:
             return STRANGER
-        principal = await self._parts.identification.identify(self._scope["headers"])
+        principal = await self._parts.identification.identify(self.head)
         if need.scopes and not set(need.scopes) & set(principal.scopes):
             raise ScopeRefusedError(
                 f"{principal.name!r} may not do this: it needs the scope {' or '.join(need.scopes)!r}.",

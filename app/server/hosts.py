@@ -13,9 +13,9 @@ from functools import lru_cache
 
 from app.errors import SettingsError
 
+from .heads import Head
 from .refusals import HostRefusedError, MalformedRequestError, OriginRefusedError
 
-Headers = list[tuple[bytes, bytes]]
 Address = tuple[str, int | None]
 
 _AUTHORITY = re.compile(r"(?:\[([0-9a-f:.]{2,45})\]|([a-z0-9_](?:[a-z0-9_.-]{0,252}[a-z0-9_])?)\.?)(?::([0-9]{1,5}))?")
@@ -66,18 +66,18 @@ class Hosts:
                 )
             self._listed.add(parsed)
 
-    def check(self, headers: Headers, server: Address | None) -> str:
+    def check(self, head: Head, server: Address | None) -> str:
         """The Host header of a request, when it is one of ours.
 
         Args:
-            headers: of the request, names in lower case.
+            head: of the request.
             server: the address and port that the client connected to; None for a socket without one.
 
         Raises:
             MalformedRequestError: when there is none, more than one, or it cannot be read.
             HostRefusedError: when it names something else.
         """
-        found = [value for name, value in headers if name == b"host"]
+        found = head.all(b"host")
         if len(found) != 1:
             raise MalformedRequestError(f"The request has {len(found)} Host headers; expected one.")
         server = (server[0], server[1]) if server is not None else None
@@ -129,11 +129,11 @@ class Origins:
                     "Name each page by its scheme, host and port. There is no way to allow all of them.",
                 )
 
-    def check(self, headers: Headers, host: str) -> str | None:
+    def check(self, head: Head, host: str) -> str | None:
         """The origin of the page that asks, when it may.
 
         Args:
-            headers: of the request, names in lower case.
+            head: of the request.
             host: its Host header, which has been checked.
 
         Returns:
@@ -142,11 +142,12 @@ class Origins:
         Raises:
             OriginRefusedError: when it may not.
         """
-        found = [value.decode("latin-1").strip() for name, value in headers if name == b"origin"]
-        if not found:
-            if _comes_from_elsewhere(headers):
+        sent = head.all(b"origin")
+        if not sent:
+            if _comes_from_elsewhere(head):
                 raise OriginRefusedError("A web page of another site asks, and does not say which.")
             return None
+        found = [value.decode("latin-1").strip() for value in sent]
         if len(found) == 1:
             origin = found[0].lower()
             if origin in (f"http://{host}", f"https://{host}"):
@@ -159,10 +160,9 @@ class Origins:
         )
 
 
-def _comes_from_elsewhere(headers: Headers) -> bool:
+def _comes_from_elsewhere(head: Head) -> bool:
     """Whether a browser says that another site's page asks (Fetch Metadata); following a link is not asking."""
-    told = {name: value for name, value in headers if name in (b"sec-fetch-site", b"sec-fetch-mode")}
-    return told.get(b"sec-fetch-site") == b"cross-site" and told.get(b"sec-fetch-mode") != b"navigate"
+    return b"cross-site" in head.all(b"sec-fetch-site") and head.all(b"sec-fetch-mode") != [b"navigate"]
 
 
 @lru_cache(maxsize=256)

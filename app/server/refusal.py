@@ -10,7 +10,7 @@ from app.errors import PlaygroundError
 
 from .answerer import NAMES
 from .error_shapes import shape, status_of
-from .hosts import Headers
+from .heads import Headers
 from .refusals import BodyTooLargeError, OriginRefusedError
 
 _LINGER_S = 2.0

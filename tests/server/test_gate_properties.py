@@ -13,6 +13,7 @@ from app.server.auth.identifying import presented
 from app.server.auth.needs import ADMIN, needed
 from app.server.bodies import BodyRules, check_headers, check_json, check_nesting
 from app.server.error_shapes import KINDS, kind_of, shape
+from app.server.heads import Head
 from app.server.hosts import Hosts, Origins, parse_authority
 from app.server.log_lines import one_line
 from app.server.refusals import MalformedRequestError, RefusalError
@@ -34,22 +35,35 @@ def depth(value):
 @given(VALUES, VALUES)
 def test_any_header_is_read_or_refused(one, other):
     for names in ((b"host", b"origin"), (b"authorization", b"x-api-key"), (b"content-length", b"content-encoding")):
-        headers = [(names[0], one), (names[1], other)]
+        head = Head([(names[0], one), (names[1], other)])
         for check in (
-            lambda headers=headers: Hosts(()).check(headers, ("127.0.0.1", 8137)),
-            lambda headers=headers: Origins(()).check(headers, "127.0.0.1:8137"),
-            lambda headers=headers: presented(headers),
-            lambda headers=headers: check_headers(headers, "/v1/x", RULES),
+            lambda head=head: Hosts(()).check(head, ("127.0.0.1", 8137)),
+            lambda head=head: Origins(()).check(head, "127.0.0.1:8137"),
+            lambda head=head: presented(head),
+            lambda head=head: check_headers(head, "/v1/x", RULES),
         ):
             with contextlib.suppress(RefusalError):
                 check()
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from([b"a", b"b", b"host"]), st.sampled_from([b"", b"5", b"x", b"value"])), max_size=9
+    )
+)
+def test_a_head_finds_every_header_in_order_also_twice_the_same(headers):
+    head = Head(headers)
+    assert (head.count, head.size) == (len(headers), sum(len(name) + len(value) for name, value in headers))
+    for name in (b"a", b"b", b"host", b"none"):
+        found = [value for key, value in headers if key == name]
+        assert head.all(name) == found and head.get(name) == (found[0] if found else None)
 
 
 @given(st.text(max_size=300))
 def test_only_our_own_address_is_answered_to(text):
     assert parse_authority(text) is None or text.strip()
     with contextlib.suppress(RefusalError):
-        host = Hosts(()).check([(b"host", text.encode("utf-8", "replace"))], ("127.0.0.1", 8137))
+        host = Hosts(()).check(Head([(b"host", text.encode("utf-8", "replace"))]), ("127.0.0.1", 8137))
         assert host in ("127.0.0.1:8137", "localhost:8137", "localhost.:8137", "[::ffff:127.0.0.1]:8137")
 
 

@@ -10,6 +10,7 @@ from app.errors import SettingsError
 from app.privacy.connections import is_loopback
 from app.vault import Vault
 
+from ..heads import Head
 from ..refusals import KeyRefusedError
 from .keys import FixedKeys, VaultKeys
 from .principal import ANYBODY, Principal
@@ -42,11 +43,11 @@ class Identification:
         tokens = Tokens(vault.secrets, vault.users, clock, token_s)
         return cls(fixed, VaultKeys(vault.api_keys, clock), tokens, no_auth)
 
-    async def identify(self, headers: list[tuple[bytes, bytes]]) -> Principal:
+    async def identify(self, head: Head) -> Principal:
         """Who asks.
 
         Args:
-            headers: of the request, names in lower case.
+            head: of the request.
 
         Raises:
             KeyRefusedError: when there is no key, more than one, or one that is not valid.
@@ -55,7 +56,7 @@ class Identification:
         if self.no_auth:
             # A program that sends a key of its own making, as many must, is as welcome as one without.
             return ANYBODY
-        text = presented(headers)
+        text = presented(head)
         if text is None:
             raise KeyRefusedError("There is no API key.", _REMEDY)
         fixed = self.fixed.identify(text)
@@ -71,21 +72,19 @@ class Identification:
         self.tokens.forget()
 
 
-def presented(headers: list[tuple[bytes, bytes]]) -> str | None:
+def presented(head: Head) -> str | None:
     """The key or token of a request; None when there is none.
 
     Raises:
         KeyRefusedError: when there are different ones, or it is not written as one can be.
     """
     found: set[str] = set()
-    for name, value in headers:
-        if name == b"authorization":
-            match = _BEARER.fullmatch(value.decode("latin-1"))
-            if match is None:
-                raise KeyRefusedError("The Authorization header is not `Bearer` and a key.", _REMEDY)
-            found.add(match[1])
-        elif name == b"x-api-key" and value.strip():
-            found.add(value.decode("latin-1").strip())
+    for value in head.all(b"authorization"):
+        match = _BEARER.fullmatch(value.decode("latin-1"))
+        if match is None:
+            raise KeyRefusedError("The Authorization header is not `Bearer` and a key.", _REMEDY)
+        found.add(match[1])
+    found.update(value.decode("latin-1").strip() for value in head.all(b"x-api-key") if value.strip())
     if len(found) > 1:
         raise KeyRefusedError("The request has two different keys.", "Send one of them.")
     text = next(iter(found), None)

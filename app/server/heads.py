@@ -1,0 +1,44 @@
+"""The headers of a request, gone through once for all the checks of the gate."""
+
+from __future__ import annotations
+
+Headers = list[tuple[bytes, bytes]]
+
+
+class Head:
+    """Finds headers by their names.
+
+    Args:
+        headers: as ASGI has them, names in lower case.
+
+    Attributes:
+        count: of them.
+        size: bytes of their names and values.
+    """
+
+    __slots__ = ("_first", "_repeated", "count", "size")
+
+    def __init__(self, headers: Headers) -> None:
+        self.count = len(headers)
+        self._first: dict[bytes, bytes] = {}
+        self._repeated: dict[bytes, list[bytes]] = {}
+        size, first = 0, self._first
+        for name, value in headers:
+            size += len(name) + len(value)
+            if name in first:
+                self._repeated.setdefault(name, [first[name]]).append(value)
+            else:
+                first[name] = value
+        self.size = size
+
+    def get(self, name: bytes) -> bytes | None:
+        """The first of this name; None when there is none."""
+        return self._first.get(name)
+
+    def all(self, name: bytes) -> list[bytes]:
+        """Every one of this name, in order."""
+        repeated = self._repeated.get(name)
+        if repeated is not None:
+            return repeated
+        first = self._first.get(name)
+        return [] if first is None else [first]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from app.messages import Node, Quoted
@@ -44,22 +45,39 @@ async def recalled_before(nodes: Iterable[Node], recollects: Recollects) -> dict
         return {}
     wanted = dict.fromkeys((each.source, each.source_id) for node in answers for each in node.quoted)
     found = {(each.source, each.source_id): each for each in await recollects.of_sources(tuple(wanted))}
+    # In a thread: texts may be long, and there may be hundreds.
+    return await asyncio.to_thread(_all_of, answers, found)
+
+
+def _all_of(
+    answers: Sequence[Node], found: Mapping[tuple[Source, str], Recollection]
+) -> dict[str, tuple[Recalled, ...]]:
+    texts: dict[tuple[Source, str], dict[bytes, str]] = {}
     recalled: dict[str, tuple[Recalled, ...]] = {}
     for node in answers:
-        pairs = ((each, found.get((each.source, each.source_id))) for each in node.quoted)
-        passages = (_passage(each, source) for each, source in pairs if source is not None)
-        recalled[node.id] = tuple(passage for passage in passages if passage is not None)
+        passages: list[Recalled] = []
+        for each in node.quoted:
+            place = (each.source, each.source_id)
+            source = found.get(place)
+            if source is None:
+                continue
+            if place not in texts:
+                texts[place] = _by_digest(source.text)
+            if each.digest in texts[place]:
+                passages.append(_passage(each, source, texts[place][each.digest]))
+        recalled[node.id] = tuple(passages)
     return recalled
 
 
-def _passage(kept: Quoted, source: Recollection) -> Recalled | None:
+def _by_digest(text: str) -> dict[bytes, str]:
     from app.memory.pieces import pieces_of
+
+    return {_digest(piece): piece for piece in (text, *pieces_of(text))}
+
+
+def _passage(kept: Quoted, source: Recollection, text: str) -> Recalled:
     from app.memory.recall import Recalled
 
-    pieces = (piece for piece in (*pieces_of(source.text), source.text) if _digest(piece) == kept.digest)
-    text = next(pieces, None)
-    if text is None:
-        return None
     return Recalled(
         source=kept.source,
         source_id=kept.source_id,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from itertools import islice
 
 LONGEST = 800
 """Characters of a piece: about 200 tokens of English, of the 256 that MiniLM reads."""
@@ -15,16 +17,22 @@ _BORDER = re.compile(r"\n\s*\n|\n|(?<=[.!?…。！？])\s+|\s+")
 
 def pieces_of(text: str) -> tuple[str, ...]:
     """``text`` cut at paragraphs, else lines, else sentences, else words. The same text gives the same pieces."""
-    text = text.strip()
-    found: list[str] = []
+    return tuple(islice(_pieces(text.strip()), MOST))
+
+
+def first_piece_of(text: str) -> str:
+    """The first of them; of a text that is blank, nothing."""
+    return next(_pieces(text.strip()), "")
+
+
+def _pieces(text: str) -> Iterator[str]:
     start = 0
-    while start < len(text) and len(found) < MOST:
+    while start < len(text):
         end = _end(text, start)
         piece = text[start:end].strip()
         if piece:
-            found.append(piece)
+            yield piece
         start = end
-    return tuple(found)
 
 
 def _end(text: str, start: int) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Literal
 
 import msgspec
@@ -15,8 +15,8 @@ from app.vault.recollection import Recollection
 from app.vault.vectors import Source
 
 from .embedding import Embedder
-from .index import Index, cosines, without_near_copies
-from .pieces import pieces_of
+from .index import Index, Near, cosines, without_near_copies
+from .pieces import first_piece_of, pieces_of
 from .telling import is_personal, only_asks, speaks_of_self
 
 Why = Literal["meaning", "words", "meaning and words"]
@@ -109,29 +109,32 @@ class Recall:
         if not len(self._index):
             # Nothing is embedded yet: no reason to load a model, and to keep somebody waiting for it.
             said = await self._vault.recollections.by_words(question)
-            return self._joined(question, {}, list(said), {}, set(without), limit)
+            return await asyncio.to_thread(self._joined, question, {}, list(said), {}, set(without), limit)
         # Words are looked up while a worker computes the vector.
         vectors, told = await asyncio.gather(
-            self._embedder.embed([pieces_of(question)[0]]),
+            self._embedder.embed([first_piece_of(question)]),
             self._vault.recollections.by_words(question, least=_LEAST_STRENGTH),
         )
         vector = vectors[0]
         near = await self._index.nearest(vector, _NEAREST + len(without))
         about = await self._vault.recollections.of_vectors([each.number for each in near]) if near else {}
         known = [each for each in near if each.number in about]
-        meant = _by_meaning(question, [(about[each.number], each.cosine) for each in known])
-        kept = {about[each.number].source_id: each.vector for each in reversed(known)}
-        worded = [each for each in told if each.strength >= _ASKS_ONLY_STRENGTH or not only_asks(each.text)]
+        # In threads: of long texts the reading alone would hold up the screen for a sixth of a second.
+        meant, worded = await asyncio.to_thread(_by_both, question, known, about, told)
         unknown = [each.source_id for each in worded if each.source_id not in meant]
-        by_words: dict[str, tuple[int, float]] = {}
-        if unknown:
-            rows = await self._vault.vectors.vectors_of_messages(self._embedder.model, unknown)
+        rows = await self._vault.vectors.vectors_of_messages(self._embedder.model, unknown) if unknown else []
+
+        def ranked() -> tuple[Recalled, ...]:
+            by_words: dict[str, tuple[int, float]] = {}
             for (source_id, piece, _), cosine in zip(rows, cosines([row[2] for row in rows], vector), strict=True):
                 if source_id not in by_words or cosine > by_words[source_id][1]:
                     by_words[source_id] = (piece, cosine)
+            kept = {about[each.number].source_id: each.vector for each in reversed(known)}
             kept.update({source_id: vector for source_id, _, vector in reversed(rows)})
-        found = self._joined(question, meant, worded, by_words, set(without), limit * 4)
-        return _varied(found, kept, limit)
+            found = self._joined(question, meant, worded, by_words, set(without), limit * 4)
+            return _varied(found, kept, limit)
+
+        return await asyncio.to_thread(ranked)
 
     def _joined(
         self,
@@ -197,6 +200,14 @@ def within(recalled: Iterable[Recalled], tokens: int, most: int) -> tuple[Recall
 def tokens_of(text: str) -> float:
     """About how many tokens a text is."""
     return len(text.encode("utf-8", "replace")) / _BYTES_A_TOKEN
+
+
+def _by_both(
+    question: str, near: Sequence[Near], about: Mapping[int, Recollection], told: Sequence[Recollection]
+) -> tuple[dict[str, tuple[Recollection, float]], list[Recollection]]:
+    """What is near by meaning, and what holds the words, without mere questions that hold few of them."""
+    meant = _by_meaning(question, [(about[each.number], each.cosine) for each in near])
+    return meant, [each for each in told if each.strength >= _ASKS_ONLY_STRENGTH or not only_asks(each.text)]
 
 
 def _by_meaning(question: str, near: list[tuple[Recollection, float]]) -> dict[str, tuple[Recollection, float]]:

@@ -130,11 +130,11 @@ class Recollections:
             limit: how many.
             least: the strength that a message needs; the texts of others are not read.
         """
-        words = telling_words(question)
-        if not words:
-            return ()
 
         def read(connection: Connection) -> tuple[Recollection, ...]:
+            words = telling_words(question)  # here, where a long question holds nobody up
+            if not words:
+                return ()
             scores = {number: score for number, score in _scores(connection, words).items() if score >= least}
             best = sorted(scores, key=lambda number: (-scores[number], -number))[: limit * 2]
             marks = ",".join("?" * len(best))

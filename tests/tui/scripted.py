@@ -168,6 +168,9 @@ class ScriptedRouter:
         finally:
             self.closed += 1
 
+    def seen_from(self, face: str) -> ScriptedRouter:
+        return self
+
     async def models(self) -> tuple[str, ...]:
         return ("smollm2-135m", *(line.name for line in self.lines))
 
@@ -232,4 +235,5 @@ def playground(
         recaller=recaller or (lambda model, session: None),
         vault=Vault(home / "data", home / "data" / "backups"),
         router=router or ScriptedRouter(answer("Hello", " there.")),
+        remotes=None,
     )

@@ -7,9 +7,10 @@ from collections.abc import Callable
 from fastapi import APIRouter, FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.middleware.errors import ServerErrorMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app import __version__
 from app.errors import EngineError, InvalidRequestError, PlaygroundError
@@ -52,6 +53,20 @@ _ROUTES: tuple[Callable[[Services], APIRouter], ...] = (
 )
 
 
+class _Application(FastAPI):
+    """The routes, with what stands before them: reached first, without the framework's own layers in between."""
+
+    front: ASGIApp | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One connection."""
+        await (self.front or self.routed)(scope, receive, send)
+
+    async def routed(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """What passed all that stands before the routes."""
+        await super().__call__(scope, receive, send)
+
+
 def build(services: Services, *, gate: GateFactory | None = None, observing: Observing | None = None) -> FastAPI:
     """The application.
 
@@ -60,7 +75,7 @@ def build(services: Services, *, gate: GateFactory | None = None, observing: Obs
         gate: what stands before every route; ``None`` lets everybody in.
         observing: what watches; ``None`` counts, and tells nobody but who asks.
     """
-    app = FastAPI(
+    app = _Application(
         title="Playground",
         version=__version__,
         description="Models on your own machine, for programs written for OpenAI, Anthropic, Ollama and llama.cpp.",
@@ -77,10 +92,10 @@ def build(services: Services, *, gate: GateFactory | None = None, observing: Obs
     describe(app, with_accounts=gate is not None)
     _answer_errors(app)
     # Behind the gate: what passes through as it came is admitted, limited and counted as everything is.
-    app.add_middleware(Passing, services=services)
+    front: ASGIApp = Passing(app.routed, services)
     if gate is not None:
-        app.add_middleware(gate)
-    app.add_middleware(watched.around)
+        front = gate(front)
+    app.front = ServerErrorMiddleware(watched.around(front), handler=_unforeseen)
     return app
 
 
@@ -111,10 +126,12 @@ def _answer_errors(app: FastAPI) -> None:
     async def gone(request: Request, error: ClientGoneError) -> Response:
         return Response(status_code=CLIENT_GONE)
 
-    @app.exception_handler(Exception)
-    async def unforeseen(request: Request, error: Exception) -> Response:
-        # It is raised on after this, so that it is logged and reported.
-        return answer(request.scope["path"], EngineError("The server failed at this.", "Its log says where."))
+    app.add_exception_handler(Exception, _unforeseen)
+
+
+async def _unforeseen(request: Request, error: Exception) -> Response:
+    """It is raised on after this, so that it is logged and reported."""
+    return answer(request.scope["path"], EngineError("The server failed at this.", "Its log says where."))
 
 
 def told(request: Request, error: PlaygroundError) -> Response:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -195,7 +195,7 @@ class PlaygroundApp(InterruptibleFace):
 
     @on(ChatPane.StatusChanged)
     def _status_changed(self, event: ChatPane.StatusChanged) -> None:
-        for bar in self._status_bars():
+        for bar in self.status_bars():
             bar.status = event.status
 
     @on(ChatPane.ModelChosen)
@@ -209,13 +209,8 @@ class PlaygroundApp(InterruptibleFace):
     def _server_changed(self) -> None:
         for pane in self.panes():
             pane.server_changed()
-        for bar in self._status_bars():
+        for bar in self.status_bars():
             bar.serving = self._server_desk.address if self._server_desk.state == "on" else ""
-
-    def _status_bars(self) -> Iterator[StatusBar]:
-        for bar in self.below("StatusBar"):
-            if isinstance(bar, StatusBar):
-                yield bar
 
     # Actions
 
@@ -244,7 +239,7 @@ class PlaygroundApp(InterruptibleFace):
         self._privacy.switch(on_)
         # What the settings say holds at every start: only more privacy than that is remembered.
         self._remember(local_only=on_ or None)
-        for bar in self._status_bars():
+        for bar in self.status_bars():
             bar.local_only = on_
         for pane in self.panes():
             pane.model_changed()

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from textual import events
+from textual import events, on
 
+from .bars.status import StatusBar
 from .bars.tabs import TabBar
 from .memory_desk import MemoryDesk
 from .switching import SwitchingFace
@@ -45,9 +47,23 @@ class GuardedFace(SwitchingFace):
             await pane.vault_closing()
 
     def protection_changed(self) -> None:
-        """Says in the top line whether a passphrase guards what is kept."""
-        for bar in self.query(TabBar):
-            bar.unprotected = self._playground.vault.protection == "file"
+        """Says in the top line, or for want of room in the status line, whether a passphrase guards what is kept."""
+        unprotected = self._playground.vault.protection == "file"
+        for tabs in self.below("TabBar"):
+            if isinstance(tabs, TabBar):
+                tabs.unprotected = unprotected
+                for status in self.status_bars():
+                    status.unprotected = unprotected and not tabs.tells_of_protection
+
+    @on(TabBar.Resized)
+    def _tabs_resized(self) -> None:
+        self.protection_changed()
+
+    def status_bars(self) -> Iterator[StatusBar]:
+        """The status line; nothing while the interface closes."""
+        for bar in self.below("StatusBar"):
+            if isinstance(bar, StatusBar):
+                yield bar
 
     async def on_event(self, event: events.Event) -> None:
         """Every key and click says that somebody is there."""

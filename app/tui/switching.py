@@ -21,7 +21,8 @@ class SwitchingFace(KeyedFace):
     """Shows one pane of ``PANES`` at a time."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(entry.key, f"pane('{entry.name}')", entry.title, priority=True, id=f"app.{entry.name}")
+        # Not in the line of keys: the tabs name them.
+        Binding(entry.key, f"pane('{entry.name}')", entry.title, show=False, priority=True, id=f"app.{entry.name}")
         for entry in PANES
     ]
 

@@ -58,9 +58,9 @@ class KeyBar(Widget):
             found.append((binding.key, self.app.get_key_display(binding), binding.description))
         return found
 
-    def _rank(self, active: ActiveBinding) -> tuple[bool, bool]:
-        """What the focused part can do comes first, then what holds everywhere, then the panes: they have tabs."""
-        return active.node is self.app, active.binding.action.startswith("pane(")
+    def _rank(self, active: ActiveBinding) -> bool:
+        """What the focused part can do comes first, then what holds everywhere."""
+        return active.node is self.app
 
     def on_click(self, event: events.Click) -> None:
         """A click on a key is that key."""

@@ -13,6 +13,8 @@ from textual.widget import Widget
 
 from app.tui import words
 
+from .tabs import UNPROTECTED
+
 ModelState = Literal["missing", "fetching", "idle", "loading", "ready", "answering", "remote"]
 
 _WIDE = 110
@@ -64,6 +66,9 @@ class StatusBar(Widget):
     serving: reactive[str] = reactive("")
     """Where other programs are answered; empty while none are."""
 
+    unprotected: reactive[bool] = reactive(False)
+    """Whether to say here that no passphrase guards the vault."""
+
     class PrivacyClicked(Message):
         """The mark that says what may leave was clicked."""
 
@@ -92,6 +97,8 @@ class StatusBar(Widget):
             right.insert(0, (f"⇄ {served}", "$secondary"))
         if status.device:
             right.insert(0, (status.device, "$text-muted"))
+        if self.unprotected:
+            right.insert(0, (UNPROTECTED, "$text-disabled"))
         right = [piece for one in right for piece in (("  ", ""), one)][1:]
         while len(right) > 1 and _length(left[:3], right) > width:
             del right[:2]

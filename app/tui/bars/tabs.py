@@ -1,19 +1,40 @@
-"""The top line: which pane is shown, and whether a passphrase guards the vault."""
+"""The top line: which pane is shown, which key shows each, and whether a passphrase guards the vault."""
 
 from __future__ import annotations
 
-from textual import events
+from collections.abc import Callable
+
+from msgspec import Struct
+from textual import events, getters
 from textual.content import Content
 from textual.message import Message
 from textual.reactive import reactive
 from textual.widget import Widget
 
+from app.tui.face import Face
+
 WORDMARK = "playground"
-_UNPROTECTED = "no passphrase"
+UNPROTECTED = "no passphrase"
+_MARK = "◆ "
+
+
+class Tab(Struct, frozen=True):
+    """What stands on one tab; an empty key or title is left out."""
+
+    pane: str
+    key: str
+    title: str
+
+    @property
+    def width(self) -> int:
+        """Cells of the tab, with the blank around it."""
+        return len(self.key) + len(self.title) + (3 if self.key and self.title else 2)
 
 
 class TabBar(Widget):
-    """Names of the panes, each a click or a key away."""
+    """Names of the panes and their keys, each a click or a key away."""
+
+    app = getters.app(Face)
 
     ALLOW_SELECT = False
     DEFAULT_CSS = """
@@ -30,31 +51,65 @@ class TabBar(Widget):
             super().__init__()
             self.pane = pane
 
+    class Resized(Message):
+        """There may be room now for what was said elsewhere, or none any more."""
+
     def __init__(self, panes: tuple[tuple[str, str], ...]) -> None:
         """``panes``: the id and the title of each."""
         super().__init__(id="tabs")
         self._panes = panes
         self._spans: list[tuple[int, int, str]] = []
 
+    @property
+    def tells_of_protection(self) -> bool:
+        """Whether there is room to say that no passphrase guards the vault; else another line has to."""
+        return self._needed(self._tabs(self.content_size.width)) + len(UNPROTECTED) < self.content_size.width
+
+    def on_resize(self) -> None:
+        """Tells whoever shares the work of this line."""
+        self.post_message(self.Resized())
+
     def render(self) -> Content:
         """The line as wide as the screen."""
         width = self.content_size.width
-        tabs = sum(len(title) + 3 for _, title in self._panes)
+        tabs = self._tabs(width)
         # On a narrow screen the tabs need the name's place.
-        name = f"{WORDMARK}   " if tabs + len(WORDMARK) + 5 + len(_UNPROTECTED) <= width else ""
-        pieces: list[tuple[str, str]] = [("◆ ", "$primary"), (name, "bold $foreground")]
-        column = sum(len(text) for text, _ in pieces)
+        name = f"{WORDMARK}   "
+        name = name if self._needed(tabs) + len(name) + len(UNPROTECTED) < width else ""
+        pieces: list[tuple[str, str]] = [(_MARK, "$primary"), (name, "bold $foreground")]
+        column = len(_MARK) + len(name)
         self._spans = []
-        for pane, title in self._panes:
-            label = f" {title} "
-            self._spans.append((column, column + len(label), pane))
-            pieces.append((label, "bold $background on $primary" if pane == self.current else "$text-muted"))
-            pieces.append((" ", ""))
-            column += len(label) + 1
-        gap = width - column - len(_UNPROTECTED)
+        for tab in tabs:
+            self._spans.append((column, column + tab.width, tab.pane))
+            pieces += _words(tab, current=tab.pane == self.current)
+            column += tab.width + 1
+        gap = width - column - len(UNPROTECTED)
         if self.unprotected and gap >= 0:
-            pieces += [(" " * gap, ""), (_UNPROTECTED, "$text-disabled")]
+            pieces += [(" " * gap, ""), (UNPROTECTED, "$text-disabled")]
         return Content.assemble(*pieces)
+
+    def _tabs(self, width: int) -> list[Tab]:
+        """As much as fits: keys and titles, else titles alone, else keys and the title of the pane that is shown."""
+        ways: tuple[Callable[[Tab], Tab], ...] = (
+            lambda tab: tab,
+            lambda tab: Tab(tab.pane, "", tab.title),
+            lambda tab: tab if tab.pane == self.current or not tab.key else Tab(tab.pane, tab.key, ""),
+        )
+        bindings = self.app.keys_by_id(self)
+        keys = {
+            pane: self.app.get_key_display(bindings[name]) if (name := f"app.{pane}") in bindings else ""
+            for pane, _ in self._panes
+        }
+        whole = [Tab(pane, keys[pane], title) for pane, title in self._panes]
+        for way in ways:
+            tabs = [way(tab) for tab in whole]
+            if self._needed(tabs) <= width:
+                break
+        return tabs
+
+    @staticmethod
+    def _needed(tabs: list[Tab]) -> int:
+        return len(_MARK) + sum(tab.width + 1 for tab in tabs)
 
     def on_click(self, event: events.Click) -> None:
         """Tells which tab lies under the pointer."""
@@ -62,3 +117,10 @@ class TabBar(Widget):
         for start, end, pane in self._spans:
             if start <= column < end:
                 self.post_message(self.Chosen(pane))
+
+
+def _words(tab: Tab, *, current: bool) -> list[tuple[str, str]]:
+    if current:
+        return [(f" {' '.join(filter(None, (tab.key, tab.title)))} ", "bold $background on $primary"), (" ", "")]
+    pieces = [(" ", ""), (tab.key, "$text-disabled" if tab.title else "$text-muted")]
+    return [*pieces, (f" {tab.title}" if tab.key and tab.title else tab.title, "$text-muted"), ("  ", "")]

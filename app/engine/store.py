@@ -12,7 +12,7 @@ import os
 import shutil
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,13 +28,11 @@ from .imported import ImportedModels
 from .integrity import FileIdentity, check_digest, check_format, sha256_of
 from .progress import Meter, Progress, Stage
 from .records import Record, StoredFile, read_record, write_record
+from .room import no_room, require_room
 from .sources import ModelFile, source_of
 
 if TYPE_CHECKING:
     from filelock import FileLock
-
-_SPARE_BYTES = 64 * 1024 * 1024
-"""Room that a download leaves on the disk for everybody else."""
 
 _LOCK_POLL_S = 0.1
 _PART_LOCK = "PART-"
@@ -256,7 +254,8 @@ class ModelStore:
             await asyncio.to_thread(self._link, link, file.sha256)
             return file.sha256
         source, part = source_of(file.source), self._part(file)
-        self._check_room(part, None if size is None else source.room(size))
+        room = None if size is None else source.room(size)
+        require_room(entry.name, self._folder, part, room)
         try:
             digest = await source.fetch(part, self._policy, report)
             if file.sha256 is not None:
@@ -266,6 +265,8 @@ class ModelStore:
             self._quarantine(part)
             self._discard_kept(file)
             raise
+        except DiskFullError as error:
+            raise no_room(entry.name, self._folder, part, room) from error
         await asyncio.to_thread(self._keep, part, digest, link)
         return digest
 
@@ -288,18 +289,6 @@ class ModelStore:
         """Deletes what a source kept for later; another model's download that shares it fetches it anew."""
         for kept in source_of(file.source).kept(self._part(file)):
             kept.unlink(missing_ok=True)
-
-    def _check_room(self, part: Path, size: int | None) -> None:
-        if size is None:
-            return
-        begun = part.stat().st_size if part.is_file() else 0
-        free = shutil.disk_usage(self._folder).free
-        need = max(0, size - begun) + _SPARE_BYTES
-        if free < need:
-            raise DiskFullError(
-                f"{part.name} needs {need // 1_000_000} MB in {self._folder}; {free // 1_000_000} MB are free.",
-                "Make room, or set PLAYGROUND_HOME to a larger disk.",
-            )
 
     def _keep(self, part: Path, digest: str, link: Path) -> None:
         """Moves a whole and checked file among the blobs, so that it is there wholly or not at all, and links to it."""
@@ -365,7 +354,10 @@ class ModelStore:
             self._quarantine(file.resolve())
             raise
         known = read_record(self._folder / entry.name) or record
-        write_record(self._folder / entry.name, known.with_file(name, StoredFile(found, identity)))
+        # Sound it is, whether that can be noted or not: on a full disk, or in a folder that somebody else looks after,
+        # it is read again before the next use.
+        with suppress(DiskFullError, DownloadError):
+            write_record(self._folder / entry.name, known.with_file(name, StoredFile(found, identity)))
 
 
 def _key(file: ModelFile) -> str:

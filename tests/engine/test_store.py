@@ -1,11 +1,13 @@
 """The store: what is in it is whole, checked and fetched once."""
 
 import asyncio
+import errno
 import hashlib
 import json
 import multiprocessing
 import os
 import re
+import shutil
 import sys
 import zipfile
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -15,6 +17,8 @@ from threading import Thread
 import pytest
 
 from app.engine.catalogue import ModelEntry
+from app.engine.download import _Fetch
+from app.engine.integrity import sha256_of
 from app.engine.sources import source_of
 from app.engine.store import ModelStore
 from app.errors import (
@@ -114,9 +118,56 @@ async def test_a_model_with_an_unsound_header_never_gets_a_name(store):
 
 
 async def test_room_is_checked_before_the_first_byte(store, server):
-    with pytest.raises(DiskFullError, match="MB are free"):
+    with pytest.raises(DiskFullError, match=r"no room for small in .*: it needs 1000000000068 MB more, and \d+ MB are"):
         await store.fetch(entry(server, size=10**18), ignore)
     assert server.requests == []
+
+
+async def test_a_disk_that_fills_up_meanwhile_is_told_with_the_model_and_what_it_needs(store, server, monkeypatch):
+    free = shutil.disk_usage(store._folder.parent)
+    monkeypatch.setattr(_Fetch, "_write", lambda self, file, chunk: _fails(self, free, monkeypatch))
+    with pytest.raises(DiskFullError, match=r"no room for small in .*: it needs 68 MB more, and 3 MB are free") as told:
+        await store.fetch(entry(server), ignore)
+    assert "playground models remove" in told.value.remedy and "PLAYGROUND_HOME" in told.value.remedy
+
+
+def _fails(fetch, usage, monkeypatch):
+    monkeypatch.setattr("app.engine.room.shutil.disk_usage", lambda folder: usage._replace(free=3_000_000))
+    with fetch._on_disk():
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+
+async def test_a_new_hard_link_to_a_file_costs_one_reading_and_no_download(store, server, home, monkeypatch):
+    small = entry(server)
+    path = await store.fetch(small, ignore)
+    (home / "elsewhere").hardlink_to(path.resolve())
+    assert store.path_of(small) == path
+    read = []
+
+    async def counted(file, on_progress=None):
+        read.append(file)
+        return await sha256_of(file, on_progress)
+
+    monkeypatch.setattr("app.engine.store.sha256_of", counted)
+    for _ in range(3):
+        assert await store.ready(small) == path
+    assert len(read) == 1
+    (home / "elsewhere").write_bytes(b"x" + CONTENT[1:])
+    with pytest.raises(IntegrityError):
+        await store.ready(small)
+    assert len(server.requests) == 1
+
+
+async def test_a_sound_file_is_used_also_where_that_cannot_be_noted(store, server, home):
+    small = entry(server)
+    path = await store.fetch(small, ignore)
+    (home / "elsewhere").hardlink_to(path.resolve())
+    (path.parent / "record.json.new").mkdir()  # nothing can be written in its place
+    for _ in range(2):
+        assert await store.ready(small) == path
+    path.resolve().write_bytes(b"x" + CONTENT[1:])
+    with pytest.raises(IntegrityError):
+        await store.ready(small)
 
 
 def _pull(home, url, results):

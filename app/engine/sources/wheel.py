@@ -193,6 +193,6 @@ def _pip_error(piece: Piece, said: str) -> PlaygroundError:
         return DownloadError("pip is missing from this Python.", f"Run: {sys.executable} -m ensurepip")
     if any(sign in said for sign in _OFFLINE):
         return OfflineError("The Python package index cannot be reached.", "Check the network and try again.")
-    if "No space left" in said:
+    if "No space left" in said or "Disk quota exceeded" in said:
         return DiskFullError(f"There is no room left for {name}.", "Make room and try again.")
     return DownloadError(f"pip could not fetch {name}: {why}.", "Try again, or check pip's index settings.")

@@ -23,7 +23,7 @@ from app.vault import Vault
 from .accounts import accounts
 from .auth.identifying import Identification, check_exposure
 from .auth.keys import VARIABLE, FixedKeys
-from .auth.needs import PUBLIC, WEBSOCKET, Need, metrics_need, needed
+from .auth.needs import WEBSOCKET, Need, metrics_need, needed
 from .auth.principal import STRANGER, Principal
 from .blocking import Blocking, network_of
 from .bodies import BodyReader, BodyRules, check_headers
@@ -247,7 +247,7 @@ class _Passage:
             raise MalformedRequestError("The path has control characters, backslashes, or parts that are dots alone.")
 
     async def _principal(self, need: Need) -> Principal:
-        if need == PUBLIC:
+        if need.public:
             return STRANGER
         principal = await self._parts.identification.identify(self.head)
         if need.scopes and not set(need.scopes) & set(principal.scopes):
@@ -259,7 +259,7 @@ class _Passage:
 
     async def _allowance(self, principal: Principal, need: Need) -> Allowance:
         parts = self._parts
-        if need == PUBLIC and self.path.endswith(("/health", "/readiness")):
+        if need.public and self.path.endswith(("/health", "/readiness")):
             return NO_LIMITS  # whoever watches over the server must hear from it
         allowance = await parts.limits.ask(principal, self.address)
         if "chat" in need.scopes or "embed" in need.scopes:

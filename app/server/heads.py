@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+
 Headers = list[tuple[bytes, bytes]]
 
 
@@ -42,3 +45,27 @@ class Head:
             return repeated
         first = self._first.get(name)
         return [] if first is None else [first]
+
+
+class TextHeaders(Mapping[str, str]):
+    """Headers as text, the last of each name. They are decoded when somebody looks: for most requests nobody does.
+
+    Args:
+        headers: as ASGI has them.
+    """
+
+    def __init__(self, headers: Headers) -> None:
+        self._headers = headers
+
+    @cached_property
+    def _decoded(self) -> dict[str, str]:
+        return {name.decode("latin-1"): value.decode("latin-1") for name, value in self._headers}
+
+    def __getitem__(self, name: str) -> str:
+        return self._decoded[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._decoded)
+
+    def __len__(self) -> int:
+        return len(self._decoded)

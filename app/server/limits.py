@@ -58,6 +58,8 @@ class Allowance:
 
     def headers(self, path: str) -> list[tuple[bytes, bytes]]:
         """The rate limit headers that the protocol's own service sends: Anthropic's there, OpenAI's elsewhere."""
+        if self is NO_LIMITS:
+            return []
         write = _anthropic if protocol_of(path) == "anthropic" else _openai
         found: list[tuple[bytes, bytes]] = []
         for kind, window in (("requests", self.requests), ("tokens", self.tokens)):
@@ -126,15 +128,15 @@ class RateLimits:
             LimitsUnavailableError: when Redis does not answer.
         """
         own, each = self._requests_of(principal), self._settings
+        tokens = self._tokens_of(principal)
+        if not (own or tokens or each.requests_per_minute_per_address or each.requests_per_minute):
+            return NO_LIMITS
         # The asker's own limit first: whoever has reached it does not use up what is everybody's.
         checks = [
             (own, f"requests:{principal.id}", "requests a minute"),
             (each.requests_per_minute_per_address, f"address:{address}", "requests a minute of one address"),
             (each.requests_per_minute, "everybody", "requests a minute of everybody together"),
         ]
-        tokens = self._tokens_of(principal)
-        if not tokens and not any(amount for amount, _, _ in checks):
-            return NO_LIMITS
         left = await self._tokens_left(principal, tokens)
         windows = [await self._hit(amount, name, words) for amount, name, words in checks if amount]
         return Allowance(windows[0] if own else None, left)

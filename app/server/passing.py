@@ -25,6 +25,7 @@ from app.routing.raw_usage import RawUsage
 
 from .answerer import NAMES
 from .error_shapes import shape, status_of
+from .heads import TextHeaders
 from .metering import meter_of
 from .observing.exchange import note_error
 from .ollama.asking import name_of
@@ -114,8 +115,8 @@ class Passing:
             whole = _BODY.decode(body)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return None
-        headers = {key.decode("latin-1"): value.decode("latin-1") for key, value in scope["headers"]}
-        if way.protocol != "ollama" and "json" not in headers.get("content-type", "application/json").lower():
+        kind = next((value for name, value in scope["headers"] if name == b"content-type"), b"application/json")
+        if way.protocol != "ollama" and b"json" not in kind.lower():
             return None  # as the routes of these protocols, which refuse it
         if self._most_tokens:
             self._limit(way, whole)
@@ -123,7 +124,7 @@ class Passing:
             protocol=way.protocol,
             model=name,
             body=whole,
-            headers=headers,
+            headers=TextHeaders(scope["headers"]),
             stream=way.streams if head.stream is None else head.stream,
             counts=way.counts,
         )
@@ -155,8 +156,8 @@ class _Passage:
         self._meter = meter_of(scope)
         self._began = time.perf_counter()
         self._first: float | None = None
-        self._usage = RawUsage()
-        self._told_below = False  # whether the answer's pieces have looked for its tokens by themselves
+        self._usage: RawUsage | None = None
+        """Looks for the answer's tokens, where its pieces do not by themselves."""
         self._events = 0
 
     async def answer(self, services: Services) -> bool:
@@ -172,7 +173,7 @@ class _Passage:
         if found is None:
             return False
         outcome = "stopped"
-        self._told_below = hasattr(type(found.pieces), "usage")
+        self._usage = None if hasattr(type(found.pieces), "usage") else RawUsage()
         try:
             async with aclosing(found.pieces):
                 outcome = await (self._stream(found) if self._asked.stream else self._in_one(found))
@@ -229,7 +230,7 @@ class _Passage:
         exchange = self._meter.exchange
         if exchange is not None and not self._events:
             exchange.began(model, first)
-        if not self._told_below:
+        if self._usage is not None:
             self._usage.feed(piece)
         self._events += piece.count(b"\n\n") or piece.count(b"\n") or 1
         if exchange is not None:
@@ -281,7 +282,7 @@ class _Passage:
 
     def _count(self, found: RawAnswer, outcome: str) -> None:
         """Tokens as the provider told them; where it told none, one an event, and of the prompt about as many."""
-        usage = _told_by(found) or self._usage.so_far
+        usage = self._usage.so_far if self._usage is not None else _told_by(found)
         if not usage.total_tokens:
             usage = Usage(self._size // _BYTES_A_TOKEN, self._events)
         decode = time.perf_counter() - self._began - self._first if self._first is not None else None
@@ -290,10 +291,10 @@ class _Passage:
         )
 
 
-def _told_by(found: RawAnswer) -> Usage | None:
-    """The tokens that an answer's pieces have found by themselves, where they look for them."""
+def _told_by(found: RawAnswer) -> Usage:
+    """The tokens that an answer's pieces have found by themselves."""
     told = getattr(found.pieces, "usage", None)
-    return told if isinstance(told, Usage) else None
+    return told if isinstance(told, Usage) else Usage()
 
 
 async def _nothing() -> Message:

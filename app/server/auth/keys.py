@@ -63,7 +63,7 @@ class VaultKeys:
 
     def __init__(self, keys: ApiKeys, clock: Callable[[], float]) -> None:
         self._keys, self._clock = keys, clock
-        self._remembered: Remembered[bytes, ApiKey] = Remembered()
+        self._remembered: Remembered[bytes, tuple[ApiKey, Principal]] = Remembered()
         self._looking: dict[bytes, asyncio.Task[None]] = {}
 
     async def identify(self, text: str) -> Principal:
@@ -76,19 +76,20 @@ class VaultKeys:
         if not looks_like_key(text):
             raise KeyRefusedError("The API key is not valid.", _REMEDY)
         name = digest(text)
-        key = self._remembered.get(name)
-        if key is None:
-            key = await self._keys.identify(text)
-            if key is None:
+        known = self._remembered.get(name)
+        if known is None:
+            found = await self._keys.identify(text)
+            if found is None:
                 raise KeyRefusedError("The API key is not valid.", _REMEDY)
-            self._remembered.put(name, key)
+            known = self._remember(name, found)
         elif self._remembered.is_old(name) and name not in self._looking:
             self._looking[name] = asyncio.get_running_loop().create_task(self._look_again(name, text))
+        key, bearer = known
         if key.revoked_at is not None:
             raise KeyRefusedError(f"The API key {key.name!r} has been revoked.", _REMEDY)
         if not key.valid_at(self._clock()):
             raise KeyRefusedError(f"The API key {key.name!r} has expired.", _REMEDY)
-        return Principal.of_key(key)
+        return bearer
 
     def forget(self) -> None:
         """Looks every key up again: one was just changed."""
@@ -106,4 +107,9 @@ class VaultKeys:
         if key is None:
             self._remembered.clear()
         else:
-            self._remembered.put(name, key)
+            self._remember(name, key)
+
+    def _remember(self, name: bytes, key: ApiKey) -> tuple[ApiKey, Principal]:
+        known = key, Principal.of_key(key)
+        self._remembered.put(name, known)
+        return known

@@ -171,9 +171,19 @@ os.execvp(sys.argv[1], sys.argv[1:])' "$@" </dev/null >>"$log" 2>&1 &
         return
     fi
     rm -f .venv/playground-unfinished # the installer ended by itself, and left things in order
+    if is_offline; then
+        fail "$step failed: the package index gave nothing. The first set-up needs the network: connect, or mend pip's index settings, and start again; it goes on from here. What pip said: $(pwd)/$log"
+    fi
     tail -n 25 "$log" >&2
     [ "$device" != CUDA ] || say "to build for the CPU instead: CMAKE_ARGS=-DGGML_CUDA=off scripts/playground"
     fail "$step failed; the whole log is $(pwd)/$log. Mend what it names and start again."
+}
+
+# pip says "from versions: none" of an index that it cannot reach; why, it says only where it is told to try again.
+is_offline() {
+    tail -n 40 "$log" | grep -qE "from versions: none|Failed to establish a new connection|NewConnectionError|Network is unreachable|\
+Name or service not known|Temporary failure in name resolution|nodename nor servname|Failed to resolve|ConnectTimeout|\
+dns error|error sending request|[Cc]onnection refused"
 }
 
 show_life() {

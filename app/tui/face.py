@@ -50,6 +50,11 @@ class Face(App[None]):
     def use_theme(self, name: str) -> None:
         """Changes the colours and remembers the choice."""
 
+    def key_of(self, node: DOMNode, name: str, otherwise: str = "") -> str:
+        """How the key of that name is written where ``node`` stands: ``^r``, ``F1``; ``otherwise`` if there is none."""
+        binding = self.keys_by_id(node).get(name)
+        return self.get_key_display(binding) if binding is not None else otherwise
+
     @abstractmethod
     def keys_by_id(self, node: DOMNode) -> dict[str, Binding]:
         """The bindings of a node and of those around it by their ids, as the person moved them."""

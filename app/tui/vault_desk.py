@@ -101,6 +101,8 @@ class VaultDesk:
 
         if self.can_lock:
             self._app.push_screen(RemovePassphraseDialog(self._playground.vault), self._passphrase_chosen)
+        elif self._playground.vault.state == "open":
+            self._app.notify("The vault has no passphrase: there is none to remove.")
 
     def make_recovery_key(self) -> None:
         """Makes a recovery key and shows it, once."""

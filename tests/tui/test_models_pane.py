@@ -40,7 +40,7 @@ async def test_a_model_is_fetched_with_progress_cancelled_and_fetched_again(make
         await pilot.press("p")
         await until(lambda: "fetching 50 %" in rows(app)[0])
         await pilot.press("escape")
-        await until(lambda: "fetching" not in rows(app)[0])
+        await until(lambda: "stopped at 50 %" in rows(app)[0])
         assert store.hold is not None
         store.hold.set()
         await pilot.press("p")

@@ -102,6 +102,7 @@ async def test_a_recovery_key_opens_it_in_the_same_field(tmp_path: Path) -> None
         app.screen.query_one(Input).value = made[0].lower().replace("-", " ")
         await pilot.press("enter")
         await until(lambda: app.answers == [True])
+        await until(lambda: app.said == ["/passphrase sets a new one."])
 
 
 async def test_what_is_typed_is_dots_and_reaches_no_clipboard(tmp_path: Path) -> None:
@@ -317,7 +318,7 @@ async def test_the_pane_says_when_no_passphrase_guards_the_vault(tmp_path: Path)
         await until(lambda: app.ready)
         notice = app.pane.query_one(ProtectionNotice)
         await until(lambda: bool(notice.display))
-        assert "ctrl+p → Set a passphrase" in str(notice.render())
+        assert "^p → Set a passphrase" in str(notice.render())
         await app.vault.set_passphrase(PASSPHRASE)
         await until(lambda: not notice.display)
         await pilot.pause()

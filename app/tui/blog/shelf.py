@@ -166,8 +166,7 @@ tags and texts. What is deleted lies in the bin until it is deleted there too.
             return Content.styled("Nothing was found.", "$text-muted")
         if self._shelf == "bin":
             return Content.styled("The bin is empty.", "$text-muted")
-        binding = self.app.keys_by_id(self).get("blog.new")
-        key = self.app.get_key_display(binding) if binding is not None else "n"
+        key = self.app.key_of(self, "blog.new", "n")
         return Content.assemble(
             ("Nothing written yet. Every post is kept here, encrypted.", "$foreground"),
             ("\n\n", ""),
@@ -264,8 +263,7 @@ tags and texts. What is deleted lies in the bin until it is deleted there too.
         self.post_message(self.Gone(post.id))
         self._undoing.append(post.id)
         del self._undoing[:-_UNDONE_AT_MOST]
-        binding = self.app.keys_by_id(self).get("blog.undo")
-        key = self.app.get_key_display(binding) if binding is not None else "u"
+        key = self.app.key_of(self, "blog.undo", "u")
         self.app.notify(f"“{_short(post.title)}” lies in the bin: {key} brings it back.", timeout=4, markup=False)
         self.reload()
 

@@ -234,9 +234,8 @@ class Answers(ModelInUse):
         view = self.query_one(Transcript).answer_view(answer.id) if answer is not None else None
         if answer is None or view is None or answer.error is None or answer.error.code != StreamBrokenError.code:
             return
-        binding = self.app.keys_by_id(self).get("chat.go_on")
         following = self._next_model(answer) or answer.model
-        key = self.app.get_key_display(binding) if binding is not None else "/continue"
+        key = self.app.key_of(self, "chat.go_on", "/continue")
         await view.offer(
             Content.assemble((key, "bold $primary"), f" goes on from here with {clean(following)}. What came is kept.")
         )

@@ -98,8 +98,7 @@ class ConversationActions(Pane):
         self.show_stage()
         await self.query_one(Transcript).show()
         if dropped:
-            later = self.app.keys_by_id(self).get("chat.newer_version")
-            key = self.app.get_key_display(later) if later is not None else "alt+→"
+            key = self.app.key_of(self, "chat.newer_version", "alt+→")
             self.app.notify(
                 f"{words.plural(len(dropped), 'message')} rolled back; {key} brings them back.", markup=False
             )

@@ -117,8 +117,7 @@ class ModelInUse(KeptConversation):
         if not self._desk.missing(self.model):
             download = None
         if download is not None or self.query("DownloadCard"):
-            again = self.app.keys_by_id(self).get("chat.regenerate")
-            self.query_one(Stage).show_download(download, self.app.get_key_display(again) if again else "^r")
+            self.query_one(Stage).show_download(download, self.app.key_of(self, "chat.regenerate", "^r"))
         self.refresh_bindings()
 
     def _fetch(self) -> None:

@@ -86,8 +86,7 @@ stays where it is.
         titles = list(dict.fromkeys(passage.title for passage in self._passages))
         more = f" and {len(titles) - 1} more" if len(titles) > 1 else ""
         words = f"{'▾' if self.open else '▸'} recalled from {titles[0]}{more}"
-        binding = None if self.open else self.app.keys_by_id(self).get("chat.recalled")
-        key = self.app.get_key_display(binding) if binding is not None else ""
+        key = "" if self.open else self.app.key_of(self, "chat.recalled")
         return Content.assemble(words, (f"  {key}", "$text-disabled"))
 
     def unfold(self, open_: bool) -> None:

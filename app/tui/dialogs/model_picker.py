@@ -164,10 +164,14 @@ elsewhere: the lines below the list say what leaves this machine when it is aske
     def _show_detail(self, event: OptionList.OptionHighlighted) -> None:
         line = self._lines.get(event.option.id or "")
         if line is not None:
-            detail = remote_detail(line, self._desk.refused(line.name))
+            detail = remote_detail(line, self._desk.refused(line.name), self._allow_key)
         else:
             detail = Content.styled("Runs on this machine: nothing leaves it.", "$text-success")
         self.query_one("#picker-detail", Static).update(detail)
+
+    @property
+    def _allow_key(self) -> str:
+        return self.app.key_of(self, "app.local_only", "alt+l")
 
     def action_move(self, step: int) -> None:
         """Moves the highlight while the filter keeps the focus."""
@@ -191,7 +195,9 @@ elsewhere: the lines below the list say what leaves this machine when it is aske
     def _take(self, name: str | None) -> None:
         reason = self._desk.refused(name or "")
         if reason:
-            self.app.notify_error(LocalOnlyError(reason, "Allow the network first: alt+l in the chat, or /local."))
+            self.app.notify_error(
+                LocalOnlyError(reason, f"Allow the network first: {self._allow_key}, or /local in the chat.")
+            )
         else:
             self.dismiss(name)
 

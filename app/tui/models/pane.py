@@ -201,7 +201,13 @@ refused.
             if yes:
                 self._do(self._desk.remove, "removing", lambda _: None, name)
 
-        question = f"{clean(name)} is deleted from this machine. It can be fetched again."
+        source = self._rows[name].entry.source
+        again = (
+            f"It can be taken in again from {clean(source.removeprefix('path:'))}, as long as that file is there."
+            if source.startswith("path:")
+            else "It can be fetched again."
+        )
+        question = f"{clean(name)} is deleted from this machine. {again}"
         self.app.push_screen(ConfirmScreen("Remove the model?", question), answered)
 
     def _do(

@@ -47,11 +47,14 @@ def reach_words(line: ModelLine, refused: str) -> tuple[str, str]:
     return ("off: local only", "$text-disabled") if refused else _REACH[line.reachable]
 
 
-def remote_detail(line: ModelLine, refused: str) -> Content:
-    """Some lines about a model that runs elsewhere; what leaves the machine comes first."""
+def remote_detail(line: ModelLine, refused: str, allow_key: str = "alt+l") -> Content:
+    """Some lines about a model that runs elsewhere; what leaves the machine comes first.
+
+    ``allow_key`` ends local-only mode.
+    """
     lines: list[tuple[str, str]] = []
     if refused:
-        lines.append((f"{refused} alt+l allows the network.", "$text-warning"))
+        lines.append((f"{refused} {allow_key} allows the network.", "$text-warning"))
     lines.append(
         (f"Leaves this machine: {clean(line.leaves)}.", "$text-warning")
         if line.leaves

@@ -62,13 +62,22 @@ def _state(row: ModelRow) -> tuple[str, str]:
         return f"loaded · {clean(row.loaded.loaded.device)}", "$text-success"
     if download is not None and download.state == "failed":
         return "download failed", "$text-error"
-    if row.recommended:
+    if _stopped(row):
+        progress = download.progress if download is not None else None
+        share = f" at {progress.done * 100 // progress.total} %" if progress is not None and progress.total else ""
+        return f"stopped{share}", "$text-warning"
+    if row.recommended and not row.installed:
         return "★ recommended here", "$text-accent"
     if row.installed:
-        return f"here{_for(row)}", "$text-success"
+        return ("★ here · recommended" if row.recommended else f"here{_for(row)}"), "$text-success"
     if row.fits is False:
         return "too large", "$text-disabled"
     return f"{'fits' if row.fits else 'to fetch'}{_for(row)}", "$text-muted"
+
+
+def _stopped(row: ModelRow) -> bool:
+    """Whether its download was cancelled, and nobody began it again."""
+    return row.download is not None and row.download.state == "cancelled" and not row.installed
 
 
 def _for(row: ModelRow) -> str:
@@ -93,6 +102,8 @@ def detail_words(row: ModelRow, width: int) -> Content:
         return Content("\n").join([*lines, failure_words(Failure.of(download.error))])
     if download is not None and download.state == "running":
         lines += progress_words(download.progress, max(10, min(50, width - 8)))
+    elif _stopped(row):
+        lines.append(Content.styled("What came is kept: fetching it goes on from there.", "$text-warning"))
     elif row.recommended and not row.installed:
         lines.append(Content.styled("The best model for the memory of this machine; p fetches it.", "$text-accent"))
     lines.append(Content(words.cut(clean(entry.source), width)))

@@ -64,7 +64,7 @@ class KeyDialog(Dialog[None]):
         if self._safe:
             self.dismiss(None)
         else:
-            self._note("It is not shown again. Enter, when it is put away.")
+            self._note("It is not shown again. ⏎ when it is put away.")
 
     def _note(self, words: str) -> None:
         self._safe = True

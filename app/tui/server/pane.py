@@ -158,8 +158,7 @@ stays.
         )
 
     def _key_of(self, name: str) -> str:
-        binding = self.app.keys_by_id(self).get(name)
-        return self.app.get_key_display(binding) if binding is not None else ""
+        return self.app.key_of(self, name)
 
     def _look(self) -> None:
         activity = self._desk.activity

@@ -274,8 +274,7 @@ class SessionDeeds(Pane):
 
     def key_of(self, binding_id: str) -> str:
         """The key that a binding has now, as the person moved it."""
-        binding = self.app.keys_by_id(self).get(binding_id)
-        return self.app.get_key_display(binding) if binding is not None else ""
+        return self.app.key_of(self, binding_id)
 
 
 def split_tags(written: str) -> tuple[str, ...]:

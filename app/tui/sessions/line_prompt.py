@@ -14,6 +14,9 @@ from textual.widgets import Input, Static
 
 from app.tui.dialogs.dialog import Dialog
 
+_CHANGES = "save"
+"""What Enter does where there is something already; elsewhere nothing is as it was."""
+
 
 class LinePrompt(Dialog[str]):
     """A title, a field, and a line that says what is wrong with it."""
@@ -27,7 +30,7 @@ class LinePrompt(Dialog[str]):
         *,
         about: str = "",
         placeholder: str = "",
-        does: str = "save",
+        does: str = _CHANGES,
         check: Callable[[str], str] | None = None,
     ) -> None:
         """``does``: what Enter does. ``check``: what is wrong with a text, or nothing."""
@@ -46,10 +49,9 @@ class LinePrompt(Dialog[str]):
             yield Input(self._value, placeholder=self._placeholder, compact=True, select_on_focus=False)
             yield Static(Content(self._about), classes="about")
             yield Static(classes="wrong")
+            leaves = " leave as it was" if self._does == _CHANGES else " leave"
             yield Static(
-                Content.assemble(
-                    ("⏎", "bold $primary"), f" {self._does}    ", ("esc", "bold $primary"), " leave as it was"
-                ),
+                Content.assemble(("⏎", "bold $primary"), f" {self._does}    ", ("esc", "bold $primary"), leaves),
                 classes="hint",
             )
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from textual import getters
 from textual.content import Content
 from textual.widget import Widget
+
+from app.tui.face import Face
 
 if TYPE_CHECKING:
     from app.vault.vault import Protection
 
 
-def protection_words(protection: Protection | None, palette_key: str = "ctrl+p") -> str:
+def protection_words(protection: Protection | None, palette_key: str = "^p") -> str:
     """What there is to say of a vault's protection; nothing when a passphrase or the keyring guards it."""
     return f"Not protected by a passphrase: {palette_key} → Set a passphrase" if protection == "file" else ""
 
@@ -24,14 +27,15 @@ class ProtectionNotice(Widget):
     ProtectionNotice { height: 1; width: 1fr; padding: 0 1; color: $text-warning; display: none; }
     """
 
-    def __init__(self, palette_key: str = "ctrl+p") -> None:
+    app = getters.app(Face)
+
+    def __init__(self) -> None:
         super().__init__()
-        self._palette_key = palette_key
         self._words = ""
 
     def show_protection(self, protection: Protection | None) -> None:
         """What guards the vault now."""
-        words = protection_words(protection, self._palette_key)
+        words = protection_words(protection, self.app.key_of(self, "app.palette", "^p"))
         if words != self._words:
             self._words = words
             self.display = bool(words)

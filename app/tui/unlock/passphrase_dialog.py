@@ -66,7 +66,7 @@ class PassphraseDialog(Dialog[bool]):
             yield Static(
                 Content.assemble(
                     ("⏎", "bold $primary"), " set    ", ("tab", "bold $primary"), " next field    ",
-                    ("esc", "bold $primary"), " leave as it was",
+                    ("esc", "bold $primary"), " leave as it was" if self._had_one else " leave",
                 ),
                 classes="hint",
             )  # fmt: skip

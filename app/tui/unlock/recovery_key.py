@@ -128,7 +128,7 @@ class RecoveryOffer(Dialog[bool]):
             self.dismiss(True)
         else:
             self._warned = True
-            self._note("It is not shown again. Enter, when it is written down.")
+            self._note("It is not shown again. ⏎ when it is written down.")
 
     def _note(self, words: str) -> None:
         self.query_one("#recovery-note", Static).update(Content.styled(words, "$text-warning"))

@@ -121,8 +121,16 @@ the passphrase's place. Nobody can open the vault without one of the two.
             self.app.report_fault(error)
         else:
             self.dismiss(True)
+            self._say_what_opened(written)
         finally:
             self._opening = False
+
+    def _say_what_opened(self, written: str | None) -> None:
+        """Who needed the recovery key has no passphrase any more, and can choose one now."""
+        from app.vault.wrapping import looks_like_recovery_key
+
+        if written is not None and looks_like_recovery_key(written):
+            self.app.notify("/passphrase sets a new one.", title="Opened with the recovery key", timeout=10)
 
     @on(Input.Changed)
     def _calm(self, event: Input.Changed) -> None:
@@ -160,8 +168,8 @@ the passphrase's place. Nobody can open the vault without one of the two.
     def _show_keys(self) -> None:
         keys = [("⏎", "unlock")] if self._asking else []
         if self._error is not None:
-            keys.append((self._display("unlock.again", "^r"), "try again"))
-        keys.append((self._display("unlock.quit", "^q"), "quit"))
+            keys.append((self.app.key_of(self, "unlock.again", "^r"), "try again"))
+        keys.append((self.app.key_of(self, "unlock.quit", "^q"), "quit"))
         pieces: list[tuple[str, str]] = []
         for key, does in keys:
             pieces += [("    " if pieces else "", ""), (key, "bold $primary"), (f" {does}", "$text-muted")]
@@ -172,10 +180,6 @@ the passphrase's place. Nobody can open the vault without one of the two.
                 ("◆", "$primary"), "\n\n", ("p l a y g r o u n d", "bold $foreground"), "\n\n", (title, "$text-muted")
             )
         )
-
-    def _display(self, binding_id: str, otherwise: str) -> str:
-        binding = self.app.keys_by_id(self).get(binding_id)
-        return self.app.get_key_display(binding) if binding is not None else otherwise
 
     def action_again(self) -> None:
         """Tries once more to open it: the backup may be back in its place by now."""

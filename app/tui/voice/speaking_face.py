@@ -69,8 +69,7 @@ class SpeakingFace(GuardedFace):
     async def _dictate(self, target: TextArea) -> None:
         from .meter import Meter
 
-        binding = self.keys_by_id(target).get("app.dictate")
-        meter = Meter(self.get_key_display(binding) if binding is not None else "F11")
+        meter = Meter(self.key_of(target, "app.dictate", "F11"))
         await self.query_one("#panes", Container).mount(meter)
         try:
             await self._listen(target, meter)

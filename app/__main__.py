@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 from typing import TYPE_CHECKING
 
 from app.cli.main import cli
+from app.cli.plain_text import make_readable
 from app.cli.session import Session
 from app.privacy.connections import ConnectionPolicy
 from app.privacy.guard import LocalOnlyGuard
@@ -22,6 +24,7 @@ def main() -> None:
     LocalOnlyGuard(policy).install()
     masker = Masker.of_environment(os.environ)
     mask_warnings(masker)
+    make_readable((sys.stdout, sys.stderr))
     cli(prog_name="playground", obj=Session(os.environ, _interface, policy, masker))
 
 
@@ -33,7 +36,6 @@ def mask_warnings(masker: Masker) -> None:
 
 def _interface(playground: Playground) -> None:
     import asyncio
-    import sys
 
     from app.tui.app import PlaygroundApp
 

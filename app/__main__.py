@@ -11,6 +11,7 @@ from app.cli.main import cli
 from app.cli.plain_text import make_readable
 from app.cli.session import Session
 from app.privacy.connections import ConnectionPolicy
+from app.privacy.core_dumps import forbid_core_dumps
 from app.privacy.guard import LocalOnlyGuard
 from app.privacy.masking import Masker, MaskingFilter
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 def main() -> None:
     """The console script ``playground``. Nothing may leave the machine until the settings are read and allow it."""
+    forbid_core_dumps()
     policy = ConnectionPolicy(local_only=True)
     LocalOnlyGuard(policy).install()
     masker = Masker.of_environment(os.environ)

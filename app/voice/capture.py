@@ -17,6 +17,8 @@ import sys
 import threading
 from typing import Any
 
+from app.privacy.core_dumps import forbid_core_dumps
+
 from .capture_frames import AUDIO, DEVICES, FAULT, STARTED, Fault, frame
 from .resampling import Resampler
 
@@ -34,6 +36,7 @@ _RATE_REFUSED = -9997
 
 def main(arguments: list[str] | None = None) -> int:
     """Lists the microphones, or listens to one; gives the exit status."""
+    forbid_core_dumps()
     parser = argparse.ArgumentParser()
     parser.add_argument("--list", action="store_true")
     parser.add_argument("--device", default="")

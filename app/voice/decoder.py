@@ -18,6 +18,7 @@ import struct
 import sys
 from typing import Any
 
+from app.privacy.core_dumps import forbid_core_dumps
 from app.privacy.kernel import deny_network
 
 LENGTH = struct.Struct("<d")
@@ -31,6 +32,7 @@ _MEMORY_BYTES = 2 * 1024**3
 
 def main(arguments: list[str] | None = None) -> int:
     """Decodes until the end of the recording; gives the exit status."""
+    forbid_core_dumps()
     parser = argparse.ArgumentParser()
     parser.add_argument("--most-seconds", type=float, default=math.inf, help="of sound; a longer recording is refused")
     parser.add_argument("--cpu-seconds", type=int, help="of work; then the process is ended")
@@ -87,7 +89,6 @@ def _limit(cpu_seconds: int | None) -> None:
     import resource
 
     resource.setrlimit(resource.RLIMIT_AS, (_MEMORY_BYTES, _MEMORY_BYTES))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if cpu_seconds is not None:
         resource.setrlimit(resource.RLIMIT_CPU, (cpu_seconds, cpu_seconds))
     resource.setrlimit(resource.RLIMIT_NOFILE, (3, 3))

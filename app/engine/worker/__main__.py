@@ -24,6 +24,7 @@ from app.engine.frames import (
 )
 from app.errors import PlaygroundError
 from app.privacy.connections import ConnectionPolicy
+from app.privacy.core_dumps import forbid_core_dumps
 from app.privacy.guard import LocalOnlyGuard
 from app.privacy.kernel import deny_network
 from app.privacy.reaching import reach
@@ -54,6 +55,7 @@ class Worker(Protocol):
 
 def main() -> int:
     """Serves until told to end, or until the face goes away. Gives the exit status."""
+    forbid_core_dumps()
     confinement = deny_network(local_sockets=_HAS_NVIDIA.exists())
     if "--reach" in sys.argv:
         print(reach(confinement, sys.argv[-2], int(sys.argv[-1])))

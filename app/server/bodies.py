@@ -71,6 +71,10 @@ class BodyReader:
         head: of the request.
         rules: what it may be.
         clock: seconds, of any origin.
+
+    Attributes:
+        streams: whether it is a recording: the application reads it as it comes, and what is wrong with it may show
+            while it does.
     """
 
     def __init__(
@@ -83,7 +87,7 @@ class BodyReader:
     ) -> None:
         self._receive, self._rules, self._clock = receive, rules, clock
         self._most = rules.limit(path)
-        self._streams = path.startswith(_AUDIO)
+        self.streams = path.startswith(_AUDIO)
         self._is_json = b"json" in (head.get(b"content-type") or b"").lower()
         self._started = clock()
         self._bytes = 0
@@ -101,7 +105,7 @@ class BodyReader:
         Raises:
             BodyTooLargeError, BodyLateError, MalformedRequestError: when it is not as it should be.
         """
-        if self._streams:
+        if self.streams:
             return
         pieces: list[bytes] = []
         more = True

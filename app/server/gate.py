@@ -169,7 +169,7 @@ class Gate:
             await app(scope, receive, passage.send)
             return
         try:
-            await app(scope, reader.receive, passage.send_unless(reader))
+            await app(scope, reader.receive, passage.send_unless(reader) if reader.streams else passage.send)
         except PlaygroundError:
             if reader.failure is None:
                 raise

@@ -44,9 +44,9 @@ class Measures:
             buckets=_LATENCY_S,
             registry=own,
         )
-        self.active_requests = Gauge("playground_active_requests", "Requests being answered.", registry=own)
-        self.active_streams = Gauge("playground_active_streams", "Answers going out event by event.", registry=own)
-        self.active_sockets = Gauge("playground_active_websockets", "WebSockets that are open.", registry=own)
+        self.active_requests = Active("playground_active_requests", "Requests being answered.", own)
+        self.active_streams = Active("playground_active_streams", "Answers going out event by event.", own)
+        self.active_sockets = Active("playground_active_websockets", "WebSockets that are open.", own)
         self.first_token_seconds = Histogram(
             "playground_first_token_seconds",
             "Seconds from the question to the model's first token, loading and waiting included.",
@@ -154,6 +154,20 @@ class Measures:
     def text(self) -> bytes:
         """Everything, in Prometheus' text format."""
         return generate_latest(self._registry)
+
+
+class Active:
+    """How many there are of something at this moment; its gauge looks when it is scraped.
+
+    Attributes:
+        now: the number.
+    """
+
+    __slots__ = ("now",)
+
+    def __init__(self, name: str, text: str, registry: CollectorRegistry) -> None:
+        self.now = 0
+        Gauge(name, text, registry=registry).set_function(lambda: self.now)
 
 
 @dataclass(frozen=True)

@@ -70,7 +70,7 @@ class Watch:
             await send(message)
 
         active = measures.active_requests if kind == "http" else measures.active_sockets
-        active.inc()
+        active.now += 1
         try:
             await self._app(scope, receive, noted)
         except (asyncio.CancelledError, ClientGoneError):
@@ -81,9 +81,9 @@ class Watch:
             measures.crashes.inc()
             raise
         finally:
-            active.dec()
+            active.now -= 1
             if exchange.streaming:
-                measures.active_streams.dec()
+                measures.active_streams.now -= 1
             self._over(scope, exchange, time.perf_counter() - began)
 
     def _over(self, scope: Scope, exchange: Exchange, seconds: float) -> None:
@@ -122,7 +122,7 @@ def _opened(exchange: Exchange, message: Message) -> Message:
         if name == b"content-type":
             if value.startswith(_STREAMS):
                 exchange.streaming = True
-                exchange.measures.active_streams.inc()
+                exchange.measures.active_streams.now += 1
             break
     headers.append((b"x-request-id", exchange.number.encode("ascii")))
     if exchange.status < 400:

@@ -15,6 +15,7 @@ from .database import Database
 from .post_records import Post, PostHit, PostLine, Revision, RevisionLine
 from .post_rows import COLUMNS, LINE_COLUMNS, hit_of, line_of, post_of
 from .post_search import EXCERPT, MATCHING, post_query
+from .slugs import slug_of
 from .storable import storable
 
 if TYPE_CHECKING:
@@ -82,6 +83,8 @@ class Posts:
 
     async def find(self, words: str) -> Post:
         """The post that a person means: by id, by the beginning of an id, by slug, or by title. The bin is left out.
+
+        A post without a slug is found by the one that its title makes, where no slug and no title is the same.
 
         Raises:
             UnknownPostError: when none fits, or several do.
@@ -274,6 +277,7 @@ def _find(connection: Connection, words: str) -> Post:
         f"SELECT {COLUMNS} FROM posts WHERE deleted_at IS NULL AND (slug = ? OR lower(title) = lower(?))",  # noqa: S608
         (words, words),
     ).fetchmany(3)
+    named = named or _by_title_as_slug(connection, words)
     found = {row[0]: row for row in (named or by_id)} if words else {}
     if len(found) == 1:
         return post_of(next(iter(found.values())))
@@ -281,6 +285,15 @@ def _find(connection: Connection, words: str) -> Post:
         raise _unknown(words)
     several = ", ".join(f"{row[0][:8]} “{row[1]}”" for row in found.values())
     raise UnknownPostError(f"{words!r} could be several posts: {several}.", "Give more of the id.")
+
+
+def _by_title_as_slug(connection: Connection, words: str) -> list[tuple[Any, ...]]:
+    """Rows of the posts without a slug whose title makes this one."""
+    if not words or slug_of(words) != words:
+        return []
+    titles = connection.execute("SELECT id, title FROM posts WHERE deleted_at IS NULL AND slug = ''")
+    fitting = [post_id for post_id, title in titles if title and slug_of(title) == words][:3]
+    return [_row(connection, post_id, COLUMNS) for post_id in fitting]
 
 
 def _unknown(words: str) -> UnknownPostError:

@@ -13,9 +13,9 @@ import msgspec
 from msgspec import Struct
 
 from app.vault.post_records import Post
+from app.vault.slugs import address_of
 
 from .front_matter import moment, written
-from .slugs import slug_of
 
 Form = Literal["markdown", "html", "hugo", "jekyll"]
 FORMS: tuple[Form, ...] = ("markdown", "html", "hugo", "jekyll")
@@ -49,7 +49,7 @@ def exported(post: Post, form: Form, clock: Callable[[], float] = time.time) -> 
         form: what reads it.
         clock: seconds since 1970, for a published post without a date.
     """
-    slug = slug_of(post.slug or post.title)
+    slug = address_of(post)
     date = post.date if post.date is not None or post.status == "draft" else clock()
     whole = msgspec.structs.replace(post, slug=slug, date=date)
     if form == "html":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from app.vault.post_records import Post
@@ -92,6 +93,21 @@ def test_exporting_and_publishing(run_cli, kept, tmp_path):
     result = run_cli("posts", "publish", "sea", str(tmp_path / "site"))
     assert result.exit_code == 1 and page.read_text() == "mine"
     assert run_cli("posts", "publish", "sea", str(tmp_path / "site"), "--force").exit_code == 0
+
+
+def test_a_published_post_keeps_its_address(run_cli, environ, kept, tmp_path):
+    site = tmp_path / "site"
+    assert run_cli("posts", "publish", "fog", str(site)).exit_code == 0
+    assert json.loads(run_cli("posts", "show", FOG.id, "--json").stdout)["slug"] == "fog"
+
+    async def rename(vault):
+        await vault.posts.save(msgspec.structs.replace(await vault.posts.get(FOG.id), title="Fog and rain"))
+
+    in_vault(environ, rename)
+    result = run_cli("posts", "publish", "fog", str(site), "--force")
+    assert result.exit_code == 0, result.stderr
+    assert [path.name for path in (site / "content/posts").iterdir()] == ["fog"]
+    assert "title: Fog and rain\nslug: fog\n" in (site / "content/posts/fog/index.md").read_text()
 
 
 def test_the_bin(run_cli, kept):

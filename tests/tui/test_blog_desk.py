@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import nullcontext
 from datetime import datetime
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -279,6 +281,42 @@ async def test_a_post_goes_into_a_hugo_folder_and_a_foreign_file_is_left_alone(t
         await pilot.press("enter")
         await until(lambda: len(app.screen_stack) == 1)
         assert "somebody" not in target.read_text()
+
+
+async def test_what_is_written_into_a_site_keeps_its_address(tmp_path: Path):
+    app = blog_app(tmp_path)
+    naming = POSTS[3]
+    async with blogging(app) as pilot:
+        await until(lambda: app.blog.shelf.chosen is not None)
+        await app.vault.posts.save(msgspec.structs.replace(naming, title="Naming", updated_at=time.time()))
+        app.blog.shelf.reload(naming.id)
+        await until(lambda: app.blog.shelf.chosen.id == naming.id)
+        await pilot.press("e")
+        screen = await dialog(app, pilot, PublishDialog)
+        screen.query_one(Input).value = str(tmp_path / "site")
+        await pilot.press("down", "down", "enter")
+        await until(lambda: len(app.screen_stack) == 1)
+        await pilot.press("enter")
+        await until(lambda: app.blog.writing and app.blog.desk.post is not None)
+        await until(lambda: app.blog.desk.post.slug == "naming")
+
+        app.query_one("#post-title", Input).value = "On names"
+        await pilot.press("alt+e")
+        screen = await dialog(app, pilot, PublishDialog)
+        await until(lambda: "posts/naming/index.md" in str(screen.query_one(".target").visual))
+
+
+async def test_what_is_out_has_an_address(tmp_path: Path):
+    app = blog_app(tmp_path)
+    async with blogging(app) as pilot:
+        await opened(app, pilot)
+        app.blog.desk.adopt(slug="", title="Two seas")
+        await pilot.press("ctrl+t")
+        screen = await dialog(app, pilot, ParticularsDialog)
+        screen.query_one(StatusField).focus()
+        await pilot.press("space", "enter")
+        await until(lambda: app.blog.desk.post.status == "published")
+        assert app.blog.desk.post.slug == "two-seas"
 
 
 async def test_a_folder_that_cannot_be_written_to_is_said(tmp_path: Path):

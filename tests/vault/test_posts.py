@@ -59,6 +59,21 @@ async def test_a_post_is_found_by_id_slug_or_title_and_never_guessed(vault: Vaul
         await vault.posts.find("sea")
 
 
+async def test_a_post_without_a_slug_is_found_by_the_one_that_its_title_makes(vault: Vault):
+    post, other = new_post(title="Light houses!"), new_post(title="Light houses", slug="towers")
+    for one in (post, other, new_post()):
+        await vault.posts.save(one)
+    assert await vault.posts.find("light-houses") == post
+    assert await vault.posts.find("Light houses") == other
+    with pytest.raises(UnknownPostError):
+        await vault.posts.find("post")  # what an empty title makes
+    await vault.posts.save(new_post(title="Light, houses"))
+    with pytest.raises(UnknownPostError, match="several"):
+        await vault.posts.find("light-houses")
+    await vault.posts.save(new_post(title="Towers", slug="light-houses"))
+    assert (await vault.posts.find("light-houses")).title == "Towers"
+
+
 async def test_the_list_has_the_latest_first_and_is_searched_word_by_word(vault: Vault):
     for number, title in enumerate(("Sea", "Storm", "Harbour")):
         await vault.posts.save(changed(new_post(title=title, body="Light " * number), updated_at=float(number)))

@@ -54,15 +54,19 @@ def export_post(session: Session, which: str, form: Form, output: Path | None, f
 @click.pass_obj
 @reporting_errors
 def publish_post(session: Session, which: str, folder: Path, form: Form, force: bool) -> None:
-    """Write POST into FOLDER, the root of a site, as a post that is out; today is its date where it has none."""
+    """Write POST into FOLDER, the root of a site, as a post that is out; today is its date where it has none.
+
+    Its address is its slug. Where it has none its title makes one, and it keeps that when the title changes.
+    """
 
     async def published(vault: Vault) -> None:
+        from app.vault.slugs import address_of
         from app.writing.exporting import exported
         from app.writing.publishing import publish
 
         post = await vault.posts.find(whole(which))
         date = post.date if post.date is not None else time.time()
-        out = msgspec.structs.replace(post, status="published", date=date)
+        out = msgspec.structs.replace(post, status="published", date=date, slug=address_of(post))
         path = await publish(exported(out, form), folder, replace=force)
         if out != post:
             await vault.posts.save(msgspec.structs.replace(out, updated_at=time.time()))

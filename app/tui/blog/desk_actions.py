@@ -124,9 +124,23 @@ class DeskActions(Finding):
             if written is not None:
                 self._export_form = dialog.form
                 self._export_folder = dialog.folder
+                if dialog.settles_address:
+                    self._pane.do(self._keep_address(post))
                 self.app.notify(clean(shortened(written)), title="Written", timeout=6, markup=False)
 
         self.app.push_screen(dialog, answered)
+
+    async def _keep_address(self, post: Post) -> None:
+        """The post's address stays what it was written under, whatever its title becomes later."""
+        from app.vault.slugs import address_of
+
+        if self.post is None or self.post.id != post.id:
+            stored = await self._vault.posts.get(post.id)
+            if not stored.slug:
+                await self._vault.posts.save(msgspec.structs.replace(stored, slug=address_of(post)))
+        # It may have come onto the desk meanwhile, as it was before.
+        if self.post is not None and self.post.id == post.id and not self.post.slug:
+            self.adopt(slug=address_of(post))
 
     # Another editor
 

@@ -21,7 +21,7 @@ from app.privacy.terminal import clean
 from app.tui.dialogs.dialog import Dialog
 from app.tui.sessions.deeds import split_tags
 from app.vault.post_records import Post, PostStatus
-from app.writing.slugs import slug_of
+from app.vault.slugs import address_of, slug_of
 
 
 class Particulars(Struct, frozen=True):
@@ -81,7 +81,7 @@ class ParticularsDialog(Dialog[Particulars]):
         post = self._post
         fields = (
             ("title", clean(post.title), "Title"),
-            ("slug", clean(post.slug), "made from the title"),
+            ("slug", clean(_slug(post)), "made from the title"),
             ("tags", clean(", ".join(post.tags)), "sea, winter"),
             ("date", date_words(post.date), "2026-11-21 or 2026-11-21 09:30; empty while that is open"),
         )
@@ -137,16 +137,23 @@ class ParticularsDialog(Dialog[Particulars]):
             date = self._post.date
         if status == "published" and date is None:
             date = time.time()
-        slug = self._value("slug")
+        title = self._value("title")
+        # What is out keeps its address, whatever its title becomes later.
+        slug = self._value("slug") or (title if status == "published" else "")
         self.dismiss(
             Particulars(
-                title=self._value("title"),
+                title=title,
                 slug=slug_of(slug) if slug else "",
                 tags=split_tags(self._value("tags")),
                 date=date,
                 status=status,
             )
         )
+
+
+def _slug(post: Post) -> str:
+    """The slug that the post has; one that is out has one in any case."""
+    return post.slug or (address_of(post) if post.status == "published" and post.title else "")
 
 
 def date_words(at: float | None) -> str:

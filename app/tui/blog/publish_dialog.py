@@ -79,6 +79,11 @@ class PublishDialog(Dialog[Path]):
         return Path(self._chosen).expanduser()
 
     @property
+    def settles_address(self) -> bool:
+        """Whether what was written has an address from now on: a page of a site, or a post that is out."""
+        return self.form in ("hugo", "jekyll") or self._post.status == "published"
+
+    @property
     def _chosen(self) -> str:
         return self.query_one(Input).value.strip()
 

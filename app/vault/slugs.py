@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from .post_records import Post
+
 LONGEST = 80
 """Characters of a slug."""
 
@@ -30,6 +32,11 @@ def slug_of(title: str) -> str:
             break
         slug = longer
     return f"{slug}-post" if re.fullmatch(r"con|prn|aux|nul|com\d|lpt\d", slug) else slug or "post"
+
+
+def address_of(post: Post) -> str:
+    """What the address of a post ends in: the slug that it has, else the one that its title makes."""
+    return slug_of(post.slug or post.title)
 
 
 def _needed(mark: str) -> bool:

@@ -318,12 +318,16 @@ class ImportFormatError(PlaygroundError):
 
 
 def error_codes() -> dict[str, type[PlaygroundError]]:
-    """Every error class by its code, so that an error can cross a process or a wire and be raised again."""
+    """Every error class by its code, so that an error can cross a process or a wire and be raised again.
+
+    Of several with one code it is the one that gave it: a part's own subclass may want other arguments.
+    """
     found: dict[str, type[PlaygroundError]] = {}
     pending: list[type[PlaygroundError]] = [PlaygroundError]
     while pending:
         cls = pending.pop()
-        found[cls.code] = cls
+        if "code" in vars(cls):
+            found.setdefault(cls.code, cls)
         pending.extend(cls.__subclasses__())
     return found
 

@@ -89,12 +89,22 @@ def memory() -> Memory:
 
 
 def cores() -> int:
-    """Physical cores that this process may use, at least 1."""
+    """Physical cores that this process may use, at least 1, and no more than its threads may be."""
     import psutil
 
     physical = psutil.cpu_count(logical=False) or os.cpu_count() or 1
     allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else physical
-    return max(1, min(physical, allowed))
+    return at_most_threads(max(1, min(physical, allowed)))
+
+
+def at_most_threads(wanted: int) -> int:
+    """``wanted``, or what ``OMP_THREAD_LIMIT`` allows.
+
+    OpenMP gives no more than that without a word, and CTranslate2, which shares its work out among as many as it asked
+    for, then leaves parts undone: a transcription was all brackets.
+    """
+    limit = os.environ.get("OMP_THREAD_LIMIT", "").strip()
+    return min(wanted, int(limit)) if limit.isascii() and limit.isdigit() and int(limit) > 0 else wanted
 
 
 def may_have_accelerator() -> bool:

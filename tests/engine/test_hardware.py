@@ -5,7 +5,9 @@ from __future__ import annotations
 import subprocess
 import sys
 
-from app.engine.hardware import cores, may_have_accelerator, memory, probe
+import pytest
+
+from app.engine.hardware import at_most_threads, cores, may_have_accelerator, memory, probe
 
 
 async def test_the_real_probe_finds_the_processor() -> None:
@@ -36,6 +38,14 @@ async def test_a_probe_that_fails_is_told_in_a_sentence() -> None:
 def test_memory_and_cores_need_no_child() -> None:
     assert memory().total >= memory().available > 0
     assert cores() >= 1
+
+
+@pytest.mark.parametrize(("limit", "found"), [("1", 1), (" 3 ", 3), ("9", 4), ("0", 4), ("", 4), ("two", 4), ("²", 4)])
+def test_no_more_threads_are_asked_for_than_openmp_gives(
+    monkeypatch: pytest.MonkeyPatch, limit: str, found: int
+) -> None:
+    monkeypatch.setenv("OMP_THREAD_LIMIT", limit)
+    assert at_most_threads(4) == found
 
 
 def test_asking_never_imports_the_native_library() -> None:

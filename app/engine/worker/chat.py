@@ -28,6 +28,7 @@ from app.engine.frames import (
     Tokenize,
     Written,
 )
+from app.engine.hardware import cores
 from app.engine.thinking import THINKING_TEXTS
 from app.engine.tool_calls import CONTROL_TEXTS, offered_tools
 from app.errors import ContextOverflowError, InvalidRequestError, PlaygroundError
@@ -77,7 +78,7 @@ class ChatWorker:
         self._context_tokens, cells = _fit(options, model, warnings)
         slots = options.sequences + _KEPT_CONVERSATIONS
         self._context = Context(
-            model, cells=cells, sequences=slots, batch=_BATCH_TOKENS, threads=options.threads or _default_threads()
+            model, cells=cells, sequences=slots, batch=_BATCH_TOKENS, threads=options.threads or cores()
         )
         self._template, template_warnings = ChatTemplate.choose(
             model.chat_template, options.chat_template, model.bos, model.eos
@@ -275,13 +276,6 @@ def _control_tokens(model: Model, texts: tuple[str, ...]) -> dict[int, bytes]:
         if len(tokens) == 1 and not model.piece(tokens[0]) and not model.ends_generation(tokens[0]):
             found[tokens[0]] = text.encode()
     return found
-
-
-def _default_threads() -> int:
-    """One a physical core that this process may use: more only fight for the same arithmetic units."""
-    physical = psutil.cpu_count(logical=False) or os.cpu_count() or 1
-    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else physical
-    return max(1, min(physical, allowed))
 
 
 def _every_percent(report: Callable[[float], None]) -> Callable[[float], None]:

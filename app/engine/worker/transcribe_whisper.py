@@ -9,7 +9,7 @@ from typing import Any
 import faster_whisper
 import numpy as np
 
-from app.engine.hardware import cores
+from app.engine.hardware import at_most_threads, cores
 from app.engine.speech import SAMPLE_RATE, Heard, SpeechProgress, SpeechSegment, SpokenLanguage, TranscribeOptions, Word
 from app.errors import ModelLoadError
 
@@ -44,7 +44,7 @@ class SpeechModel:
                 raise ModelLoadError(f"{path.parent.name} has no {name} beside its model.", "Fetch the model again.")
         try:
             self._model = faster_whisper.WhisperModel(
-                str(path.parent), device="cpu", compute_type="int8", cpu_threads=threads or cores()
+                str(path.parent), device="cpu", compute_type="int8", cpu_threads=at_most_threads(threads or cores())
             )
             self.languages: tuple[str, ...] = tuple(self._model.supported_languages)
         except Exception as error:  # the libraries raise nothing narrower in common; the reason is told

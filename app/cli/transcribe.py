@@ -25,6 +25,7 @@ from .fetching import fetch
 from .session import INTERRUPTED, Session, report, reporting_errors
 
 if TYPE_CHECKING:
+    from app.engine.catalogue import ModelEntry
     from app.routing.transcribing import RemoteTranscription
 
 Form = Literal["text", "json", "srt", "vtt"]
@@ -116,7 +117,10 @@ async def _transcribe(playground: Playground, files: tuple[str, ...], asked: _As
             )
         remote.require()  # before anything is read
     else:
-        await _here(playground, model)
+        entry = _of_this_machine(playground, model)
+        if playground.store.path_of(entry) is None and not await _any_readable(files):
+            return True
+        await fetch(playground, entry)
     failed = False
     for name in files:
         transcript = _Transcript(name)
@@ -137,14 +141,34 @@ async def _transcribe(playground: Playground, files: tuple[str, ...], asked: _As
     return failed
 
 
-async def _here(playground: Playground, model: str) -> None:
-    """Fetches a model of this machine, unless it is there."""
+def _of_this_machine(playground: Playground, model: str) -> ModelEntry:
+    """The model as the catalogue describes it.
+
+    Raises:
+        PlaygroundError: when there is none of this name, or it is for something else.
+    """
     entry = playground.catalogue.get(model)
     if entry.role != "transcribe":
         raise InvalidRequestError(
             f"{model} is for {entry.role}, not for transcription.", "`playground models list` shows which model is."
         )
-    await fetch(playground, entry)
+    return entry
+
+
+async def _any_readable(files: tuple[str, ...]) -> bool:
+    """Whether a large download would be for something; says what is wrong with the files where it would not."""
+    wrong: list[PlaygroundError] = []
+    for name in files:
+        if name == "-":
+            return True
+        try:
+            async with open_recording(Path(name)):
+                return True
+        except PlaygroundError as error:
+            wrong.append(error)
+    for one in wrong:
+        report(one)
+    return False
 
 
 async def _one(

@@ -101,6 +101,16 @@ def test_what_is_no_recording_is_one_clear_line_each_and_the_good_one_is_still_d
     assert is_right(result.stdout.partition("Talk.wav ==")[2])
 
 
+def test_nothing_is_fetched_for_what_is_no_recording(run_cli, home, tmp_path):
+    (tmp_path / "notes.wav").write_text("no sound")
+    result = run_cli("transcribe", str(tmp_path / "missing.wav"), str(tmp_path / "notes.wav"))
+    assert (result.exit_code, result.stdout) == (1, "")
+    first, second = result.stderr.strip().splitlines()
+    assert "missing.wav cannot be opened: No such file" in first
+    assert "notes.wav is no recording" in second
+    assert not list(home.glob("models/**/*.whl*"))
+
+
 def test_a_recording_that_is_cut_off_gives_what_there_is(transcribe, recording, tmp_path):
     flac = converted(recording, tmp_path / "talk.flac", "flac", 16_000)
     whole = flac.read_bytes()

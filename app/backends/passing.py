@@ -73,26 +73,13 @@ class PassedOn(AsyncGenerator[bytes, None]):
         self._ended = self._closed = False
         self._failed: RemoteError | None = None
 
-    @classmethod
-    async def begun(
-        cls,
-        answer: Answer,
-        exchange: WireExchange,
-        protocol: WireProtocol,
-        endpoint: str,
-        mask: Callable[[RemoteError], None],
-        *,
-        streams: bool = True,
-        secrets: Sequence[bytes] = (),
-    ) -> PassedOn:
-        """The body, its first piece already there.
+    async def begin(self) -> None:
+        """Waits for the first piece, and keeps it for who reads.
 
         Raises:
             RemoteError: it broke off before.
         """
-        pieces = cls(answer, exchange, protocol, endpoint, mask, streams=streams, secrets=secrets)
-        pieces._first = await pieces._next()
-        return pieces
+        self._first = await self._next()
 
     @property
     def whole(self) -> bool:

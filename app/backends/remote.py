@@ -130,7 +130,7 @@ class RemoteBackend:
             answer = await self._send(
                 "POST", self._path(request), headers, msgspec.json.encode(body), deadline=request.deadline
             )
-            pieces = await PassedOn.begun(
+            pieces = PassedOn(
                 answer,
                 exchange,
                 request.protocol,
@@ -139,6 +139,7 @@ class RemoteBackend:
                 streams=request.stream,
                 secrets=self._dressing.secrets,
             )
+            await pieces.begin()
         except BaseException as error:
             if answer is not None:
                 await answer.close()

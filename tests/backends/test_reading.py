@@ -101,7 +101,8 @@ def passed(path: str, pieces: Sequence[bytes], exchange: WireExchange, kind: str
     protocol = kind_of(KIND.get(path, "openai")).way(ASKED[path]).protocol
 
     async def run() -> list[bytes]:
-        given = await PassedOn.begun(Pieces(pieces, kind), exchange, protocol, "there", lambda error: None)
+        given = PassedOn(Pieces(pieces, kind), exchange, protocol, "there", lambda error: None)
+        await given.begin()
         return [piece async for piece in given]
 
     return drive(run())

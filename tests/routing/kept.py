@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import socket
-import subprocess
-import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import aclosing
 from pathlib import Path
@@ -15,8 +11,7 @@ import pytest
 from app.messages import Delta
 from app.routing.answering import Answering
 from app.vault import Vault
-
-REDIS_PASSWORD = "s3kr1t-of-redis"
+from tests.redis_server import redis_server
 
 
 @pytest.fixture
@@ -30,25 +25,9 @@ async def vault(tmp_path: Path) -> AsyncIterator[Vault]:
 
 
 @pytest.fixture(scope="session")
-def redis_url(tmp_path_factory) -> Iterator[str]:
-    """A Redis of the test's own, with a password."""
-    program = shutil.which("redis-server")
-    if program is None:
-        pytest.skip("redis-server is not installed; Debian's package of that name has it")
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    folder = tmp_path_factory.mktemp("redis")
-    words = f"--port {port} --bind 127.0.0.1 --save --appendonly no --requirepass {REDIS_PASSWORD}".split()
-    process = subprocess.Popen([program, *words, "--dir", str(folder)], stdout=subprocess.DEVNULL)
-    for _ in range(200):
-        try:
-            socket.create_connection(("127.0.0.1", port), 0.1).close()
-            break
-        except OSError:
-            time.sleep(0.05)
-    yield f"redis://:{REDIS_PASSWORD}@127.0.0.1:{port}/0"
-    process.terminate()
-    process.wait(10)
+def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with redis_server(tmp_path_factory.mktemp("redis")) as url:
+        yield url
 
 
 async def answer(router: Answering, request) -> list[Delta]:

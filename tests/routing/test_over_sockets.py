@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import random
 import tomllib
 from collections import Counter
 from pathlib import Path
@@ -30,7 +29,8 @@ from app.privacy.connections import ConnectionPolicy
 from app.routing.connecting import connected
 from app.routing.router import Router
 from app.settings.schema import PrivacySettings
-from tests.backends.provider import Answer, Provider, Received, provider
+from tests.backends.faulty import SHORT, FaultyPlan
+from tests.backends.provider import Answer, Provider, provider
 
 from .scripted import Scripted, ask, endpoint, read, text_of
 
@@ -187,40 +187,12 @@ FAULTS = 400
 
 async def test_faults_on_real_connections():
     """As ``test_faults`` does in memory: each answer's tokens tell which request of the provider they came from."""
-    dice = random.Random(7)
-    lengths: dict[int, int] = {}
-    count: Counter[str] = Counter()
-
-    def plan(request: Received) -> Answer:
-        number = len(lengths) + 1
-        length = lengths[number] = dice.randrange(1, 9)
-        text = tuple(f"{number}:{place} " for place in range(length))
-        fault = dice.choice(
-            [
-                {"status": 429},
-                {"status": 429, "headers": {"retry-after": "0.01"}},
-                {"status": 500},
-                {"status": 503},
-                {"status": 401},
-                {"status": 400},
-                {"dies_after": -1},
-                {"dies_after": dice.randrange(0, length + 3)},
-                {"dies_after": dice.randrange(1, length + 3)},
-                {"ends_after": dice.randrange(0, length + 1)},
-                {"hangs_after": dice.randrange(0, length + 1)},
-                {"fails_after": dice.randrange(1, length + 1)},
-            ]
-            + [{}] * 4
-        )
-        count[next(iter(fault), "none")] += 1
-        return Answer(text=text, write=dice.choice([0, 0, 1, 7]), **fault)
-
-    quick = {"cooldown_s": 0.02, "read_s": 0.2, "retries": 1}
+    plan = FaultyPlan(seed=7)
     async with provider(plan, key=KEY) as a, provider(plan, key=KEY) as b, provider(plan, key=KEY) as c:
         toml = (
-            place("a", a, "openai", **quick)
-            + place("b", b, "anthropic", **quick)
-            + place("c", c, "ollama", **quick)
+            place("a", a, "openai", **SHORT)
+            + place("b", b, "anthropic", **SHORT)
+            + place("c", c, "ollama", **SHORT)
             + '[remote.gpt]\nreplicas = [{ endpoint = "a" }, { endpoint = "b", weight = 2 }]\nfallback = ["last"]\n'
             + model("last", "c")
         )
@@ -228,14 +200,14 @@ async def test_faults_on_real_connections():
             outcomes: Counter[str] = Counter()
 
             async def one() -> None:
-                found, error = await read(routed.router.stream(ask(dice.choice(("gpt", "last")))))
+                found, error = await read(routed.router.stream(ask(plan.dice.choice(("gpt", "last")))))
                 text = text_of(found)
                 kinds = [type(delta) for delta in found]
                 assert kinds.count(Started) <= 1 and kinds.count(Finished) == (error is None)
                 tokens = [tuple(map(int, token.split(":"))) for token in text.split()]
                 assert tokens == [(tokens[0][0], place) for place in range(len(tokens))]
                 if error is None:
-                    assert len(tokens) == lengths[tokens[0][0]]
+                    assert plan.is_whole(tokens)
                 elif tokens:
                     assert isinstance(error, StreamBrokenError)
                 else:
@@ -243,12 +215,12 @@ async def test_faults_on_real_connections():
                 outcomes["whole" if error is None else "broken" if tokens else "failed"] += 1
 
             async with asyncio.timeout(60):
-                while sum(count.values()) - count["none"] < FAULTS:
+                while plan.faults < FAULTS:
                     await asyncio.gather(*(one() for _ in range(50)))
             assert not any(routed.remotes.in_flight().values())
         for there in (a, b, c):
             await there.until(lambda one: one.running == 0)
-    assert len(count) == 6 and min(outcomes[kind] for kind in ("whole", "broken", "failed")) > 10
+    assert len(plan.count) == 6 and min(outcomes[kind] for kind in ("whole", "broken", "failed")) > 10
 
 
 async def test_an_unreachable_provider_alone_is_an_error_with_a_reason():

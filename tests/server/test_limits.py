@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 import socket
-import subprocess
 import time
 
 import anthropic
@@ -20,6 +18,7 @@ from app.server.limits import LimitsUnavailableError, RateLimits
 from app.server.refusals import TooManyRequestsError
 from app.settings.access import AccessSettings
 from app.vault.access_limits import AccessLimits
+from tests.redis_server import redis_server
 from tests.server.gated import gated, new_vault, settings
 
 OPEN = ConnectionPolicy(local_only=False)
@@ -35,24 +34,8 @@ async def vault(tmp_path):
 
 @pytest.fixture(scope="module")
 def redis_url(tmp_path_factory):
-    """A Redis of the test's own, with a password."""
-    program = shutil.which("redis-server")
-    if program is None:
-        pytest.skip("redis-server is not installed; Debian's package of that name has it")
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    folder = tmp_path_factory.mktemp("redis")
-    words = f"--port {port} --bind 127.0.0.1 --save --appendonly no --requirepass s3kr1t-of-redis".split()
-    process = subprocess.Popen([program, *words, "--dir", str(folder)], stdout=subprocess.DEVNULL)
-    for _ in range(200):
-        try:
-            socket.create_connection(("127.0.0.1", port), 0.1).close()
-            break
-        except OSError:
-            time.sleep(0.05)
-    yield f"redis://:s3kr1t-of-redis@127.0.0.1:{port}/0"
-    process.terminate()
-    process.wait(10)
+    with redis_server(tmp_path_factory.mktemp("redis")) as url:
+        yield url
 
 
 @pytest.fixture(params=["memory", "redis"])

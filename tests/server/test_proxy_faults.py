@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import random
 import time
 from collections import Counter
 
@@ -11,7 +10,8 @@ import anthropic
 import openai
 import pytest
 
-from tests.backends.provider import Answer, Received, provider
+from tests.backends.faulty import SHORT, FaultyPlan
+from tests.backends.provider import Answer, provider
 from tests.routing.scripted import endpoint
 
 from .proxied import KEY, Proxied, model, place, proxied
@@ -55,42 +55,13 @@ async def _anthropic(client: anthropic.AsyncAnthropic, name: str, stream: bool, 
 
 
 async def test_faults_reach_no_client_as_doubled_or_lost_words():
-    dice = random.Random(11)
-    lengths: dict[int, int] = {}
-    count: Counter[str] = Counter()
-
-    def plan(request: Received) -> Answer:
-        number = len(lengths) + 1
-        length = lengths[number] = dice.randrange(1, 9)
-        text = tuple(f"{number}:{at} " for at in range(length))
-        fault = dice.choice(
-            [
-                {"status": 429},
-                {"status": 429, "headers": {"retry-after": "0.01"}},
-                {"status": 500},
-                {"status": 401},
-                {"status": 400},
-                {"dies_after": -1},
-                {"dies_after": dice.randrange(0, length + 3)},
-                {"ends_after": dice.randrange(0, length + 1)},
-                {"hangs_after": dice.randrange(0, length + 1)},
-                {"fails_after": dice.randrange(1, length + 1)},
-                {"pause": 0.03},
-                {"body": b'{"choices": [{"mess'},
-                {"body": b"<html>"},
-            ]
-            + [{}] * 4
-        )
-        count[next(iter(fault), "none")] += 1
-        return Answer(text=text, write=dice.choice([0, 0, 1, 7]), **fault)
-
-    quick = {"cooldown_s": 0.02, "read_s": 0.2, "retries": 1}
+    plan = FaultyPlan(seed=11, more=[{"pause": 0.03}, {"body": b'{"choices": [{"mess'}, {"body": b"<html>"}])
     outcomes: Counter[str] = Counter()
     async with provider(plan, key=KEY) as a, provider(plan, key=KEY) as b, provider(plan, key=KEY) as c:
         toml = (
-            place("a", a, "openai", **quick)
-            + place("b", b, "anthropic", **quick)
-            + place("c", c, "ollama", **quick)
+            place("a", a, "openai", **SHORT)
+            + place("b", b, "anthropic", **SHORT)
+            + place("c", c, "ollama", **SHORT)
             + '[remote.gpt]\nreplicas = [{ endpoint = "a" }, { endpoint = "b", weight = 2 }]\nfallback = ["last"]\n'
             + '[remote.mine]\nendpoint = "b"\nfallback = ["gpt"]\n'
             + model("last", "c")
@@ -100,8 +71,8 @@ async def test_faults_reach_no_client_as_doubled_or_lost_words():
             async def ask() -> None:
                 words: list[str] = []
                 whole, error = False, None
-                name, stream = dice.choice(("gpt", "mine", "last")), dice.random() < 0.7
-                way = dice.choice(((_openai, one), (_anthropic, other)))
+                name, stream = plan.dice.choice(("gpt", "mine", "last")), plan.dice.random() < 0.7
+                way = plan.dice.choice(((_openai, one), (_anthropic, other)))
                 try:
                     whole = await way[0](way[1], name, stream, words)
                 except (openai.APIConnectionError, anthropic.APIConnectionError) as broken:
@@ -112,17 +83,20 @@ async def test_faults_reach_no_client_as_doubled_or_lost_words():
                 if tokens:
                     assert tokens == [(tokens[0][0], at) for at in range(len(tokens))]
                 if error is None:
-                    assert whole and tokens and len(tokens) == lengths[tokens[0][0]]
+                    assert whole and plan.is_whole(tokens)
                 assert KEY not in str(error)
                 outcomes["whole" if error is None else "broken" if tokens else "failed"] += 1
 
             async with asyncio.timeout(90):
-                while sum(count.values()) - count["none"] < FAULTS:
+                while plan.faults < FAULTS:
                     await asyncio.gather(*(ask() for _ in range(40)))
             assert ours.idle()
         for there in (a, b, c):
             await there.until(lambda one: one.running == 0)
-    assert len(count) == 8 and min(outcomes[kind] for kind in ("whole", "broken", "failed")) > 10, (count, outcomes)
+    assert len(plan.count) == 8 and min(outcomes[kind] for kind in ("whole", "broken", "failed")) > 10, (
+        plan.count,
+        outcomes,
+    )
 
 
 async def _said(ours: Proxied, stream: bool) -> tuple[str, dict[str, str], float]:

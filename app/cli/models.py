@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 import click
 
+from app.errors import UnknownModelError
 from app.playground import Playground
 from app.privacy.terminal import clean
 
 from .fetching import ProgressLine, megabytes
-from .remote_models import facts_of, shown
+from .remote_models import described, details_of, facts_of, line_of, shown
 from .session import Session, reporting_errors
 from .tables import table
 
@@ -144,8 +145,19 @@ def verify(session: Session, names: tuple[str, ...]) -> None:
 @reporting_errors
 def info(session: Session, name: str, as_json: bool) -> None:
     """Show everything that is known of a model."""
-    playground = session.open()
-    facts = _facts(playground, playground.catalogue.get(name))
+    session.run(lambda playground: _info(playground, name, as_json=as_json))
+
+
+async def _info(playground: Playground, name: str, *, as_json: bool) -> None:
+    try:
+        facts = _facts(playground, playground.catalogue.get(name))
+    except UnknownModelError:
+        line = await line_of(playground, name)
+        if line is None:
+            raise
+        details = details_of(playground, line)
+        click.echo(json.dumps(details) if as_json else clean(described(details, line)))
+        return
     if as_json:
         click.echo(json.dumps(facts))
         return

@@ -78,6 +78,23 @@ def test_programs_get_them_too(listed):
     assert rows["llama"]["leaves"] == "" and not rows["llama"]["installed"]
 
 
+def test_info_shows_what_is_known_of_one(listed):
+    for name in ("org/gpt:4", "gpt"):
+        lines = listed("models", "info", name).stdout.splitlines()
+        assert lines[0] == "name         org/gpt:4"
+        assert "context      400,000 tokens" in lines
+        assert "price        $0.25 in, $2 out, per million tokens" in lines
+        assert "reached      not asked  (playground models list --check asks)" in lines
+        assert "leaves       the conversation, to cloud.example, personal data replaced" in lines
+    facts = json.loads(listed("models", "info", "llama", "--json").stdout)
+    (place,) = facts["endpoints"]
+    assert (place["name"], place["kind"], place["model"]) == ("near", "ollama", "llama")
+    assert "leaves       nothing leaves this machine" in listed("models", "info", "llama").stdout
+    assert "Local-only mode is on." in listed("--local-only", "models", "info", "gpt").stdout
+    nobody = listed("models", "info", "gtp")
+    assert nobody.exit_code == 1 and "No model is called 'gtp'" in nobody.stderr
+
+
 def test_a_mistake_is_told_by_file_and_table(listed, home):
     (home / "config" / "models.toml").write_text(TOML + '[remote.x]\nendpoint = "clout"\n')
     result = listed("models", "list")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import PurePosixPath
 from typing import Literal
 
@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Struct
 
 from app.vault.post_records import Post
-from app.vault.slugs import address_of
+from app.vault.slugs import LONGEST, address_of
 
 from .front_matter import moment, written
 
@@ -62,6 +62,23 @@ def exported(post: Post, form: Form, clock: Callable[[], float] = time.time) -> 
         name = f"{day if folder == '_posts' else ''}{slug}.md"
         return Exported(PurePosixPath(folder, name), written(whole, others={"layout": "post"}))
     return Exported(PurePosixPath(f"{slug}.md"), written(whole))
+
+
+def exported_together(
+    posts: Iterable[Post], form: Form, clock: Callable[[], float] = time.time
+) -> tuple[Exported, ...]:
+    """All of them, no two in one file: of posts that would share an address, the one that chose it and the older one
+    have it, and the others' end in the beginning of their ids.
+    """
+    files: dict[str, Exported] = {}
+    for post in sorted(posts, key=lambda post: (not post.slug, post.created_at)):
+        file = exported(post, form, clock)
+        for end in (post.id[:8], post.id):
+            if str(file.path).casefold() in files:
+                slug = f"{address_of(post)[: LONGEST - len(end) - 1]}-{end}"
+                file = exported(msgspec.structs.replace(post, slug=slug), form, clock)
+        files[str(file.path).casefold()] = file
+    return tuple(files.values())
 
 
 def _page(post: Post) -> str:

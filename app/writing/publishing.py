@@ -6,6 +6,7 @@ import asyncio
 import errno
 import os
 import secrets
+from collections.abc import Iterable
 from pathlib import Path
 
 from app.errors import DiskFullError, PublishError
@@ -31,9 +32,29 @@ async def publish(exported: Exported, folder: Path, *, replace: bool = False) ->
     return await asyncio.to_thread(_publish, exported, folder, replace)
 
 
+async def require_room(files: Iterable[Exported], folder: Path) -> None:
+    """Checks that none of ``files`` would replace a file with another text.
+
+    Raises:
+        PublishError: when some would, naming the first, or one of them cannot be read.
+    """
+
+    def in_the_way() -> list[Path]:
+        targets = ((folder.joinpath(*file.path.parts), file) for file in files)
+        return [path for path, file in targets if path.exists() and not _is_same(path, _content(file))]
+
+    try:
+        there = await asyncio.to_thread(in_the_way)
+    except OSError as error:
+        raise _failure(folder, error) from error
+    if there:
+        others = f" and {len(there) - 1} more" if len(there) > 1 else ""
+        raise PublishError(f"{there[0]}{others} would be replaced by another text.", "Say that they may be replaced.")
+
+
 def _publish(exported: Exported, folder: Path, replace: bool) -> Path:
     target = folder.joinpath(*exported.path.parts)
-    content = exported.text.encode("utf-8", "replace")
+    content = _content(exported)
     try:
         if not target.resolve().is_relative_to(folder.resolve()):
             raise PublishError(f"{target} leads out of {folder} by a link.", "Choose another folder.")
@@ -71,10 +92,18 @@ def _write(target: Path, content: bytes, replace: bool) -> None:
 
 
 def _require_same(target: Path, content: bytes) -> None:
-    if not target.is_file() or target.read_bytes() != content:
+    if not _is_same(target, content):
         raise PublishError(
             f"{target} is there already, with another text.", "Say that it may be replaced, or change the slug."
         )
+
+
+def _is_same(target: Path, content: bytes) -> bool:
+    return target.is_file() and target.read_bytes() == content
+
+
+def _content(exported: Exported) -> bytes:
+    return exported.text.encode("utf-8", "replace")
 
 
 def _failure(target: Path, error: OSError) -> PublishError | DiskFullError:

@@ -110,6 +110,33 @@ def test_a_published_post_keeps_its_address(run_cli, environ, kept, tmp_path):
     assert "title: Fog and rain\nslug: fog\n" in (site / "content/posts/fog/index.md").read_text()
 
 
+def test_all_are_exported(run_cli, environ, kept, tmp_path):
+    twin = Post(id="cccc3333" + "0" * 24, title="Sea", body="Another.", created_at=3.0)
+
+    async def save(vault):
+        await vault.posts.save(twin)
+        await vault.posts.delete(FOG.id)
+        await vault.posts.save(msgspec.structs.replace(FOG, id="dddd4444" + "0" * 24))
+
+    in_vault(environ, save)
+    result = run_cli("posts", "export", "--all", str(tmp_path / "all"))
+    assert result.exit_code == 0, result.stderr
+    assert "3 posts exported" in result.stderr and "not encrypted" in result.stderr
+    assert sorted(path.name for path in (tmp_path / "all").iterdir()) == ["fog.md", "sea-cccc3333.md", "sea.md"]
+    assert "Wide." in (tmp_path / "all/sea.md").read_text()
+    assert run_cli("posts", "export", "--all", str(tmp_path / "all")).exit_code == 0  # they are the same
+    (tmp_path / "all/fog.md").write_text("mine")
+    (tmp_path / "all/sea.md").unlink()
+    result = run_cli("posts", "export", "--all", str(tmp_path / "all"))
+    assert result.exit_code == 1 and "fog.md" in result.stderr
+    assert not (tmp_path / "all/sea.md").exists() and (tmp_path / "all/fog.md").read_text() == "mine"
+    assert run_cli("posts", "export", "--all", str(tmp_path / "all"), "--force").exit_code == 0
+    assert run_cli("posts", "export", "--all", str(tmp_path / "site"), "-f", "hugo").exit_code == 0
+    assert (tmp_path / "site/content/posts/sea-cccc3333/index.md").is_file()
+    assert run_cli("posts", "export").exit_code == 2
+    assert run_cli("posts", "export", "sea", "--all", str(tmp_path)).exit_code == 2
+
+
 def test_the_bin(run_cli, kept):
     assert run_cli("posts", "delete", "sea", "Fog").exit_code == 0
     assert titles(run_cli("posts", "list", "--json")) == []

@@ -8,7 +8,7 @@ from app.cli.lazy import LazyGroup
 
 _COMMANDS = {
     "delete": ("app.cli.posts.changes:delete", "Put posts into the bin; --forever removes them."),
-    "export": ("app.cli.posts.taking_out:export_post", "Print one, or write it as Markdown, HTML, for Hugo or Jekyll."),
+    "export": ("app.cli.posts.taking_out:export_post", "Print one, or write one or all: Markdown, HTML, Hugo, Jekyll."),
     "import": ("app.cli.posts.changes:import_posts", "Take in Markdown files with or without front matter."),
     "list": ("app.cli.posts.listing:list_posts", "Show what is kept, the latest first."),
     "publish": ("app.cli.posts.taking_out:publish_post", "Write one into a site's folder, and note that it is out."),

@@ -32,7 +32,7 @@ from .privacy_desk import PrivacyDesk
 from .quick_screen import QuickScreen
 from .server.desk import ServerDesk
 from .state import StateFile
-from .terminal_keys import teach_alt_enter
+from .terminal_keys import forgive_bytes, teach_alt_enter
 
 if TYPE_CHECKING:
     from app.playground import Playground
@@ -56,6 +56,7 @@ class PlaygroundApp(InterruptibleFace):
 
     def __init__(self, playground: Playground, environ: dict[str, str] | None = None) -> None:
         teach_alt_enter()
+        forgive_bytes()
         super().__init__(playground)
         self._environ = dict(os.environ) if environ is None else environ
         self._state_file = StateFile(playground.folders.data)

@@ -233,6 +233,32 @@ async def test_it_is_there_again_when_the_conversation_is_opened_later(make_app:
         assert not app.query(RecalledView), "what is forgotten is not shown again either"
 
 
+async def test_it_is_there_again_on_the_branches_that_are_shown_later(make_app: Callable[..., PlaygroundApp]) -> None:
+    app = make_app(
+        ScriptedRouter(answer("Bella."), answer("Perhaps Bella.")),
+        recaller=recalling(msgspec.structs.replace(PASSAGE, text=DOG)),
+    )
+    async with app.run_test(size=(100, 30)) as pilot:
+        await until(lambda: app.query_one(ChatPane).keeper is not None)
+        await app._playground.vault.sessions.add(
+            WholeSession(
+                Session(id="s1", title="Pets", head_id="m1"),
+                (Node(id="m1", parent_id=None, message=Message.user(DOG), created_at=1.0),),
+            )
+        )
+        pane = await ask(app, pilot, "What is my dog called?")
+        await pilot.press("ctrl+r")
+        await until(lambda: not pane.answering and pane.conversation.path()[-1].message.text == "Perhaps Bella.")
+        assert pane.keeper is not None
+        session_id = pane.keeper.session.id
+        await pane.action_new_chat()
+        assert await pane.open_session(session_id)
+        await pilot.press("alt+left")
+        await until(lambda: pane.conversation.path()[-1].message.text == "Bella.")
+        await pilot.pause()
+        assert app.query(RecalledView)
+
+
 def offered(app: PlaygroundApp) -> set[str]:
     return {
         active.binding.action.partition("(")[0]

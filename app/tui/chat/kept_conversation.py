@@ -11,7 +11,7 @@ from textual.message import Message as TextualMessage
 from app.chat import Answering, Conversation
 from app.chat.summary import Summary
 from app.errors import PlaygroundError, UnknownSessionError, VaultError
-from app.messages import Sampling
+from app.messages import Node, Sampling
 from app.privacy.terminal import clean
 
 from .composer import Composer
@@ -95,7 +95,7 @@ class KeptConversation(ConversationActions):
             conversation, keeper = await self._keeping.resume(session_id)
             summary = await self._keeping.summary(session_id)
             await self._keeping.note_open(session_id)
-            recalled = await recalled_before(conversation.path(), self._keeping.vault.recollections)
+            recalled = await recalled_before(_every_version(conversation), self._keeping.vault.recollections)
         except VaultError as error:
             self.app.notify_error(error)
             return False
@@ -319,3 +319,15 @@ class KeptConversation(ConversationActions):
         if self.keeper is not None:
             self.keeper.configure(sampling=sampling)
         self.app.notify(f"Sampling: {described(sampling)}.", timeout=3, markup=False)
+
+
+def _every_version(conversation: Conversation) -> list[Node]:
+    """Every message of the tree, those that are shown last: of a long conversation the last ones count."""
+    shown = conversation.path()
+    known = {node.id for node in shown}
+    others: list[Node] = []
+    level = conversation.below(None)
+    while level:
+        others += (node for node in level if node.id not in known)
+        level = tuple(child for node in level for child in conversation.below(node.id))
+    return [*others, *shown]

@@ -6,7 +6,6 @@ from abc import abstractmethod
 from collections.abc import Sequence
 
 from rich.text import Text
-from textual.app import App
 from textual.binding import Binding
 from textual.dom import DOMNode
 from textual.filter import LineFilter
@@ -14,10 +13,11 @@ from textual.filter import LineFilter
 from app.errors import PlaygroundError
 from app.privacy.terminal import clean
 
+from .lending import LendingFace
 from .safe import TerminalNet
 
 
-class Face(App[None]):
+class Face(LendingFace):
     """The application, as its panes and dialogs know it."""
 
     def __init__(self) -> None:

@@ -73,6 +73,8 @@ class GuardedFace(SwitchingFace):
         await super().on_event(event)
 
     async def _watch_idleness(self) -> None:
+        if self.lent:
+            self._vault_desk.used()  # somebody writes in an editor; nothing may be painted over it
         await self._vault_desk.lock_when_idle(busy=self.answering)
 
     def action_lock(self) -> None:

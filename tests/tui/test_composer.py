@@ -1,17 +1,13 @@
 from __future__ import annotations
 
-import stat
 import time
 from collections.abc import Callable
-from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 from textual import events
 
 from app.tui.app import PlaygroundApp
 from app.tui.chat.composer import Composer
-from app.tui.chat.editor import EditorError, edit, editor_command
 from app.tui.chat.pane import ChatPane
 from app.tui.key_names import is_key
 
@@ -85,34 +81,6 @@ def test_no_key_of_ours_is_one_that_terminals_confuse() -> None:
     assert ids
 
 
-def script(folder: Path, body: str) -> str:
-    path = folder / "fake-editor"
-    path.write_text(f"#!/bin/sh\n{body}\n")
-    path.chmod(path.stat().st_mode | stat.S_IXUSR)
-    return str(path)
-
-
-def test_what_the_editor_saved_comes_back(tmp_path: Path) -> None:
-    editor = script(tmp_path, 'printf "%s and more\\n" "$(cat "$1")" > "$1"')
-    assert edit("draft", {"EDITOR": editor, "PATH": "/bin:/usr/bin"}) == "draft and more"
-
-
-def test_leaving_without_saving_changes_nothing(tmp_path: Path) -> None:
-    assert edit("draft", {"VISUAL": script(tmp_path, "exit 0"), "PATH": "/bin:/usr/bin"}) is None
-
-
-def test_a_failing_editor_is_told_of_and_its_text_is_not_used(tmp_path: Path) -> None:
-    with pytest.raises(EditorError, match="status 3"):
-        edit("draft", {"EDITOR": script(tmp_path, 'echo lost > "$1"; exit 3'), "PATH": "/bin:/usr/bin"})
-
-
-def test_a_missing_editor_is_named(tmp_path: Path) -> None:
-    with pytest.raises(EditorError, match="no-such-editor"):
-        edit("draft", {"EDITOR": "no-such-editor --wait", "PATH": str(tmp_path)})
-    with pytest.raises(EditorError, match="No editor was found"):
-        editor_command({"PATH": str(tmp_path)})
-
-
 async def test_what_is_no_key_is_said_and_the_key_stays_where_it_was(make_app: Make) -> None:
     router = ScriptedRouter(answer("Hello."))
     app = make_app(router, keys={"composer.send": "crtl+s", "app.models": "f4, ", "app.help": "f1,question_mark"})
@@ -135,25 +103,6 @@ def test_keys(key: str) -> None:
 @pytest.mark.parametrize("key", ["", "ctrl+", "f99", "crtl+s", "ctrl s", "QUESTION_MARK", "<any>", "up+ctrl"])
 def test_no_keys(key: str) -> None:
     assert not is_key(key)
-
-
-async def test_the_editor_fills_the_composer_and_sends_nothing(
-    make_app: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    router = ScriptedRouter(answer("ok"))
-    editor = script(tmp_path, 'echo "from the editor" > "$1"')
-    app = make_app(router, environ={"EDITOR": editor, "PATH": "/bin:/usr/bin"})
-
-    @contextmanager
-    def suspend():
-        yield
-
-    monkeypatch.setattr(app, "suspend", suspend)
-    async with app.run_test() as pilot:
-        await pilot.press("a", "ctrl+g")
-        await pilot.pause()
-        assert app.query_one(Composer).text == "from the editor"
-        assert router.requests == []
 
 
 async def test_keys_that_come_faster_than_they_are_handled_keep_their_order(make_app: Make) -> None:

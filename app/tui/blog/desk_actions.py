@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, ClassVar
 import msgspec
 from textual.binding import Binding, BindingType
 
-from app.errors import PlaygroundError
 from app.privacy.terminal import clean
 
 from .finding import Finding
@@ -146,24 +145,14 @@ class DeskActions(Finding):
 
     def action_edit(self) -> None:
         """Opens the text in the person's own editor."""
-        from textual.app import SuspendNotSupported
-
-        from app.tui.chat.editor import edit
-
-        if self.keeper is None:
-            return
-        try:
-            with self.app.suspend():
-                text = edit(self.editor.text, self._environ)
-        except PlaygroundError as error:
-            self.app.notify_error(error)
-        except SuspendNotSupported:
-            self.app.notify("The editor cannot be opened in this kind of terminal.", severity="warning")
-        else:
-            if text is not None and text != self.editor.text:
-                self._pane.do(self._take_edited(text))
-
-    async def _take_edited(self, text: str) -> None:
         if self.keeper is not None:
-            await self.keeper.revise("editor")
+            self._pane.do(self._edit_outside(), "editor")
+
+    async def _edit_outside(self) -> None:
+        from app.tui.outside_editor import edit_outside
+
+        keeper = self.keeper
+        text = await edit_outside(self.app, self.editor.text, self._environ)
+        if text is not None and text != self.editor.text and keeper is not None and keeper is self.keeper:
+            await keeper.revise("editor")
             self.editor.change(0, len(self.editor.text), text)

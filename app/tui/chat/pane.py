@@ -9,7 +9,6 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
-from app.errors import PlaygroundError
 from app.messages import Node
 from app.settings import ChatSettings
 
@@ -217,21 +216,15 @@ Asking again, and editing an earlier prompt, keep both versions: walk between th
 
     @on(Composer.EditorWanted)
     def _open_editor(self) -> None:
-        from textual.app import SuspendNotSupported
+        self.do(self._edit_outside(), "editor")
 
-        from .editor import edit
+    async def _edit_outside(self) -> None:
+        from app.tui.outside_editor import edit_outside
 
         composer = self.query_one(Composer)
-        try:
-            with self.app.suspend():
-                text = edit(composer.prompt, self._environ)
-        except PlaygroundError as error:
-            self.app.notify_error(error)
-        except SuspendNotSupported:
-            self.app.notify("The editor cannot be opened in this kind of terminal.", severity="warning")
-        else:
-            if text is not None:
-                composer.put(text)
+        text = await edit_outside(self.app, composer.prompt, self._environ)
+        if text is not None:
+            composer.put(text)
 
     @on(Composer.Changed)
     def _text_changed(self) -> None:

@@ -16,7 +16,7 @@ _COMMANDS = {
     "chat": ("app.cli.chat:chat", "Ask a model, or go on with a conversation."),
     "doctor": ("app.cli.doctor:doctor", "Check this machine and show where every setting comes from."),
     "keys": ("app.cli.keys:keys", "Keys for programs that ask the server: create, list, revoke, usage."),
-    "memory": ("app.cli.memory:memory", "What is remembered: status, search, forget, rebuild."),
+    "memory": ("app.cli.memory:memory", "What is remembered: status, search, forget, restore, rebuild."),
     "models": ("app.cli.models:models", "Models on this machine: list, pull, import, verify, info, remove."),
     "posts": ("app.cli.posts:posts", "Posts that are written here: list, search, show, export, publish, import."),
     "requests": ("app.cli.requests:requests", "What was asked of models, and how it went: list, show, export."),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shlex
 import sys
 import time
 from contextlib import suppress
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from app.errors import UnknownSessionError, VaultError
+from app.errors import VaultError
 from app.playground import Playground
 from app.privacy.terminal import clean
 
@@ -24,6 +25,7 @@ from .unlocking import existing
 if TYPE_CHECKING:
     from app.memory.recall import Recalled
     from app.memory.remembering import Progress
+    from app.vault.vault import Vault
     from app.vault.vectors import Source
 
 _ID_LETTERS = 10
@@ -32,7 +34,7 @@ _TEXT_WIDTH = 300
 
 @click.group()
 def memory() -> None:
-    """What is remembered: status, search, forget, rebuild. All of it stays in the vault."""
+    """What is remembered: status, search, forget, restore, rebuild. All of it stays in the vault."""
 
 
 @memory.command()
@@ -61,10 +63,25 @@ def search(session: Session, words: tuple[str, ...], limit: int, as_json: bool) 
 @click.pass_obj
 @reporting_errors
 def forget(session: Session, ids: tuple[str, ...], which: str | None) -> None:
-    """Never recall these again. ID is what `playground memory search` shows; the messages themselves stay."""
+    """Never recall these again, until `playground memory restore` takes that back.
+
+    ID is what `playground memory search` shows; the messages themselves stay.
+    """
     if not ids and which is None:
         raise click.UsageError("Name what to forget: an ID of `playground memory search`, or --session SESSION.")
     session.run(lambda playground: _forget(playground, ids, which))
+
+
+@memory.command()
+@click.argument("ids", nargs=-1, metavar="[ID]...")
+@click.option("--session", "which", metavar="SESSION", help="Every message of this conversation.")
+@click.pass_obj
+@reporting_errors
+def restore(session: Session, ids: tuple[str, ...], which: str | None) -> None:
+    """Take forgetting back: these are remembered and recalled again."""
+    if not ids and which is None:
+        raise click.UsageError("Name what to restore: an ID that was forgotten, or --session SESSION.")
+    session.run(lambda playground: _restore(playground, ids, which))
 
 
 @memory.command()
@@ -126,26 +143,49 @@ async def _search(playground: Playground, words: str, limit: int, *, as_json: bo
 
 async def _forget(playground: Playground, ids: tuple[str, ...], which: str | None) -> None:
     vault = await existing(playground)
+    meant = await _meant(vault, ids, "forgotten")
+    session_id = (await vault.sessions.find(which)).id if which is not None else None
+    number = 0
+    for source, source_id in meant:
+        number += await vault.vectors.forget(source, [source_id])
+    if session_id is not None:
+        number += await vault.vectors.forget_session(session_id)
+    if not number:
+        click.echo("All of it was forgotten already." if meant else "There is nothing in it to forget.")
+        return
+    undo = [*ids, *(("--session", which) if which is not None else ())]
+    click.echo(f"{counted(number, 'text')} forgotten. To undo: playground memory restore {clean(shlex.join(undo))}")
+
+
+async def _restore(playground: Playground, ids: tuple[str, ...], which: str | None) -> None:
+    vault = await existing(playground)
+    meant = await _meant(vault, ids, "restored")
+    if which is not None:
+        whole = await vault.sessions.load((await vault.sessions.find(which)).id)
+        meant += [("message", node.id) for node in whole.nodes]
+    model = playground.settings.memory.model
+    before = (await vault.vectors.standing(model)).forgotten
+    for source in ("message", "post"):
+        await vault.vectors.remember_again(source, [source_id for kind, source_id in meant if kind == source])
+    number = before - (await vault.vectors.standing(model)).forgotten
+    if number:
+        click.echo(f"{counted(number, 'text')} restored, and remembered again as soon as there is time.")
+    else:
+        click.echo("Nothing of it was forgotten.")
+
+
+async def _meant(vault: Vault, ids: tuple[str, ...], done: str) -> list[tuple[Source, str]]:
+    """The messages and posts with these ids, or beginnings of ids; ``done`` is what is not done when one is unclear."""
     meant: list[tuple[Source, str]] = []
     for given in ids:
         found = await vault.vectors.find(given)
         if len(found) != 1:
             trouble = "No message or post has an id that begins" if not found else "Several ids begin"
             raise VaultError(
-                f"{trouble} with {clean(given)!r}. Nothing was forgotten.", "`playground memory search` shows ids."
+                f"{trouble} with {clean(given)!r}. Nothing was {done}.", "`playground memory search` shows ids."
             )
         meant += found
-    for source, source_id in meant:
-        await vault.vectors.forget(source, [source_id])
-    number = len(meant)
-    if which is not None:
-        try:
-            number += await vault.vectors.forget_session((await vault.sessions.find(which)).id)
-        except UnknownSessionError:
-            if number:
-                click.echo(f"{counted(number, 'text')} forgotten.")
-            raise
-    click.echo(f"{counted(number, 'text')} forgotten.")
+    return meant
 
 
 async def _rebuild(playground: Playground) -> None:

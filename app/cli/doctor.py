@@ -17,6 +17,7 @@ import click
 
 from app import __version__
 from app.engine.fitting import place, shape_of
+from app.engine.window import planned
 from app.errors import IntegrityError, PlaygroundError
 from app.playground import Playground
 from app.privacy.terminal import clean
@@ -138,7 +139,7 @@ async def _chosen(playground: Playground, hardware: Hardware) -> Finding:
     chosen = place(
         hardware,
         shape,
-        context=engine.context or (entry.context if entry else 0) or (shape.trained_context if shape else 0),
+        context=planned(entry, engine, shape.trained_context if shape else 0).tokens if entry else engine.context,
         device=(entry.device if entry else None) or engine.device,
         gpu_layers=layers,
     )

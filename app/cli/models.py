@@ -19,6 +19,7 @@ from .tables import table
 
 if TYPE_CHECKING:
     from app.engine.catalogue import ModelEntry
+    from app.engine.window import ContextWindow
 
 
 @click.group()
@@ -150,7 +151,7 @@ def info(session: Session, name: str, as_json: bool) -> None:
 
 async def _info(playground: Playground, name: str, *, as_json: bool) -> None:
     try:
-        facts = _facts(playground, playground.catalogue.get(name))
+        entry = playground.catalogue.get(name)
     except UnknownModelError:
         line = await line_of(playground, name)
         if line is None:
@@ -158,9 +159,11 @@ async def _info(playground: Playground, name: str, *, as_json: bool) -> None:
         details = details_of(playground, line)
         click.echo(json.dumps(details) if as_json else clean(described(details, line)))
         return
+    facts, window = _facts(playground, entry), _window(playground, entry)
     if as_json:
-        click.echo(json.dumps(facts))
+        click.echo(json.dumps(facts | {"context": window.tokens or None, "context_from": window.reason}))
         return
+    facts["context"] = f"{window.tokens:,} tokens. {window.reason}" if window.tokens else None
     for label, value in facts.items():
         if value not in (None, "", {}):
             click.echo(clean(f"{label.replace('_', ' '):<12} {value}"))
@@ -182,6 +185,15 @@ def remove(session: Session, name: str, yes: bool) -> None:
         click.confirm(f"Delete the file of {entry.name}? It can be fetched again.", abort=True)
     playground.store.remove(entry)
     click.echo(f"{entry.name} is removed.")
+
+
+def _window(playground: Playground, entry: ModelEntry) -> ContextWindow:
+    """The context that the model would be opened with now, and who says so."""
+    from app.engine.hardware import memory
+    from app.engine.window import foreseen
+
+    path, engine = playground.store.path_of(entry), playground.settings.engine
+    return foreseen(entry, path, engine, memory().available, set_by=str(playground.loaded.origins["engine.context"]))
 
 
 def _state(playground: Playground, entry: ModelEntry) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from .fitting import ModelShape, Placement, place
 from .frames import LoadOptions
 from .hardware import Hardware, Memory, cores, may_have_accelerator
+from .window import ContextWindow, planned
 
 if TYPE_CHECKING:
     from app.settings import EngineSettings
@@ -44,21 +45,20 @@ class Planner:
             self._hardware = asyncio.create_task(self._find_hardware())
         return await asyncio.shield(self._hardware)
 
-    async def plan(self, entry: ModelEntry, path: Path) -> tuple[LoadOptions, Placement]:
-        """How to open a model, and where it will run and why."""
+    async def plan(self, entry: ModelEntry, path: Path) -> tuple[LoadOptions, Placement, ContextWindow]:
+        """How to open a model, where it will run and why, and which context it is to have and why."""
         settings = self._settings
         device = entry.device or settings.device
         layers = settings.gpu_layers if entry.gpu_layers is None else entry.gpu_layers
-        # The setting is about conversations: it must not make another model read longer texts than it can.
-        context = (settings.context if entry.role == "chat" else 0) or entry.context or 0
+        window = planned(entry, settings)
         if entry.role == "chat" or path.suffix == ".gguf":
-            placement = await self._place(path, context, device, layers)
+            placement = await self._place(path, window.tokens, device, layers)
         else:
             placement = Placement("cpu", 0, "It runs on the CPU, as models of this format do.")
         options = LoadOptions(
             path=str(path),
             role=entry.role,
-            context=context,
+            context=window.tokens,
             sequences=settings.sequences,
             queue=settings.queue,
             gpu_layers=placement.gpu_layers,
@@ -66,7 +66,7 @@ class Planner:
             threads=settings.threads,
             chat_template=entry.chat_template,
         )
-        return options, placement
+        return options, placement, window
 
     def close(self) -> None:
         """Gives up a question about the hardware that is still open."""

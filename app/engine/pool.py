@@ -299,7 +299,7 @@ class ModelPool:
         path = await self._store.ready(entry)
         async with self._one_load:
             await self._make_room(slot, need_of(entry))
-            options, slot.placement = await self._planner.plan(entry, path)
+            options, slot.placement, slot.window = await self._planner.plan(entry, path)
             options = msgspec.structs.replace(options, gives_way=self.gives_way or entry.role != "chat")
             log = WorkerLog(self._logs / f"worker-{_file_name(entry.name)}.log")
             worker = slot.worker = WorkerProcess(entry.name, options, log, self._command)

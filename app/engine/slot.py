@@ -12,6 +12,7 @@ from app.errors import EngineError, PlaygroundError
 
 from .fitting import Placement
 from .frames import Loaded, Role
+from .window import UNKNOWN, ContextWindow, opened
 from .worker_process import WorkerProcess
 
 _PROGRESS_SECONDS = 0.1
@@ -27,6 +28,7 @@ class LoadedModel:
         requests: answers that are being given or waited for.
         last_used: seconds of ``time.monotonic``.
         load_s: seconds that loading took.
+        window: the context that one conversation may use, and who decided it.
     """
 
     name: str
@@ -36,6 +38,7 @@ class LoadedModel:
     requests: int
     last_used: float
     load_s: float = 0.0
+    window: ContextWindow = UNKNOWN
 
 
 class Slot:
@@ -46,6 +49,7 @@ class Slot:
         self.task: asyncio.Task[WorkerProcess] | None = None
         self.worker: WorkerProcess | None = None
         self.placement = Placement("cpu", 0, "")
+        self.window = UNKNOWN
         self.stage: Literal["loading", "queued"] = "queued"
         self.users = 0
         self.last_used = time.monotonic()
@@ -112,12 +116,14 @@ class Slot:
     def described(self) -> LoadedModel:
         """This model, for others to see."""
         assert self.worker is not None, "only a model that is ready is described"
+        loaded = self.worker.loaded
         return LoadedModel(
             self.name,
-            self.worker.loaded,
+            loaded,
             self.placement,
             self.worker.pid,
             self.worker.open_requests,
             self.last_used,
             self.load_s,
+            opened(self.window, loaded.context, loaded.trained_context),
         )

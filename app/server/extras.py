@@ -185,6 +185,7 @@ def _described(model: LoadedModel) -> dict[str, Any]:
         "loaded": True,
         "description": model.loaded.description,
         "context": model.loaded.context,
+        "context_from": model.window.reason,
         "device": model.loaded.device,
         "size_bytes": model.loaded.size_bytes,
         "requests": model.requests,

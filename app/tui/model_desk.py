@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from app.engine.window import UNKNOWN, ContextWindow, planned
 from app.tui.bars.status import ModelState
 
 from .downloads import Download, Downloads
@@ -31,6 +32,7 @@ class ModelRow(Struct, frozen=True):
     Attributes:
         fits: whether its weights and a context fit this machine's memory; ``None`` while that is not known.
         recommended: the best one for this machine.
+        window: the context that it has, or would be loaded with; unknown where only its file could tell.
     """
 
     entry: ModelEntry
@@ -40,6 +42,7 @@ class ModelRow(Struct, frozen=True):
     download: Download | None
     fits: bool | None
     recommended: bool
+    window: ContextWindow = UNKNOWN
 
 
 class ModelDesk:
@@ -160,14 +163,16 @@ class ModelDesk:
 
     def _row(self, entry: ModelEntry) -> ModelRow:
         installed = self._playground.store.path_of(entry) is not None
+        loaded = self.loaded(entry.name)
         return ModelRow(
             entry=entry,
             state=self.state(entry.name),
             installed=installed,
-            loaded=self.loaded(entry.name),
+            loaded=loaded,
             download=self.downloads.of(entry.name),
             fits=self._fits.get(entry.name),
             recommended=entry.name == self._recommended,
+            window=loaded.window if loaded else planned(entry, self._playground.settings.engine),
         )
 
     def fetch(self, name: str) -> Download:

@@ -58,6 +58,13 @@ def test_info_shows_source_and_digest(run_cli):
     assert "wheel:" in run_cli("models", "info", NAME).stdout
 
 
+def test_info_says_how_large_the_context_is_and_who_says_so(run_cli, environ):
+    assert "8,192 tokens. The catalogue says so." in run_cli("models", "info", NAME).stdout
+    environ["PLAYGROUND_ENGINE__CONTEXT"] = "2048"
+    facts = json.loads(run_cli("models", "info", NAME, "--json").stdout)
+    assert (facts["context"], "PLAYGROUND_ENGINE__CONTEXT" in facts["context_from"]) == (2048, True)
+
+
 def test_removing_asks_first(run_cli, installed):
     assert run_cli("models", "remove", NAME, piped=b"n\n").exit_code == 1
     assert list((installed / "models" / "blobs").iterdir())

@@ -10,12 +10,13 @@ from types import SimpleNamespace
 from typing import Any
 
 from app.engine.hardware import Hardware, Memory
+from app.engine.window import ContextWindow
 from app.errors import PlaygroundError, UnknownModelError
 from app.messages import ChatRequest, Delta, Finished, Started, TextDelta, Timings, Usage
 from app.privacy.connections import ConnectionPolicy
 from app.privacy.masking import Masker
 from app.routing.listing import ModelLine
-from app.settings import ChatSettings, Origin, VaultSettings
+from app.settings import ChatSettings, EngineSettings, Origin, VaultSettings
 from app.settings.access import AccessSettings
 from app.settings.memory import MemorySettings
 from app.settings.observability import ObservabilitySettings
@@ -117,7 +118,8 @@ class Pool:
         return tuple(self.models.values())
 
     async def load(self, name: str) -> None:
-        self.models[name] = SimpleNamespace(name=name, loaded=SimpleNamespace(context=self.context, device="CPU"))
+        loaded = SimpleNamespace(context=self.context, device="CPU")
+        self.models[name] = SimpleNamespace(name=name, loaded=loaded, window=ContextWindow(self.context, "catalogue"))
 
     async def hardware(self) -> Hardware:
         return Hardware(memory=Memory(16_000_000_000, 12_000_000_000), cores=4)
@@ -212,6 +214,7 @@ def playground(
     (home / "data").mkdir(parents=True, exist_ok=True)
     return SimpleNamespace(
         settings=SimpleNamespace(
+            engine=EngineSettings(),
             models=SimpleNamespace(default="smollm2-135m"),
             privacy=SimpleNamespace(local_only=local_only),
             tui=SimpleNamespace(theme=theme, density=density, keys=keys or {}),

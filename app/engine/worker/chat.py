@@ -31,6 +31,7 @@ from app.engine.frames import (
 from app.engine.hardware import cores
 from app.engine.thinking import THINKING_TEXTS
 from app.engine.tool_calls import CONTROL_TEXTS, offered_tools
+from app.engine.window import affordable
 from app.errors import ContextOverflowError, InvalidRequestError, PlaygroundError
 from app.messages import ChatRequest
 
@@ -51,9 +52,6 @@ _KEPT_CONVERSATIONS = 16
 
 _PARKING_SHARE = 0.15
 """How much of the free memory conversations may take that wait for their next turn outside the KV cache."""
-
-_CACHE_SHARE = 0.5
-"""How much of the free memory the KV cache may take."""
 
 
 class ChatWorker:
@@ -254,18 +252,17 @@ def _begins_thinking(written: list[Piece], request: ChatRequest) -> bool:
 
 def _fit(options: LoadOptions, model: Model, warnings: list[str]) -> tuple[int, int]:
     """Tokens of one conversation's context window, and tokens of KV cache for all of them together."""
-    affordable = int(psutil.virtual_memory().available * _CACHE_SHARE / max(1, model.cell_bytes))
-    affordable = max(512, affordable // 256 * 256)
+    most = affordable(psutil.virtual_memory().available, model.cell_bytes)
     wanted = options.context or model.trained_context
     if wanted > model.trained_context:
         warnings.append(
             f"A context of {wanted} tokens was asked for; the model was trained with {model.trained_context}, "
             "and is unreliable beyond."
         )
-    if wanted > affordable:
-        warnings.append(f"A context of {wanted} tokens does not fit in memory; {affordable} are used.")
-        wanted = affordable
-    return wanted, max(wanted, min(options.cells or 2 * wanted, affordable))
+    if wanted > most:
+        warnings.append(f"A context of {wanted} tokens does not fit in memory; {most} are used.")
+        wanted = most
+    return wanted, max(wanted, min(options.cells or 2 * wanted, most))
 
 
 def _control_tokens(model: Model, texts: tuple[str, ...]) -> dict[int, bytes]:

@@ -89,8 +89,8 @@ def detail_words(row: ModelRow, width: int) -> Content:
     """Some lines about the highlighted model; what happens to it, and what went wrong, before where it comes from."""
     entry = row.entry
     about = [_ROLES.get(entry.role, entry.role)]
-    if entry.context:
-        about.append(f"{words.count(entry.context)} tokens of context")
+    if row.window.tokens:
+        about.append(f"{words.count(row.window.tokens)} tokens of context, {row.window.named}")
     if entry.licence:
         about.append(clean(entry.licence))
     lines = [

@@ -14,7 +14,7 @@ from app.errors import EngineError
 from app.messages import ChatRequest, Finished, Message, Sampling
 from app.playground import Playground
 
-from .fetching import fetch
+from .fetching import chat_model, fetch
 from .session import Session, reporting_errors
 from .tables import table
 
@@ -42,7 +42,7 @@ def bench(session: Session, model: str | None, as_json: bool) -> None:
 
     async def measure(playground: Playground) -> None:
         name = model or playground.settings.models.default
-        await fetch(playground, playground.catalogue.get(name))
+        await fetch(playground, chat_model(playground, name))
         began = time.perf_counter()
         loaded = (await playground.pool.load(name)).loaded
         load_seconds = time.perf_counter() - began

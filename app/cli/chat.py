@@ -22,7 +22,7 @@ from app.playground import Playground
 from .answer import Answer, WaitingLine, print_answer
 from .conversing import Talk, Trouble, Wanted, begin
 from .daily import back_up_daily
-from .fetching import fetch
+from .fetching import chat_model, fetch
 from .question import piped_text, question, response_format, whole
 from .session import INTERRUPTED, Session, report, reporting_errors
 
@@ -152,7 +152,7 @@ class _Turn:
                 raise click.UsageError("There is no prompt, and the last answer of this conversation is whole.")
         loading = None
         if not playground.router.is_remote(answer.model):
-            await fetch(playground, playground.catalogue.get(answer.model))
+            await fetch(playground, chat_model(playground, answer.model))
             loading = asyncio.create_task(playground.pool.load(answer.model, self._loading))
         try:
             if self._talk is None:

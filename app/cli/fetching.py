@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from app.errors import InvalidRequestError
 from app.playground import Playground
 
 if TYPE_CHECKING:
@@ -71,6 +72,21 @@ def duration(seconds: float) -> str:
     if seconds < 90:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+def chat_model(playground: Playground, name: str) -> ModelEntry:
+    """A model of the catalogue that chats; looked at before anything of it is fetched.
+
+    Raises:
+        UnknownModelError: there is none of this name.
+        InvalidRequestError: it is for something else.
+    """
+    entry = playground.catalogue.get(name)
+    if entry.role != "chat":
+        raise InvalidRequestError(
+            f"{name} is for {entry.role}, not for chat.", "`playground models list` shows which model is."
+        )
+    return entry
 
 
 async def fetch(playground: Playground, entry: ModelEntry) -> Path:

@@ -162,9 +162,13 @@ def _expected(kind: Any) -> str:
         return " or ".join(repr(choice) for choice in get_args(bare))
     words = {tuple: "a list of texts", dict: "a table of texts"}.get(get_origin(bare), _WORDS.get(bare, str(bare)))
     for limit in limits:
-        words += f" of at least {limit.ge:g}" if limit.ge is not None else ""
-        words += f" and at most {limit.le:g}" if limit.le is not None else ""
+        words += f" of at least {_number(limit.ge)}" if limit.ge is not None else ""
+        words += f" and at most {_number(limit.le)}" if limit.le is not None else ""
     return words
+
+
+def _number(limit: float) -> str:
+    return str(limit) if isinstance(limit, int) else f"{limit:g}"
 
 
 def _shown(value: Any) -> str:

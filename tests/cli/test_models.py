@@ -96,3 +96,11 @@ def test_an_unknown_name_is_one_line(run_cli, command):
     result = run_cli("models", command, "nobody")
     assert result.exit_code == 1
     assert "No model is called 'nobody'" in result.stderr
+
+
+@pytest.mark.parametrize("command", [("chat", "-m", "whisper-base", "Hello"), ("bench", "-m", "whisper-base")])
+def test_a_model_that_does_not_chat_is_neither_fetched_nor_asked(run_cli, installed, command):
+    result = run_cli(*command)
+    assert result.exit_code == 1
+    assert "whisper-base is for transcribe, not for chat." in result.stderr
+    assert not (installed / "models" / "whisper-base").exists()

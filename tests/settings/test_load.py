@@ -93,6 +93,11 @@ def test_a_mistake_names_file_key_found_and_expected(folders, text, words):
         assert word in str(caught.value)
 
 
+def test_a_large_limit_is_told_in_all_its_digits(folders):
+    with pytest.raises(SettingsError, match="at least 0 and at most 16777216"):
+        load_settings(folders, {"PLAYGROUND_ENGINE__CONTEXT": "much"})
+
+
 def test_an_unknown_variable_of_ours_is_a_mistake_too(folders):
     with pytest.raises(SettingsError, match="PLAYGROUND_ENGINE__CONTXT"):
         load_settings(folders, {"PLAYGROUND_ENGINE__CONTXT": "1"})

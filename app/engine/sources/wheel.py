@@ -192,7 +192,14 @@ def _pip_error(piece: Piece, said: str) -> PlaygroundError:
     if "No module named pip" in said:
         return DownloadError("pip is missing from this Python.", f"Run: {sys.executable} -m ensurepip")
     if any(sign in said for sign in _OFFLINE):
-        return OfflineError("The Python package index cannot be reached.", "Check the network and try again.")
+        return OfflineError(
+            f"{name} cannot be fetched: the Python package index cannot be reached.", "Check the network and try again."
+        )
+    if "from versions: none" in said:
+        # Told to try nothing again, pip says this and nothing else of an index that it cannot reach.
+        return DownloadError(
+            f"The Python package index gives no {name}.", "Check the network, and pip's index settings; then try again."
+        )
     if "No space left" in said or "Disk quota exceeded" in said:
         return DiskFullError(f"There is no room left for {name}.", "Make room and try again.")
     return DownloadError(f"pip could not fetch {name}: {why}.", "Try again, or check pip's index settings.")

@@ -5,13 +5,12 @@ from __future__ import annotations
 import asyncio
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import msgspec
 from starlette.types import Message, Receive
 
-from .heads import Head
 from .refusals import BodyLateError, BodyTooLargeError, EncodingRefusedError, MalformedRequestError, RefusalError
 
 _AUDIO = "/v1/audio/"
@@ -41,25 +40,29 @@ class BodyRules:
         return self.most_audio if path.startswith(_AUDIO) else self.most
 
 
-def check_headers(head: Head, path: str, rules: BodyRules) -> None:
+def check_headers(lengths: Sequence[bytes], encodings: Sequence[bytes], most: int) -> None:
     """Refuses a body by what its headers say, before a byte of it is read.
+
+    Args:
+        lengths: every Content-Length.
+        encodings: every Content-Encoding.
+        most: bytes that it may have.
 
     Raises:
         EncodingRefusedError: when it is compressed: a kilobyte of it may be a gigabyte.
         BodyTooLargeError: when it says to be too large.
         MalformedRequestError: when its length is no number, or said twice.
     """
-    lengths = head.all(b"content-length")
     if len(lengths) > 1 or (lengths and not lengths[0].isdigit()):
         raise MalformedRequestError("The Content-Length header is not one number.")
-    for value in head.all(b"content-encoding"):
+    for value in encodings:
         if value.strip().lower() not in (b"", b"identity"):
             raise EncodingRefusedError(
                 f"The body is encoded as {value.decode('latin-1')[:40]!r}; this server takes it as it is.",
                 "Send it without Content-Encoding.",
             )
-    if lengths and (len(lengths[0]) > 18 or int(lengths[0]) > rules.limit(path)):
-        raise _too_large(rules.limit(path))
+    if lengths and (len(lengths[0]) > 18 or int(lengths[0]) > most):
+        raise _too_large(most)
 
 
 class BodyReader:
@@ -68,11 +71,12 @@ class BodyReader:
     Args:
         receive: the server's.
         path: of the request.
-        head: of the request.
+        is_json: whether it is said to be JSON.
         rules: what it may be.
         clock: seconds, of any origin.
 
     Attributes:
+        most: bytes that it may have.
         streams: whether it is a recording: the application reads it as it comes, and what is wrong with it may show
             while it does.
     """
@@ -81,14 +85,14 @@ class BodyReader:
         self,
         receive: Receive,
         path: str,
-        head: Head,
         rules: BodyRules,
         clock: Callable[[], float] = time.monotonic,
+        *,
+        is_json: bool,
     ) -> None:
-        self._receive, self._rules, self._clock = receive, rules, clock
-        self._most = rules.limit(path)
+        self._receive, self._rules, self._clock, self._is_json = receive, rules, clock, is_json
+        self.most = rules.limit(path)
         self.streams = path.startswith(_AUDIO)
-        self._is_json = b"json" in (head.get(b"content-type") or b"").lower()
         self._started = clock()
         self._bytes = 0
         self._ready: Message | None = None
@@ -143,8 +147,8 @@ class BodyReader:
         if message["type"] == "http.request":
             self._bytes += len(message.get("body", b""))
             self._whole = not message.get("more_body", False)
-            if self._bytes > self._most:
-                raise _too_large(self._most)
+            if self._bytes > self.most:
+                raise _too_large(self.most)
         return message
 
     async def _in_time(self) -> Message:

@@ -8,7 +8,6 @@ worded as the protocol at that path words its own (``error_shapes.py``). What pa
 from __future__ import annotations
 
 import logging
-import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -23,26 +22,24 @@ from app.vault import Vault
 from .accounts import accounts
 from .auth.identifying import Identification, check_exposure
 from .auth.keys import VARIABLE, FixedKeys
-from .auth.needs import WEBSOCKET, Need, metrics_need, needed
-from .auth.principal import STRANGER, Principal
+from .auth.needs import WEBSOCKET, Need
+from .auth.principal import ANYBODY, STRANGER, Principal
 from .blocking import Blocking, network_of
 from .bodies import BodyReader, BodyRules, check_headers
-from .departures import is_body_here
-from .heads import Head
+from .connection import connection_of, is_body_here
 from .hosts import Hosts, Origins
+from .judging import Judge, Judged
 from .limits import NO_LIMITS, Allowance, RateLimits
 from .log_lines import OneLine
 from .metering import Ledger, Meter
 from .observing.exchange import exchange_of, note_block, note_error
 from .observing.watching import route_of
 from .refusal import grant_headers, preflight, refuse
-from .refusals import HeadTooLargeError, KeyRefusedError, MalformedRequestError, ScopeRefusedError, TooManyRequestsError
+from .refusals import KeyRefusedError, ScopeRefusedError, TooManyRequestsError
 
 _log = logging.getLogger(__name__)
 _log.addFilter(OneLine())
 
-_MOST_HEADERS = 100
-_UNSOUND_PATH = re.compile(r"[\x00-\x1f\x7f\\]|(?:^|/)\.{1,2}(?:/|$)")
 _ABUSE = frozenset({400, 401, 403, 408, 413, 415, 421, 431})
 _APP_ABUSE = frozenset({401, 403})
 
@@ -52,22 +49,17 @@ class GateParts:
     """What every gate of one server shares.
 
     Attributes:
-        head_bytes: the largest head of a request.
-        metrics: who may read the metrics.
         clock: seconds since 1970.
     """
 
     vault: Vault
     identification: Identification
-    hosts: Hosts
-    origins: Origins
+    judge: Judge
     bodies: BodyRules
     limits: RateLimits
     blocking: Blocking
     ledger: Ledger
     accounts: ASGIApp
-    head_bytes: int
-    metrics: str
     clock: Callable[[], float]
 
     @classmethod
@@ -103,8 +95,12 @@ class GateParts:
         return cls(
             vault=vault,
             identification=identification,
-            hosts=Hosts(access.hosts),
-            origins=Origins(server.cors_origins),
+            judge=Judge(
+                Hosts(access.hosts),
+                Origins(server.cors_origins),
+                access.head_bytes,
+                settings.observability.metrics,
+            ),
             bodies=BodyRules(server.max_body_bytes, server.max_audio_bytes, access.nesting, access.body_s),
             limits=limits,
             blocking=Blocking(
@@ -112,8 +108,6 @@ class GateParts:
             ),
             ledger=ledger,
             accounts=accounts(vault, identification, limits, ledger, access.sign_in_s),
-            head_bytes=access.head_bytes,
-            metrics=settings.observability.metrics,
             clock=clock,
         )
 
@@ -156,13 +150,12 @@ class Gate:
             await self._app(scope, receive, send)
             return
         passage = _Passage(self._parts, scope, send)
-        reader = BodyReader(receive, passage.path, passage.head, self._parts.bodies)
         try:
-            answered = await passage.admit(reader)
+            reader = await passage.admit(receive)
         except PlaygroundError as error:
             await passage.refused(error, receive)
             return
-        if answered:
+        if reader is None:
             return
         app = self._parts.accounts if passage.is_account else self._app
         if scope["type"] == "websocket":
@@ -183,7 +176,6 @@ class _Passage:
     def __init__(self, parts: GateParts, scope: Scope, send: Send) -> None:
         self._parts, self._scope, self._send = parts, scope, send
         self.path: str = scope["path"]
-        self.head = Head(scope["headers"])
         self.method: str = scope["method"] if scope["type"] == "http" else WEBSOCKET
         client = scope.get("client")
         self.address = network_of(client[0]) if client else ""
@@ -196,37 +188,35 @@ class _Passage:
         self._headers: list[tuple[bytes, bytes]] = []
         self._drop = False
 
-    async def admit(self, reader: BodyReader) -> bool:
-        """Decides; gives whether the gate has answered by itself, as it does a browser's question beforehand.
+    async def admit(self, receive: Receive) -> BodyReader | None:
+        """Decides; gives the body, or None when the gate has answered by itself: a browser's question beforehand.
 
         Raises:
             PlaygroundError: when it does not pass.
         """
-        parts, head = self._parts, self.head
+        parts, scope = self._parts, self._scope
         self._require_not_blocked()
-        self._require_sound_head()
-        host = parts.hosts.check(head, self._scope.get("server"))
-        origin = parts.origins.check(head, host)
-        if origin is not None:
-            self._headers = grant_headers(origin)
+        connection = connection_of(scope)
+        judged = parts.judge.judge(scope, self.method, self.address, connection.judged if connection else None)
+        if judged.origin is not None:
+            self._headers = grant_headers(judged.origin)
             if self.method == "OPTIONS":
-                await preflight(self._scope["headers"], self._headers, self._send)
-                return True
-        need = needed(self.method, self.path)
-        if self.path == "/metrics" and self.method in ("GET", "HEAD"):
-            need = metrics_need(parts.metrics, self.address)
-        principal = await self._principal(need)
-        allowance = await self._allowance(principal, need)
+                await preflight(scope["headers"], self._headers, self._send)
+                return None
+        principal = await self._principal(judged)
+        allowance = await self._allowance(principal, judged.need)
         self._headers += allowance.headers(self.path)
+        reader = BodyReader(receive, self.path, parts.bodies, is_json=judged.is_json)
         if self.method != WEBSOCKET:
-            check_headers(head, self.path, parts.bodies)
-            await reader.prepare(here=is_body_here(self._scope))
-        state = self._scope.setdefault("state", {})
+            lengths = [value for name, value in scope["headers"] if name == b"content-length"]
+            check_headers(lengths, judged.encodings, reader.most)
+            await reader.prepare(here=is_body_here(scope))
+        if connection is not None:
+            connection.judged = judged
+        state = scope.setdefault("state", {})
         state["principal"] = principal
-        state["meter"] = Meter(
-            parts.ledger, principal, self.address, parts.clock, parts.limits, exchange_of(self._scope)
-        )
-        return False
+        state["meter"] = Meter(parts.ledger, principal, self.address, parts.clock, parts.limits, exchange_of(scope))
+        return reader
 
     def _require_not_blocked(self) -> None:
         wait = self._parts.blocking.blocked_for(self.address)
@@ -236,20 +226,12 @@ class _Passage:
                 "This address was refused too often and is not heard for a while.", "Wait.", retry_after_s=wait
             )
 
-    def _require_sound_head(self) -> None:
-        size = self.head.size + len(self._scope.get("raw_path") or b"") + len(self._scope["query_string"])
-        if self.head.count > _MOST_HEADERS or size > self._parts.head_bytes:
-            raise HeadTooLargeError(
-                f"The head of the request is too large: {_MOST_HEADERS} headers and {self._parts.head_bytes} bytes"
-                " are allowed."
-            )
-        if _UNSOUND_PATH.search(self.path):
-            raise MalformedRequestError("The path has control characters, backslashes, or parts that are dots alone.")
-
-    async def _principal(self, need: Need) -> Principal:
+    async def _principal(self, judged: Judged) -> Principal:
+        need, identification = judged.need, self._parts.identification
         if need.public:
             return STRANGER
-        principal = await self._parts.identification.identify(self.head)
+        # A program that sends a key of its own making, as many must, is as welcome as one without.
+        principal = ANYBODY if identification.no_auth else await identification.identify(judged.claim())
         if need.scopes and not set(need.scopes) & set(principal.scopes):
             raise ScopeRefusedError(
                 f"{principal.name!r} may not do this: it needs the scope {' or '.join(need.scopes)!r}.",

@@ -42,20 +42,40 @@ async def resolve(services: Services, name: str, purpose: Purpose = "chat") -> s
     names = await _names(services, purpose)
     if name in names:
         return name
-    if services.settings.server.unknown_model == "default":
-        default = services.settings.models.default if purpose == "chat" else next(iter(names), None)
+    available = await _installed(services, purpose)
+    if services.settings.server.unknown_model == "default" and (purpose == "chat" or available):
+        default = await default_of(services, purpose)
         if default in names:
             return default
-    available = await _installed(services, purpose)
     if name in await known(services):
         raise UnknownModelError(
             f"The model {name!r} is not for {_DONE[purpose]}.",
-            f"Models that are: {', '.join(available)}." if available else "No model that is, is installed yet.",
+            f"Models that are: {', '.join(available)}." if available else _none(purpose),
         )
     raise UnknownModelError(
         f"The model {name!r} does not exist.",
-        f"Models that do: {', '.join(available)}." if available else "No model is installed yet.",
+        f"Models that do: {', '.join(available)}." if available else _none(purpose),
     )
+
+
+async def default_of(services: Services, purpose: Purpose = "chat") -> str:
+    """The model that answers where none is named; for vectors the one that memory uses, if it is installed.
+
+    Raises:
+        UnknownModelError: when no model for this purpose is installed.
+    """
+    if purpose == "chat":
+        return services.settings.models.default
+    available = await _installed(services, purpose)
+    if not available:
+        raise UnknownModelError(_none(purpose), "playground models list shows those that can be fetched.")
+    if purpose == "embed" and services.settings.memory.model in available:
+        return services.settings.memory.model
+    return available[0]
+
+
+def _none(purpose: Purpose) -> str:
+    return f"No model for {_DONE[purpose]} is installed yet."
 
 
 async def _names(services: Services, purpose: Purpose) -> tuple[str, ...]:

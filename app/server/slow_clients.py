@@ -10,7 +10,7 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from .departures import Departure, body_is_here, has_departure
+from .connection import Connection, body_is_here, comes_on
 
 _LATE = (
     b"HTTP/1.1 408 Request Timeout\r\ncontent-type: text/plain; charset=utf-8\r\ncontent-length: 34\r\n"
@@ -78,7 +78,7 @@ class TimedProtocol(HttpToolsProtocol):
         self._in_head = True
         self._begun = False
         self._head_size = 0
-        self._departure = Departure()
+        self._connection = Connection()
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Waits for the first head from now on."""
@@ -90,7 +90,7 @@ class TimedProtocol(HttpToolsProtocol):
         """Waits no longer."""
         self._head_is_here()
         super().connection_lost(exc)
-        self._departure.happens()
+        self._connection.lost()
 
     def data_received(self, data: bytes) -> None:
         """Counts what comes of a head that is not whole."""
@@ -108,7 +108,7 @@ class TimedProtocol(HttpToolsProtocol):
         """A request begins; on a connection that is kept, this is the next one."""
         self._in_head = self._begun = True
         super().on_message_begin()
-        has_departure(self.scope["state"], self._departure)
+        comes_on(self.scope["state"], self._connection)
 
     def on_headers_complete(self) -> None:
         """The head is whole."""

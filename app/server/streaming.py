@@ -13,7 +13,7 @@ from starlette.types import Receive, Scope, Send
 
 from app.errors import PlaygroundError
 
-from .departures import departure_of
+from .connection import connection_of
 from .error_shapes import status_of
 from .observing.exchange import note_error
 
@@ -113,15 +113,15 @@ async def unless_gone(scope: Scope, receive: Receive, work: Coroutine[Any, Any, 
         left = True
         asking.cancel()
 
-    departure = departure_of(scope)
+    connection = connection_of(scope)
     watching: asyncio.Task[None] | None = None
-    if departure is None:
+    if connection is None:
         watching = asyncio.get_running_loop().create_task(_watch(receive, leaves))
-    elif departure.happened:
+    elif connection.left:
         work.close()
         raise ClientGoneError
     else:
-        departure.tell(leaves)
+        connection.tell(leaves)
     # The work is done here, in no task of its own: a turn of the loop less, for each request.
     try:
         return await work
@@ -132,8 +132,8 @@ async def unless_gone(scope: Scope, receive: Receive, work: Coroutine[Any, Any, 
     finally:
         if watching is not None:
             watching.cancel()
-        if departure is not None:
-            departure.forget(leaves)
+        if connection is not None:
+            connection.forget(leaves)
 
 
 async def _watch(receive: Receive, leaves: Callable[[], None]) -> None:

@@ -10,6 +10,7 @@ from app.errors import PlaygroundError, SettingsError
 from app.vault.api_keys import ApiKey, ApiKeys, digest, looks_like_key
 
 from ..refusals import KeyRefusedError
+from .claims import Claim
 from .principal import Principal
 from .remembering import Remembered
 
@@ -44,11 +45,11 @@ class FixedKeys:
     def __len__(self) -> int:
         return len(self._digests)
 
-    def identify(self, text: str) -> Principal | None:
+    def identify(self, claim: Claim) -> Principal | None:
         """Whose key this is. Every key is compared, each in constant time."""
         if not self._digests:
             return None
-        asked, match = digest(text), 0
+        asked, match = claim.digest, 0
         for number, kept in enumerate(self._digests, 1):
             if hmac.compare_digest(asked, kept):
                 match = number
@@ -66,19 +67,17 @@ class VaultKeys:
         self._remembered: Remembered[bytes, tuple[ApiKey, Principal]] = Remembered()
         self._looking: dict[bytes, asyncio.Task[None]] = {}
 
-    async def identify(self, text: str) -> Principal:
+    async def identify(self, claim: Claim) -> Principal:
         """Whose key this is.
 
         Raises:
             KeyRefusedError: when there is no such key, or it is revoked or expired.
             VaultLockedError: when the vault is locked.
         """
-        if not looks_like_key(text):
-            raise KeyRefusedError("The API key is not valid.", _REMEDY)
-        name = digest(text)
+        name, text = claim.digest, claim.text
         known = self._remembered.get(name)
         if known is None:
-            found = await self._keys.identify(text)
+            found = await self._keys.identify(text) if looks_like_key(text) else None
             if found is None:
                 raise KeyRefusedError("The API key is not valid.", _REMEDY)
             known = self._remember(name, found)

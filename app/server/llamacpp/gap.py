@@ -18,7 +18,7 @@ def gap_of(asked: InfillBody) -> Gap:
     """
     if asked.prompt is not None and not isinstance(asked.prompt, str):
         raise InvalidRequestError('"prompt" must be a string')
-    wanted = asked.n_predict or 0
+    wanted = asked.wanted_tokens or 0
     return Gap(
         prefix=_required(asked.input_prefix, "input_prefix"),
         suffix=_required(asked.input_suffix, "input_suffix"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Any
@@ -12,7 +13,9 @@ from fastapi.routing import APIRoute
 from starlette.responses import Response
 
 from app import __version__
+from app.engine.hardware import memory
 from app.engine.infill import Gap
+from app.engine.window import foreseen
 from app.errors import InvalidRequestError, PlaygroundError
 from app.messages import (
     ChatRequest,
@@ -30,13 +33,12 @@ from app.server.error_shapes import shape, status_of
 from app.server.lenient import JsonWhateverItSays
 from app.server.metered import Metered
 from app.server.metering import meter_of
-from app.server.models import known, resolve
-from app.server.openai import chat as openai_chat
+from app.server.models import default_of, resolve
 from app.server.openai import models as openai_models
 from app.server.services import Services
 from app.server.streaming import EventStream, while_connected
 
-from . import tokens
+from . import chat, tokens
 from .gap import gap_of
 from .wire import CompletionBody, CompletionFields, EmbeddingBody, InfillBody
 
@@ -71,27 +73,22 @@ def routes(services: Services) -> APIRouter:
         texts = asked.texts
         if not texts or not all(texts):
             raise InvalidRequestError('"content" or "input" must be a text, or several.')
-        if asked.model is None:
-            installed = frozenset(await known(services))
-            first = (entry.name for entry in services.catalogue.entries if entry.role == "embed")
-            name = next((found for found in first if found in installed), "")
-        else:
-            name = asked.model
-        model = await resolve(services, name, "embed")
+        model = await resolve(services, asked.model or await default_of(services, "embed"), "embed")
         found = await while_connected(request, services.pool.embed(model, texts))
         meter_of(request.scope).count(model, "local", Usage(found.tokens))
         return _json([{"index": place, "embedding": [list(found[place])]} for place in range(len(found))])
 
     @router.get("/props", response_class=Response)
     async def props() -> Response:
-        """What the server is set to."""
-        engine = services.settings.engine
+        """What the server is set to, and the default model's context window: as it is loaded, or would be."""
+        default = services.settings.models.default
+        context, places = await _size(services, default)
         return _json(
             {
-                "default_generation_settings": {"n_ctx": engine.context, "params": {}},
-                "total_slots": engine.sequences,
-                "model_path": services.settings.models.default,
-                "model_alias": services.settings.models.default,
+                "default_generation_settings": {"n_ctx": context, "params": {}},
+                "total_slots": places,
+                "model_path": default,
+                "model_alias": default,
                 "modalities": {"vision": False, "audio": False},
                 "build_info": f"playground {__version__}",
             }
@@ -114,9 +111,23 @@ def routes(services: Services) -> APIRouter:
         )
 
     router.include_router(tokens.routes(services))
-    _add_unprefixed(router, openai_chat.routes(services))
+    router.include_router(chat.routes(services))
     _add_unprefixed(router, openai_models.routes(services))
     return router
+
+
+async def _size(services: Services, name: str) -> tuple[int, int]:
+    """A model's context window, 0 where it is not known, and in how many places it answers."""
+    engine = services.settings.engine
+    loaded = next((model.loaded for model in services.pool.loaded() if model.name == name), None)
+    if loaded is not None:
+        return loaded.context, loaded.sequences
+    entry = next((entry for entry in services.catalogue.entries if entry.name == name), None)
+    if entry is None:
+        return 0, engine.sequences
+    path = services.store.path_of(entry)
+    window = await asyncio.to_thread(foreseen, entry, path, engine, memory().available)
+    return window.tokens, engine.sequences
 
 
 async def _continue(
@@ -150,14 +161,13 @@ def _add_unprefixed(router: APIRouter, original: APIRouter) -> None:
 
 
 def _request(asked: CompletionFields, model: str, prompt: str | tuple[int, ...], most_tokens: int) -> ChatRequest:
-    if asked.foreign is not None:
-        raise InvalidRequestError(f"{asked.foreign} is not supported here.", "Leave it out.")
-    if asked.grammar and asked.json_schema is not None:
-        raise InvalidRequestError('Either "json_schema" or "grammar" can be specified, but not both.')
-    # Less than zero is no limit, as there.
-    wanted = asked.n_predict if asked.n_predict is not None and asked.n_predict >= 0 else None
+    asked.refuse_foreign()
+    wanted = asked.wanted_tokens
     if wanted == 0:
-        raise InvalidRequestError("n_predict is 0; expected 1 or more, or -1.")
+        name = "max_tokens" if asked.n_predict is None else "n_predict"
+        raise InvalidRequestError(f"{name} is 0; expected 1 or more, or -1.")
+    if wanted is not None and wanted < 0:
+        wanted = None
     if most_tokens:
         wanted = min(wanted or most_tokens, most_tokens)
     return ChatRequest(
@@ -174,7 +184,7 @@ def _request(asked: CompletionFields, model: str, prompt: str | tuple[int, ...],
             presence_penalty=asked.presence_penalty,
             frequency_penalty=asked.frequency_penalty,
             seed=None if asked.seed is None or asked.seed < 0 else asked.seed % _SEEDS,
-            logit_bias={token: -100.0 if bias is False else float(bias) for token, bias in asked.logit_bias or ()},
+            logit_bias=asked.biases,
             stop=tuple(asked.stop or ()),
             max_tokens=wanted,
         ),

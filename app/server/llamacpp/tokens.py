@@ -6,17 +6,14 @@ from typing import Any
 
 import msgspec
 from fastapi import APIRouter, Request
-from pydantic import ValidationError
 from starlette.responses import Response
 
 from app.server.lenient import JsonWhateverItSays
 from app.server.models import resolve
-from app.server.openai.chat import neutral_request
-from app.server.openai.invalid import refusal_of
-from app.server.openai.wire import ChatCompletionRequest
 from app.server.services import Services
 from app.server.streaming import while_connected
 
+from .chat import read
 from .wire import DetokenizeBody, TokenizeBody
 
 
@@ -58,12 +55,7 @@ def routes(services: Services) -> APIRouter:
     @router.post("/apply-template", response_class=Response)
     async def apply_template(asked: dict[str, Any], request: Request) -> Response:
         """The text that the model would be given for a chat; nothing is answered."""
-        chat = {"model": services.settings.models.default, **asked}
-        try:
-            parsed = ChatCompletionRequest.model_validate(chat)
-        except ValidationError as error:
-            raise refusal_of([{**found, "loc": ("body", *found["loc"])} for found in error.errors()]) from error
-        neutral = await neutral_request(services, parsed)
+        _body, neutral = await read(services, asked)
         return _json({"prompt": await while_connected(request, services.pool.apply_template(neutral))})
 
     return router

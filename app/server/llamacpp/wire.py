@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
+
+from app.errors import InvalidRequestError
 
 Whole = Annotated[int, Field(ge=-(2**63), le=2**63 - 1)]
 Name = Annotated[str, Field(min_length=1, max_length=256)]
@@ -26,6 +28,7 @@ class CompletionFields(Wire):
     model: Name | None = None
     stream: bool = False
     n_predict: Whole | None = None
+    max_tokens: Whole | None = None
     temperature: float | None = None
     top_k: Whole | None = None
     top_p: float | None = None
@@ -39,7 +42,7 @@ class CompletionFields(Wire):
     logit_bias: Annotated[list[Annotated[Bias, Field(strict=False)]], Field(max_length=1024)] | None = None
     grammar: str | None = None
     json_schema: dict[str, Any] | None = None
-    # Known, and refused where they ask for what is not here: see ``foreign``
+    # Known, and refused where they ask for what is not here: see ``FOREIGN``
     mirostat: int | None = None
     n_probs: int | None = None
     lora: list[Any] | None = None
@@ -52,26 +55,43 @@ class CompletionFields(Wire):
     return_tokens: bool | None = None
     image_data: Any = None
 
+    FOREIGN: ClassVar[Mapping[str, tuple[float, ...]]] = {
+        "mirostat": (),
+        "n_probs": (),
+        "lora": (),
+        "typical_p": (1.0,),
+        "dynatemp_range": (),
+        "dry_multiplier": (),
+        "xtc_probability": (),
+        "top_n_sigma": (-1.0,),
+        "ignore_eos": (),
+        "return_tokens": (),
+        "image_data": (),
+    }
+    """Names that ask for what is not here, and which values, beside nothing, ask for nothing."""
+
     @property
-    def foreign(self) -> str | None:
-        """The first name that asks for what is not here; each has a value that asks for nothing."""
-        asked = ((name, getattr(self, name), neutral) for name, neutral in _ASKING_FOR_NOTHING.items())
-        return next((name for name, value, neutral in asked if value and value not in neutral), None)
+    def wanted_tokens(self) -> int | None:
+        """How long an answer may be; less than zero is no limit."""
+        return self.n_predict if self.n_predict is not None else self.max_tokens
 
+    @property
+    def biases(self) -> dict[int, float]:
+        """What is added to the logits of tokens."""
+        return {token: -100.0 if bias is False else float(bias) for token, bias in self.logit_bias or ()}
 
-_ASKING_FOR_NOTHING: Mapping[str, tuple[float, ...]] = {
-    "mirostat": (),
-    "n_probs": (),
-    "lora": (),
-    "typical_p": (1.0,),
-    "dynatemp_range": (),
-    "dry_multiplier": (),
-    "xtc_probability": (),
-    "top_n_sigma": (-1.0,),
-    "ignore_eos": (),
-    "return_tokens": (),
-    "image_data": (),
-}
+    def refuse_foreign(self) -> None:
+        """Refuses what cannot be honoured.
+
+        Raises:
+            InvalidRequestError: naming the parameter.
+        """
+        for name, neutral in self.FOREIGN.items():
+            value = getattr(self, name)
+            if value and value not in neutral:
+                raise InvalidRequestError(f"{name} is not supported here.", "Leave it out.")
+        if self.grammar and self.json_schema is not None:
+            raise InvalidRequestError('Either "json_schema" or "grammar" can be specified, but not both.')
 
 
 class CompletionBody(CompletionFields):

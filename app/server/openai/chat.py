@@ -57,18 +57,34 @@ def routes(services: Services) -> APIRouter:
     @api.post("/v1/chat/completions", response_class=Response)
     async def chat_completions(asked: ChatCompletionRequest, request: Request) -> Response:
         """Answers a conversation; with ``stream`` as server-sent events."""
-        neutral = await neutral_request(services, asked)
-        count = asked.n or 1
-        created = int(services.clock())
-        router = Metered.of(services.router, request.scope)
-        if asked.stream:
-            events = _Events(asked, neutral, created).of(router, count)
-            return EventStream(events, failed=errors.event, refused=errors.answer)
-        answers = await while_connected(request, gathered(router, seeded(neutral, count)))
-        reply = _reply(answers, asked, neutral, created)
-        return Response(encode(reply), media_type="application/json")
+        return await answered(services, asked, await neutral_request(services, asked), request)
 
     return api
+
+
+async def answered(
+    services: Services, asked: ChatCompletionRequest, neutral: ChatRequest, request: Request
+) -> Response:
+    """The answer to a chat, as OpenAI lays it out.
+
+    Args:
+        services: what answers.
+        asked: the body, which says how the answer is told.
+        neutral: what is asked.
+        request: whoever asks; when they leave, the answer ends.
+
+    Raises:
+        PlaygroundError: when nothing could be answered.
+    """
+    count = asked.n or 1
+    created = int(services.clock())
+    router = Metered.of(services.router, request.scope)
+    if asked.stream:
+        events = _Events(asked, neutral, created).of(router, count)
+        return EventStream(events, failed=errors.event, refused=errors.answer)
+    answers = await while_connected(request, gathered(router, seeded(neutral, count)))
+    reply = _reply(answers, asked, neutral, created)
+    return Response(encode(reply), media_type="application/json")
 
 
 async def neutral_request(services: Services, asked: ChatCompletionRequest) -> ChatRequest:

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from app.server.departures import Departure
+from app.server.connection import Connection
 from app.server.serving import Serving, listen
 from app.server.streaming import ClientGoneError, unless_gone
 
@@ -79,22 +79,22 @@ async def test_a_chunked_body_that_ends_by_itself():
 
 
 async def test_who_has_left_before_is_not_worked_for():
-    departure, done = Departure(), []
-    departure.happens()
+    connection, done = Connection(), []
+    connection.lost()
 
     async def work():
         done.append(1)
 
     with pytest.raises(ClientGoneError):
-        await unless_gone({"state": {"departure": departure}}, None, work())
+        await unless_gone({"state": {"connection": connection}}, None, work())
     assert done == []
 
 
 async def test_a_cancel_from_elsewhere_is_no_departure():
-    departure = Departure()
-    task = asyncio.create_task(unless_gone({"state": {"departure": departure}}, None, asyncio.sleep(30)))
+    connection = Connection()
+    task = asyncio.create_task(unless_gone({"state": {"connection": connection}}, None, asyncio.sleep(30)))
     await asyncio.sleep(0)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    departure.happens()  # nobody is told any more
+    connection.lost()  # nobody is told any more

@@ -22,6 +22,7 @@ from app.tui.chat.pane import ChatPane
 from app.tui.sessions.session_list import SessionList
 from app.tui.unlock.screen import UnlockScreen
 from app.vault import Vault
+from app.vault.records import SessionLine
 
 from .conftest import until
 from .scripted import ScriptedRouter, answer
@@ -84,6 +85,41 @@ async def test_what_was_said_is_in_the_vault_and_on_the_screen_after_the_next_st
             "Name colours.", "Red, green.", "More?", "Blue.",
         ]  # fmt: skip
     assert len(await kept(tmp_path)) == 1
+
+
+async def test_up_gives_the_prompts_of_the_conversation_that_is_shown_and_none_after_locking(make_app: Make) -> None:
+    app = make_app(ScriptedRouter(answer("1"), answer("2")))
+    async with app.run_test() as pilot:
+        await ask(pilot, "first")
+        await ask(pilot, "//second")
+    again = make_app(ScriptedRouter(answer("3")))
+    async with again.run_test() as pilot:
+        pane = await attached(pilot)
+        composer = again.query_one(Composer)
+        await until(lambda: len(pane.conversation) == 4)
+        await pilot.press("up")
+        assert composer.text == "//second"
+        await pilot.press("up")
+        assert composer.text == "first"
+        composer.put("")
+        composer.prompts.leave()
+        await pane.action_new_chat()
+        await pilot.press("up")
+        assert composer.text == ""
+        await ask(pilot, "third")
+        assert pane.keeper is not None
+        await pane.open_session(next(line.id for line in await lines_of(again) if line.title == "first"))
+        for expected in ("//second", "first", "third"):
+            await pilot.press("up")
+            assert composer.text == expected
+        await again._playground.vault.set_passphrase("four unusual words here")
+        again.action_lock()
+        await until(lambda: isinstance(again.screen, UnlockScreen))
+        assert composer.prompts.older("") is None
+
+
+async def lines_of(app: PlaygroundApp) -> tuple[SessionLine, ...]:
+    return await app._playground.vault.sessions.lines()
 
 
 async def test_a_model_is_asked_only_when_the_question_is_on_the_disk(make_app: Make, tmp_path: Path) -> None:

@@ -81,6 +81,11 @@ def parse(text: str) -> tuple[str, str] | None:
     return (found[1], (found[2] or "").strip()) if found else None
 
 
+def as_typed(text: str) -> str:
+    """What to write so that ``text`` is asked: another slash before what would be a command, or lose one."""
+    return f"/{text}" if text.startswith("//") or parse(text.strip()) is not None else text
+
+
 def command(name: str) -> Command | None:
     """The command of this name."""
     return next((known for known in COMMANDS if known.name == name), None)

@@ -13,7 +13,7 @@ from app.messages import Node
 from app.settings import ChatSettings
 
 from .answers import Answers
-from .commands import Command, command, offered, parse
+from .commands import Command, as_typed, command, offered, parse
 from .composer import Composer
 from .offered_commands import OfferedCommands
 from .stage import Stage
@@ -172,7 +172,14 @@ Asking again, and editing an earlier prompt, keep both versions: walk between th
         self._beside = None
         self._draft = ""
         self.rewrite(None)
+        asked = (node.message.text for node in self.conversation.path() if node.message.role == "user")
+        self.query_one(Composer).prompts.show(map(as_typed, asked))
         await super()._show_conversation()
+
+    async def detach(self) -> None:
+        """Forgets the earlier prompts, too."""
+        await super().detach()
+        self.query_one(Composer).prompts.forget()
 
     async def action_version(self, step: int) -> None:
         """Shows an earlier or later version, and how much of the context window that one fills."""

@@ -97,15 +97,23 @@ class _NotedPieces(AsyncGenerator[bytes, None]):
     def __init__(self, pieces: AsyncGenerator[bytes, None], watched: Watched, notebook: Notebook) -> None:
         self._pieces, self._watched, self._notebook = pieces, watched, notebook
         self._usage = RawUsage()
+        self._given = b""
+        """The last piece: it is looked through when the next is asked for, so that nobody waits for that."""
         self._noted = False
 
     @property
     def usage(self) -> Usage:
         """The tokens that the answer has told so far."""
+        given, self._given = self._given, b""
+        if given:
+            self._usage.feed(given)
         return self._usage.so_far
 
     async def asend(self, value: None) -> bytes:
         """The next piece."""
+        if self._given:
+            self._usage.feed(self._given)
+            self._given = b""
         try:
             piece = await anext(self._pieces)
         except StopAsyncIteration:
@@ -121,7 +129,7 @@ class _NotedPieces(AsyncGenerator[bytes, None]):
             self._note()
             raise
         self._watched.began()
-        self._usage.feed(piece)
+        self._given = piece
         return piece
 
     async def athrow(self, typ: Any, val: Any = None, tb: Any = None) -> bytes:
@@ -138,6 +146,6 @@ class _NotedPieces(AsyncGenerator[bytes, None]):
         if not self._noted:
             self._noted = True
             if self._watched.kind != "count":
-                self._watched.usage = self._usage.so_far
+                self._watched.usage = self.usage
             self._watched.ended()
             self._notebook.add(self._watched)

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from fastapi import APIRouter, FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
-from starlette.middleware.errors import ServerErrorMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -95,7 +94,7 @@ def build(services: Services, *, gate: GateFactory | None = None, observing: Obs
     front: ASGIApp = Passing(app.routed, services)
     if gate is not None:
         front = gate(front)
-    app.front = ServerErrorMiddleware(watched.around(front), handler=_unforeseen)
+    app.front = watched.around(front, _crashed)
     return app
 
 
@@ -126,12 +125,14 @@ def _answer_errors(app: FastAPI) -> None:
     async def gone(request: Request, error: ClientGoneError) -> Response:
         return Response(status_code=CLIENT_GONE)
 
-    app.add_exception_handler(Exception, _unforeseen)
+    @app.exception_handler(Exception)
+    async def unforeseen(request: Request, error: Exception) -> Response:
+        # It is raised on after this, so that it is logged and reported.
+        return _crashed(request.scope["path"])
 
 
-async def _unforeseen(request: Request, error: Exception) -> Response:
-    """It is raised on after this, so that it is logged and reported."""
-    return answer(request.scope["path"], EngineError("The server failed at this.", "Its log says where."))
+def _crashed(path: str) -> Response:
+    return answer(path, EngineError("The server failed at this.", "Its log says where."))
 
 
 def told(request: Request, error: PlaygroundError) -> Response:

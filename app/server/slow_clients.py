@@ -31,24 +31,21 @@ class JoinedWrites:
         loop: of the server.
     """
 
-    __slots__ = ("_head", "_later", "_loop", "_transport", "is_closing")
+    __slots__ = ("_head", "_loop", "_transport", "is_closing")
 
     def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
         self._transport, self._loop = transport, loop
         self._head = b""
-        self._later: asyncio.Handle | None = None
         self.is_closing = transport.is_closing
 
     def write(self, data: bytes) -> None:
         """Sends ``data``; a head waits for the rest of this turn of the loop."""
         if self._head:
             head, self._head = self._head, b""
-            if self._later is not None:
-                self._later.cancel()
             self._transport.write(head + data)
         elif data.startswith(_HEAD):
             self._head = data
-            self._later = self._loop.call_soon(self._send_head)
+            self._loop.call_soon(self._send_head)
         else:
             self._transport.write(data)
 

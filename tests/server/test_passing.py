@@ -296,3 +296,16 @@ async def test_an_answer_that_was_given_before_says_so_unless_a_fresh_one_is_wan
             assert await hit(headers={"cache-control": "max-age=0, No-Store"}) is None
             assert len(there.chats) == 3
     await vault.close()
+
+
+async def test_what_fails_before_the_routes_is_told_in_the_protocols_own_words(monkeypatch):
+    def broken(*_: object) -> None:
+        raise RuntimeError("nobody had foreseen this")
+
+    monkeypatch.setattr("app.server.passing.Passing._asked", broken)
+    async with provider(key=KEY) as there, proxied(place("cloud", there) + model("gpt", "cloud")) as ours:
+        found = await post(ours.address, "/v1/chat/completions", {"model": "gpt", "messages": []})
+        other = await post(ours.address, "/v1/messages", {"model": "gpt", "messages": []})
+    assert found.status_code == other.status_code == 500 and "nobody" not in found.text + other.text
+    assert found.json()["error"]["type"] == "server_error" and other.json()["type"] == "error"
+    assert found.headers["x-request-id"]

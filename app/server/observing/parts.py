@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -66,9 +66,9 @@ class Observing:
             raise
         return cls(Measures(lambda: services.pool.loaded()), log, reports, needs_vault)
 
-    def around(self, app: ASGIApp) -> Watch:
-        """A layer around an application that watches it."""
-        return Watch(app, self)
+    def around(self, app: ASGIApp, crashed: Callable[[str], ASGIApp]) -> Watch:
+        """A layer around an application that watches it; see ``Watch``."""
+        return Watch(app, self, crashed)
 
     async def aclose(self) -> None:
         """Sends and writes what waits."""

@@ -6,6 +6,7 @@ import asyncio
 import itertools
 import secrets
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -37,10 +38,11 @@ class Watch:
     Args:
         app: the application behind it.
         observing: where it notes it.
+        crashed: the answer at a path when something failed that nobody had foreseen.
     """
 
-    def __init__(self, app: ASGIApp, observing: Observing) -> None:
-        self._app, self._observing = app, observing
+    def __init__(self, app: ASGIApp, observing: Observing, crashed: Callable[[str], ASGIApp]) -> None:
+        self._app, self._observing, self._crashed = app, observing, crashed
         self._prefix, self._numbers = f"req_{secrets.token_hex(6)}", itertools.count(1)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -77,9 +79,11 @@ class Watch:
             exchange.status = exchange.status or CLIENT_GONE
             raise
         except Exception as error:
-            exchange.status, exchange.failure, exchange.error = 500, error, exchange.error or "unexpected"
             measures.crashes.inc()
-            raise
+            if kind == "http" and not exchange.status:
+                await self._crashed(scope["path"])(scope, receive, noted)
+            exchange.status, exchange.failure, exchange.error = 500, error, exchange.error or "unexpected"
+            raise  # to be logged
         finally:
             active.now -= 1
             if exchange.streaming:

@@ -8,8 +8,8 @@ import sys
 from typing import TYPE_CHECKING
 
 from app.cli.main import cli
-from app.cli.plain_text import make_readable
 from app.cli.session import Session
+from app.cli.streams import make_readable, replace_closed_streams
 from app.privacy.connections import ConnectionPolicy
 from app.privacy.core_dumps import forbid_core_dumps
 from app.privacy.guard import LocalOnlyGuard
@@ -26,6 +26,7 @@ def main() -> None:
     LocalOnlyGuard(policy).install()
     masker = Masker.of_environment(os.environ)
     mask_warnings(masker)
+    replace_closed_streams()
     make_readable((sys.stdout, sys.stderr))
     cli(prog_name="playground", obj=Session(os.environ, _interface, policy, masker))
 

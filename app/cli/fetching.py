@@ -74,14 +74,28 @@ def duration(seconds: float) -> str:
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
-def chat_model(playground: Playground, name: str) -> ModelEntry:
-    """A model of the catalogue that chats; looked at before anything of it is fetched.
+def model_here(playground: Playground, name: str) -> ModelEntry:
+    """A model that runs on this machine, whether its file is here or not.
 
     Raises:
         UnknownModelError: there is none of this name.
-        InvalidRequestError: it is for something else.
+        InvalidRequestError: it runs elsewhere.
     """
-    entry = playground.catalogue.get(name)
+    if playground.router.is_remote(name):
+        raise InvalidRequestError(
+            f"{name} runs elsewhere, and has no file here.", "What is known of it: playground models info " + name
+        )
+    return playground.catalogue.get(name)
+
+
+def chat_model(playground: Playground, name: str) -> ModelEntry:
+    """A model of this machine that chats; looked at before anything of it is fetched.
+
+    Raises:
+        UnknownModelError: there is none of this name.
+        InvalidRequestError: it is for something else, or runs elsewhere.
+    """
+    entry = model_here(playground, name)
     if entry.role != "chat":
         raise InvalidRequestError(
             f"{name} is for {entry.role}, not for chat.", "`playground models list` shows which model is."

@@ -12,7 +12,7 @@ from app.errors import UnknownModelError
 from app.playground import Playground
 from app.privacy.terminal import clean
 
-from .fetching import ProgressLine, megabytes
+from .fetching import ProgressLine, megabytes, model_here
 from .remote_models import described, details_of, facts_of, line_of, shown
 from .session import Session, reporting_errors
 from .tables import table
@@ -91,7 +91,7 @@ def pull(session: Session, name: str) -> None:
     """Fetch a model; goes on where an earlier try ended."""
 
     async def fetched(playground: Playground) -> None:
-        entry = playground.catalogue.get(name)
+        entry = model_here(playground, name)
         line = ProgressLine(f"Fetching {entry.name}")
         try:
             path = await playground.store.fetch(entry, line.show)
@@ -126,7 +126,7 @@ def verify(session: Session, names: tuple[str, ...]) -> None:
     """Read model files again and compare them with their digests: NAMES, or all that are here."""
 
     async def verified(playground: Playground) -> None:
-        chosen = [playground.catalogue.get(name) for name in names] or [
+        chosen = [model_here(playground, name) for name in names] or [
             entry for entry in playground.catalogue.entries if playground.store.path_of(entry)
         ]
         if not chosen:
@@ -177,7 +177,7 @@ async def _info(playground: Playground, name: str, *, as_json: bool) -> None:
 def remove(session: Session, name: str, yes: bool) -> None:
     """Delete a model's file from this machine."""
     playground = session.open()
-    entry = playground.catalogue.get(name)
+    entry = model_here(playground, name)
     if playground.store.path_of(entry) is None:
         click.echo(f"{entry.name} is not on this machine.")
         return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import functools
 import signal
 import sys
@@ -19,6 +20,9 @@ from app.privacy.terminal import clean
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+_NOT_TAKEN = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO))
+"""What a write to standard output says, where that is a file: the disk is full, or gone."""
 
 INTERRUPTED = 130
 """Exit status after Ctrl-C: 128 and the number of the signal, as shells count it."""
@@ -105,6 +109,12 @@ def reporting_errors(command: Callable[P, T]) -> Callable[P, T]:
             # Whoever read has had enough, as `head` does. Nothing more may be written at exit either.
             sys.stdout = None
             sys.exit(128 + signal.SIGPIPE)
+        except OSError as error:
+            if error.filename is not None or error.errno not in _NOT_TAKEN:
+                raise
+            sys.stdout = None
+            report(PlaygroundError(f"What was to be printed could not be written: {error.strerror}."))
+            sys.exit(1)
         except (KeyboardInterrupt, asyncio.CancelledError):
             sys.exit(INTERRUPTED)
 

@@ -10,7 +10,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app.errors import DiskFullError, NotAVaultError, PlaygroundError, VaultDamagedError, VaultError, VaultInUseError
+from app.errors import (
+    DiskFullError,
+    InvalidRequestError,
+    NotAVaultError,
+    PlaygroundError,
+    VaultDamagedError,
+    VaultError,
+    VaultInUseError,
+)
 
 if TYPE_CHECKING:
     from sqlcipher3.dbapi2 import Connection
@@ -158,6 +166,8 @@ def translated(path: Path) -> Iterator[None]:
         yield
     except dbapi2.Error as error:
         raise vault_error(path, error) from error
+    except OverflowError as error:
+        raise InvalidRequestError("A number is larger than the vault can hold.", "Give a smaller one.") from error
 
 
 def vault_error(path: Path, error: Exception) -> PlaygroundError:

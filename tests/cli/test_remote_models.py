@@ -100,3 +100,12 @@ def test_a_mistake_is_told_by_file_and_table(listed, home):
     result = listed("models", "list")
     assert result.exit_code == 1
     assert "models.toml: [remote.x]: `endpoint` is 'clout', which is no endpoint; expected cloud." in result.stderr
+
+
+@pytest.mark.parametrize(
+    "command", [("models", "pull"), ("models", "verify"), ("models", "remove", "-y"), ("bench", "-m")]
+)
+def test_a_model_that_runs_elsewhere_has_no_file(listed, command):
+    result = listed(*command, "llama")
+    assert result.exit_code == 1
+    assert "llama runs elsewhere, and has no file here. What is known of it: playground models info" in result.stderr

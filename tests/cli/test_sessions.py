@@ -321,3 +321,9 @@ def test_a_locked_vault_is_one_line(run_cli, environ, kept):
     assert "PLAYGROUND_PASSPHRASE does not open the vault." in run_cli("sessions", "list").stderr
     environ["PLAYGROUND_PASSPHRASE"] = "correct horse"
     assert len(titles(run_cli("sessions", "list", "--json"))) == 2
+
+
+def test_a_number_larger_than_any_is_told_and_no_fault(run_cli, kept):
+    result = run_cli("sessions", "list", "--limit", "9" * 20)
+    assert result.exit_code == 1
+    assert "A number is larger than the vault can hold." in result.stderr

@@ -135,7 +135,7 @@ def show(session: Session, which: str, as_json: bool) -> None:
 
 @click.command()
 @click.argument("which", metavar="POST")
-@click.argument("number", type=int, required=False)
+@click.argument("number", type=click.IntRange(min=1), required=False)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_obj
 @reporting_errors

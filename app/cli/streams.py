@@ -1,11 +1,17 @@
-"""Text for terminals that do not take every letter: what they cannot show is written in letters that they can."""
+"""The standard streams as the program needs them: there, and able to take every letter.
+
+What a terminal cannot show is written in letters that it can.
+"""
 
 from __future__ import annotations
 
 import codecs
 import io
+import os
+import sys
 import unicodedata
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import TextIO
 
 _NAME = "playground-readable"
@@ -16,6 +22,18 @@ _INSTEAD: Mapping[str, str] = {
     **{"…": "...", "→": "->", "←": "<-", "≈": "~", "≤": "<=", "≥": ">=", "×": "x", "·": "-", "•": "*", "€": "EUR"},
     **{"ß": "ss", "æ": "ae", "Æ": "AE", "ø": "o", "Ø": "O", "œ": "oe", "Œ": "OE", "ł": "l", "Ł": "L", "đ": "d"},
 }
+
+
+def replace_closed_streams() -> None:
+    """Puts nothing in the place of standard streams that the caller has closed (``>&-``).
+
+    Else the first file that is opened, the vault perhaps, would get the number of one, and be written to as such.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            nothing = Path(os.devnull).open(mode, encoding="utf-8")  # noqa: SIM115 (for as long as we run)
+            os.set_inheritable(nothing.fileno(), True)
+            setattr(sys, name, nothing)
 
 
 def make_readable(streams: Iterable[TextIO]) -> None:

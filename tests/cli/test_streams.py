@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from app.cli.plain_text import make_readable
+from app.cli.streams import make_readable
 
 
 @pytest.mark.parametrize(
@@ -40,3 +40,19 @@ def test_a_command_in_another_encoding_neither_fails_nor_shows_numbers(environ: 
     assert done.returncode == 0
     assert 'description  "Größe" - ??' in done.stdout.decode("latin-1")
     assert done.stderr == b""
+
+
+@pytest.mark.parametrize("shell", ["sessions list >&-", "sessions list <&- 2>&-", "models list >&- 2>&- <&-"])
+def test_closed_streams_are_no_fault(environ: dict[str, str], shell: str) -> None:
+    done = subprocess.run(
+        f"exec '{sys.executable}' -m app {shell}", shell=True, env=environ, capture_output=True, timeout=60
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+def test_a_full_disk_behind_standard_output_is_told_in_one_line(environ: dict[str, str]) -> None:
+    command = f"exec '{sys.executable}' -m app models list >/dev/full"
+    done = subprocess.run(command, shell=True, env=environ, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1
+    assert done.stderr == "playground: What was to be printed could not be written: No space left on device.\n"

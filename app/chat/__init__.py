@@ -2,18 +2,9 @@
 
 from .context import messages_for
 from .conversation import Conversation
-from .exchange import (
-    AnswerBegun,
-    AnswerEnded,
-    Answering,
-    Asking,
-    Exchange,
-    ExchangeEvent,
-    GoingOn,
-    LeftOut,
-    TextArrived,
-    ThinkingArrived,
-)
+from .exchange import Answering, Asking, Exchange, GoingOn
+from .exchange_events import AnswerBegun, AnswerEnded, ExchangeEvent, LeftOut, TextArrived, ThinkingArrived
+from .outgoing import Outgoing
 
 __all__ = [
     "AnswerBegun",
@@ -25,6 +16,7 @@ __all__ = [
     "ExchangeEvent",
     "GoingOn",
     "LeftOut",
+    "Outgoing",
     "TextArrived",
     "ThinkingArrived",
     "messages_for",

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import click
 import msgspec
 
-from app.chat import Exchange, ExchangeEvent
+from app.chat import Exchange, ExchangeEvent, Outgoing
 from app.errors import PlaygroundError, error_codes
 from app.messages import ChatRequest, Delta, Failure, Message, ResponseFormat, Sampling, Waiting
 from app.playground import Playground
@@ -187,15 +187,8 @@ class _Turn:
         sampling = talk.choose(
             model=model, system=self._system, sampling=self._sampling, title=first_words(self._asked)
         )
-        exchange = Exchange(
-            talk.conversation,
-            answering,
-            model=model,
-            sampling=sampling,
-            settle=talk.keeper.settle if talk.keeper else None,
-            window=window,
-            recaller=recaller,
-        )
+        outgoing = Outgoing(talk.conversation, model, sampling=sampling, window=window, recaller=recaller)
+        exchange = Exchange(outgoing, answering, settle=talk.keeper.settle if talk.keeper else None)
         node = talk.conversation.append(Message.user(self._asked)) if self._asked else talk.unanswered
         assert node is not None
         answers = exchange.run(node.id) if node.message.role == "user" else exchange.go_on(node.id)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from app.chat import AnswerBegun, AnswerEnded, Conversation, Exchange, TextArrived
+from app.chat import AnswerBegun, AnswerEnded, Conversation, Exchange, Outgoing, TextArrived
 from app.errors import WorkerDiedError
 from app.messages import (
     ChatRequest,
@@ -53,7 +53,7 @@ DONE = Finished("stop", Usage(5, 2), Timings(0, 0.1, 0.2))
 async def test_an_answer_is_kept_with_what_it_cost() -> None:
     conversation, question = asked()
     router = Scripted(Waiting("loading", 5, 100), Started("m", "local"), TextDelta("Red, "), TextDelta("blue."), DONE)
-    events = [event async for event in Exchange(conversation, router, model="m").run(question)]
+    events = [event async for event in Exchange(Outgoing(conversation, "m"), router).run(question)]
     assert [type(event).__name__ for event in events] == [
         "AnswerBegun", "Waiting", "Started", "TextArrived", "TextArrived", "AnswerEnded",
     ]  # fmt: skip
@@ -68,7 +68,7 @@ async def test_an_answer_is_kept_with_what_it_cost() -> None:
 async def test_the_answer_is_in_the_conversation_before_anything_is_asked_of_a_model() -> None:
     conversation, question = asked()
     router = Scripted(DONE)
-    async for event in Exchange(conversation, router, model="m").run(question):
+    async for event in Exchange(Outgoing(conversation, "m"), router).run(question):
         if isinstance(event, AnswerBegun):
             assert router.request is None
             assert conversation.path()[-1].status == "streaming"
@@ -77,7 +77,7 @@ async def test_the_answer_is_in_the_conversation_before_anything_is_asked_of_a_m
 async def test_an_error_keeps_what_came_and_is_a_field_not_text() -> None:
     conversation, question = asked()
     router = Scripted(TextDelta("Red"), ThinkingDelta("hm"), WorkerDiedError("It died.", "Ask again."))
-    events = [event async for event in Exchange(conversation, router, model="m").run(question)]
+    events = [event async for event in Exchange(Outgoing(conversation, "m"), router).run(question)]
     assert isinstance(events[-1], AnswerEnded)
     node = conversation.path()[-1]
     assert (node.message.text, node.status) == ("Red", "failed")
@@ -91,7 +91,7 @@ async def test_cancelling_the_reader_stops_the_model_and_leaves_a_cut_answer() -
     arrived = asyncio.Event()
 
     async def read() -> None:
-        async for event in Exchange(conversation, router, model="m").run(question):
+        async for event in Exchange(Outgoing(conversation, "m"), router).run(question):
             if isinstance(event, TextArrived):
                 arrived.set()
 
@@ -108,7 +108,7 @@ async def test_cancelling_the_reader_stops_the_model_and_leaves_a_cut_answer() -
 async def test_closing_the_iterator_between_two_pieces_does_the_same() -> None:
     conversation, question = asked()
     router = Scripted(TextDelta("Red"), TextDelta(" and blue"), DONE)
-    events = Exchange(conversation, router, model="m").run(question)
+    events = Exchange(Outgoing(conversation, "m"), router).run(question)
     async for event in events:
         if isinstance(event, TextArrived):
             break
@@ -121,7 +121,7 @@ async def test_a_long_answer_is_saved_while_it_streams() -> None:
     conversation, question = asked()
     now = [0.0]
     router = Scripted(TextDelta("a"), TextDelta("b"), TextDelta("c"), DONE)
-    async for event in Exchange(conversation, router, model="m", clock=lambda: now[0]).run(question):
+    async for event in Exchange(Outgoing(conversation, "m"), router, clock=lambda: now[0]).run(question):
         if isinstance(event, TextArrived):
             now[0] += 0.6
             if event.text == "c":
@@ -133,13 +133,13 @@ async def test_asking_again_asks_for_a_fresh_answer() -> None:
     conversation, question = asked()
     router = Scripted(Started("m", "local"), TextDelta("Red."), DONE)
     for fresh in (False, True):
-        _ = [event async for event in Exchange(conversation, router, model="m").run(question)]
+        _ = [event async for event in Exchange(Outgoing(conversation, "m"), router).run(question)]
         assert router.request is not None and router.request.fresh is fresh
 
 
 async def test_answering_again_makes_a_version() -> None:
     conversation, question = asked()
     for text in ("one", "two"):
-        async for _ in Exchange(conversation, Scripted(TextDelta(text), DONE), model="m").run(question):
+        async for _ in Exchange(Outgoing(conversation, "m"), Scripted(TextDelta(text), DONE)).run(question):
             pass
     assert [node.message.text for node in conversation.siblings(conversation.path()[-1].id)] == ["one", "two"]

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from app.backends.endpoint import EndpointKind
-from app.chat import AnswerEnded, Answering, Conversation, Exchange
+from app.chat import AnswerEnded, Answering, Conversation, Exchange, Outgoing
 from app.chat.recalling import RecalledNow, Recaller
 from app.engine.catalogue import Catalogue
 from app.engine.catalogue_files import CatalogueFile
@@ -92,13 +92,14 @@ def remotes_of(there: Provider, local: Local, kind: EndpointKind = "openai", mor
 async def asked(answering: Answering, model: str, *, may_leave: bool = False) -> tuple[list[object], ChatRequest]:
     conversation = Conversation(system="Be brief.")
     question = conversation.append(Message.user("How do I get into the cellar?"))
-    exchange = Exchange(conversation, answering, model=model, recaller=Recaller(Memory(), may_leave=may_leave))
+    outgoing = Outgoing(conversation, model, recaller=Recaller(Memory(), may_leave=may_leave))
+    exchange = Exchange(outgoing, answering)
     events = [event async for event in exchange.run(question.id)]
     ended = events[-1]
     assert isinstance(ended, AnswerEnded)
     assert ended.node.status == "complete", ended.node.error
     assert SECRET not in repr(conversation.path()), "what is kept is what was said"
-    return events, await exchange.request(Message.user("And out again?"))
+    return events, await outgoing.previewed(Message.user("And out again?"))
 
 
 async def test_a_local_model_that_fails_leaves_nothing_recalled_to_the_remote_one_that_answers() -> None:

@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, Collection
 
 import pytest
 
-from app.chat import AnswerEnded, Conversation, Exchange
+from app.chat import AnswerEnded, Conversation, Exchange, Outgoing
 from app.chat.recalling import RecalledNow, Recaller, RecallFailed, quotation, with_quotations
 from app.errors import VaultLockedError
 from app.memory.recall import Recalled
@@ -60,7 +60,7 @@ async def asked(recaller: Recaller | None, window: int = 4096) -> tuple[list[obj
     conversation.append(Message.assistant("Hi"))
     question = conversation.append(Message.user("What is my dog called?"))
     model = Model()
-    exchange = Exchange(conversation, model, model="m", window=window, recaller=recaller)
+    exchange = Exchange(Outgoing(conversation, "m", window=window, recaller=recaller), model)
     events = [event async for event in exchange.run(question.id)]
     assert first.id in conversation
     assert conversation.node(question.id).message.text == "What is my dog called?", "what is kept is what was asked"

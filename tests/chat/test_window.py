@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.chat import Conversation, Exchange, LeftOut
+from app.chat import Conversation, Exchange, LeftOut, Outgoing
 from app.chat.window import left_out
 from app.errors import ContextOverflowError
 from app.messages import ChatRequest, Finished, Message, Node, Started, TextDelta, Usage
@@ -125,7 +125,7 @@ class Small:
 async def test_a_model_that_finds_it_too_long_after_all_is_asked_with_less_and_the_system_prompt_stays():
     conversation = Conversation(turns(12), "Be brief.")
     small = Small(3000)
-    exchange = Exchange(conversation, small, model="m", window=WINDOW)
+    exchange = Exchange(Outgoing(conversation, "m", window=WINDOW), small)
     events = [event async for event in exchange.run(conversation.path()[-1].id)]
     assert conversation.path()[-1].message.text == "yes"
     assert len(small.asked) > 1
@@ -139,7 +139,7 @@ async def test_a_single_question_that_is_too_long_is_an_error_and_not_cut():
     conversation = Conversation()
     question = conversation.append(Message.user("x" * 50_000))
     small = Small(1000)
-    async for _ in Exchange(conversation, small, model="m", window=WINDOW).run(question.id):
+    async for _ in Exchange(Outgoing(conversation, "m", window=WINDOW), small).run(question.id):
         pass
     last = conversation.path()[-1]
     assert last.status == "failed" and last.error is not None and last.error.code == "context_overflow"

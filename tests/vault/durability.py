@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from app.chat import AnswerBegun, AnswerEnded, Conversation, Exchange, TextArrived
+from app.chat import AnswerBegun, AnswerEnded, Conversation, Exchange, Outgoing, TextArrived
 from app.chat.keeping import Keeper, Keeping
 from app.errors import PlaygroundError, WrongPassphraseError
 from app.messages import ChatRequest, Delta, Finished, Message, Node, Started, TextDelta
@@ -121,7 +121,7 @@ class Child:
         question = conversation.append(Message.user(f"What of {turn}?"))
         most = 20 if self.operation == "restore" else self.chance.choice((5, 10, 250))
         pieces = script(turn, self.chance.randint(1, most))
-        exchange = Exchange(conversation, Parrot(pieces), model="script", settle=keeper.settle)
+        exchange = Exchange(Outgoing(conversation, "script"), Parrot(pieces), settle=keeper.settle)
         acknowledged, length = False, 0
         async for event in exchange.run(question.id):
             if isinstance(event, AnswerBegun):

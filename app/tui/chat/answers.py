@@ -10,7 +10,7 @@ import msgspec
 from textual.content import Content
 from textual.worker import Worker, WorkerCancelled, WorkerFailed
 
-from app.chat import Asking, Exchange, GoingOn
+from app.chat import Asking, Exchange, GoingOn, Outgoing
 from app.errors import PlaygroundError, StreamBrokenError
 from app.messages import Message, Node
 from app.privacy.terminal import clean
@@ -87,15 +87,20 @@ class Answers(ModelInUse):
 
     def _exchange_with(self, model: str) -> Exchange:
         return Exchange(
-            self.conversation,
+            self._outgoing_to(model),
             WhenHere(self._desk),
-            model=model,
-            sampling=self.sampling,
             settle=self.keeper.settle if self.keeper is not None else None,
+            cost=self._desk.cost,
+        )
+
+    def _outgoing_to(self, model: str) -> Outgoing:
+        return Outgoing(
+            self.conversation,
+            model,
+            sampling=self.sampling,
             window=self.status.context,
             left_out=self._left_out,
             summary=self._summary,
-            cost=self._desk.cost,
             recaller=self._desk.recaller(model, self._remembers),
         )
 
@@ -107,7 +112,7 @@ class Answers(ModelInUse):
         from app.tui.requests.preview import preview_sheet
 
         await self.attached()
-        request = await self._exchange_with(self.model).request(Message.user(text or PREVIEWED))
+        request = await self._outgoing_to(self.model).previewed(Message.user(text or PREVIEWED))
         found = await self._desk.preview(request)
         if found is None:
             self.app.notify(f"Nothing: {clean(self.model)} runs on this machine.", title="What would be sent")

@@ -14,7 +14,7 @@ import sys
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from pathlib import Path
 
-from app.chat import Exchange
+from app.chat import Exchange, Outgoing
 from app.chat.keeping import Keeping
 from app.errors import DiskFullError, PlaygroundError
 from app.messages import ChatRequest, Delta, Finished, Message, Started, TextDelta
@@ -145,7 +145,7 @@ class Trial:
             conversation, keeper = Keeping(vault, told.append).begin()
             question = conversation.append(Message.user("A long story?"))
             answering = Slow(lambda room=room: self.disk.leave(room), 60)  # type: ignore[misc]
-            async for _event in Exchange(conversation, answering, model="m", settle=keeper.settle).run(question.id):
+            async for _event in Exchange(Outgoing(conversation, "m"), answering, settle=keeper.settle).run(question.id):
                 pass
             say("streaming", room, told[0] if told else None)
             whole = conversation.path()[-1]

@@ -11,7 +11,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from app.chat import Exchange
+from app.chat import Exchange, Outgoing
 from app.messages import Failure, Message, Sampling
 from app.playground import Playground
 from app.vault import Session
@@ -32,9 +32,8 @@ async def main() -> None:
     for _ in range(5):
         conversation, keeper = keeping.begin(system=next(secrets), title=next(secrets))
         question = conversation.append(Message.user(next(secrets)))
-        exchange = Exchange(
-            conversation, Parrot([next(secrets) + " ", next(secrets)]), model="script", settle=keeper.settle
-        )
+        parrot = Parrot([next(secrets) + " ", next(secrets)])
+        exchange = Exchange(Outgoing(conversation, "script"), parrot, settle=keeper.settle)
         async for _event in exchange.run(question.id):
             pass
         thoughts = conversation.append(Message.assistant("Well.", thinking=next(secrets)))

@@ -205,8 +205,8 @@ async def test_watching_costs_next_to_nothing(tmp_path):
 
     try:
         without = await best(bare)
-        counted = await best(Watch(bare, Observing(Measures(tuple))))
-        logged = await best(Watch(bare, Observing(Measures(tuple), log)))
+        counted = await best(Watch(bare, Observing(Measures(tuple)), lambda path: bare))
+        logged = await best(Watch(bare, Observing(Measures(tuple), log), lambda path: bare))
     finally:
         log.close()
     print(f"\ncounted {(counted - without) * 1e6:.1f} µs, with a line in the log {(logged - without) * 1e6:.1f} µs")

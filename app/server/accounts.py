@@ -38,12 +38,13 @@ from .account_wire import (
 )
 from .auth.identifying import Identification
 from .auth.passwords import Passwords
+from .auth.principal import principal_of
 from .blocking import network_of
 from .error_shapes import shape, status_of
+from .ledger import Ledger
 from .limits import RateLimits
-from .metering import Ledger, principal_of
 from .observing.exchange import note_error
-from .refusals import KeyRefusedError
+from .refusal_errors import KeyRefusedError
 
 T = TypeVar("T")
 

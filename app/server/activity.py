@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from msgspec import Struct
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from .metering import principal_of
+from .auth.principal import principal_of
 from .observing.exchange import exchange_of
 
 KEPT = 500

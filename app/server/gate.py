@@ -27,15 +27,16 @@ from .auth.principal import ANYBODY, STRANGER, Principal
 from .blocking import Blocking, network_of
 from .bodies import BodyReader, BodyRules, check_headers
 from .connection import connection_of, is_body_here
+from .gate_answers import grant_headers, preflight, refuse
 from .hosts import Hosts, Origins
 from .judging import Judge, Judged
+from .ledger import Ledger
 from .limits import NO_LIMITS, Allowance, RateLimits
 from .log_lines import OneLine
-from .metering import Ledger, Meter
+from .meter import Meter
 from .observing.exchange import exchange_of, note_block, note_error
 from .observing.watching import route_of
-from .refusal import grant_headers, preflight, refuse
-from .refusals import KeyRefusedError, ScopeRefusedError, TooManyRequestsError
+from .refusal_errors import KeyRefusedError, ScopeRefusedError, TooManyRequestsError
 
 _log = logging.getLogger(__name__)
 _log.addFilter(OneLine())

@@ -11,7 +11,7 @@ from .auth.claims import Claim, presented
 from .auth.needs import Need, metrics_need, needed
 from .heads import Head, Headers
 from .hosts import Hosts, Origins
-from .refusals import HeadTooLargeError, MalformedRequestError
+from .refusal_errors import HeadTooLargeError, MalformedRequestError
 
 _MOST_HEADERS = 100
 _UNSOUND_PATH = re.compile(r"[\x00-\x1f\x7f\\]|(?:^|/)\.{1,2}(?:/|$)")

@@ -20,7 +20,7 @@ from app.settings.access import AccessSettings
 
 from .auth.principal import Principal
 from .error_shapes import protocol_of
-from .refusals import TooManyRequestsError
+from .refusal_errors import TooManyRequestsError
 
 if TYPE_CHECKING:
     from limits.aio.storage import Storage

@@ -26,7 +26,7 @@ from app.routing.raw_usage import RawUsage
 from .answerer import NAMES
 from .error_shapes import shape, status_of
 from .heads import TextHeaders
-from .metering import meter_of
+from .meter import meter_of
 from .observing.exchange import note_error
 from .ollama.asking import name_of
 from .openai import errors as openai_errors

@@ -16,7 +16,7 @@ from app.server.error_shapes import KINDS, kind_of, shape
 from app.server.heads import Head
 from app.server.hosts import Hosts, Origins, parse_authority
 from app.server.log_lines import one_line
-from app.server.refusals import MalformedRequestError, RefusalError
+from app.server.refusal_errors import MalformedRequestError, RefusalError
 
 RULES = BodyRules(1000, 2000, 20, 1.0)
 VALUES = st.binary(max_size=200)

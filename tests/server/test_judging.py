@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from app.server.hosts import Hosts, Origins
 from app.server.judging import Judge, Judged
-from app.server.refusals import RefusalError
+from app.server.refusal_errors import RefusalError
 
 from .gated import gated, new_vault, settings
 

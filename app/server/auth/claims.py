@@ -8,7 +8,7 @@ from functools import cached_property
 from app.vault.api_keys import digest
 
 from ..heads import Head
-from ..refusals import KeyRefusedError
+from ..refusal_errors import KeyRefusedError
 
 REMEDY = "Send it as `Authorization: Bearer KEY` or as `x-api-key: KEY`."
 _BEARER = re.compile(r"[Bb]earer +([\x21-\x7e]+) *")

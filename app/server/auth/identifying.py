@@ -10,7 +10,7 @@ from app.errors import SettingsError
 from app.privacy.connections import is_loopback
 from app.vault import Vault
 
-from ..refusals import KeyRefusedError
+from ..refusal_errors import KeyRefusedError
 from .claims import REMEDY, Claim
 from .keys import FixedKeys, VaultKeys
 from .principal import Principal

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from app.errors import PlaygroundError, SettingsError
 from app.vault.api_keys import ApiKey, ApiKeys, digest, looks_like_key
 
-from ..refusals import KeyRefusedError
+from ..refusal_errors import KeyRefusedError
 from .claims import Claim
 from .principal import Principal
 from .remembering import Remembered

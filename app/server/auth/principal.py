@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from app.vault.access_limits import NO_ACCESS_LIMITS, AccessLimits
 from app.vault.api_keys import SCOPES, ApiKey, Scope
@@ -55,3 +55,9 @@ ANYBODY = Principal("nobody", "nobody", "nobody", "admin", SCOPES)
 
 STRANGER = Principal("nobody", "nobody", "nobody", "read-only", ())
 """Whoever asks at a public route without a key."""
+
+
+def principal_of(scope: Mapping[str, Any]) -> Principal:
+    """Who asks by the connection of this ASGI scope; anybody where there is no gate."""
+    found = scope.get("state", {}).get("principal")
+    return found if isinstance(found, Principal) else ANYBODY

@@ -9,7 +9,7 @@ from typing import Any
 from app.vault.secrets import Secrets
 from app.vault.users import SignIn, User, Users
 
-from ..refusals import KeyRefusedError
+from ..refusal_errors import KeyRefusedError
 from .principal import Principal
 from .remembering import Remembered
 

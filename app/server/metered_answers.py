@@ -24,7 +24,7 @@ from app.messages import (
 from app.routing.answering import Answering
 
 from .answerer import Answerer
-from .metering import Meter, meter_of
+from .meter import Meter, meter_of
 
 
 class Metered:

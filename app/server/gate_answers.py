@@ -11,7 +11,7 @@ from app.errors import PlaygroundError
 from .answerer import NAMES
 from .error_shapes import shape, status_of
 from .heads import Headers
-from .refusals import BodyTooLargeError, OriginRefusedError
+from .refusal_errors import BodyTooLargeError, OriginRefusedError
 
 _LINGER_S = 2.0
 _METHODS = b"GET, HEAD, POST, PUT, PATCH, DELETE"

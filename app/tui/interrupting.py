@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 _LEAVING = frozenset(
     {
+        "chat.close_commands",
+        "chat.leave_rewriting",
         "chat.stop",
         "recalled.leave",
         "sessions.search_clear",

@@ -117,3 +117,21 @@ async def test_keys_that_come_faster_than_they_are_handled_keep_their_order(make
         await until(lambda: router.requests)
         assert router.requests[0].messages[-1].text == "xy"
         await until(lambda: composer.text == "z")
+
+
+async def test_the_line_of_keys_says_what_escape_does(make_app: Make) -> None:
+    app = make_app()
+    async with app.run_test() as pilot:
+
+        def does() -> str:
+            active = app.screen.active_bindings.get("escape")
+            return active.binding.description if active is not None else ""
+
+        await pilot.pause()
+        assert does() == ""
+        await pilot.press("slash", "m")
+        await until(lambda: does() == "Close the list")
+        await pilot.press("escape")
+        await until(lambda: does() == "")
+        assert app.query_one(Composer).text == "/m"
+        assert not app.query_one("#commands").display

@@ -33,6 +33,9 @@ Asking again, and editing an earlier prompt, keep both versions: walk between th
 """
 
     BINDINGS: ClassVar[list[BindingType]] = [
+        # One key, and the line of keys says which of the three it does now.
+        Binding("escape", "close_commands", "Close the list", key_display="esc", id="chat.close_commands"),
+        Binding("escape", "leave_rewriting", "Leave it", key_display="esc", id="chat.leave_rewriting"),
         Binding("escape", "stop", "Stop", key_display="esc", id="chat.stop"),
         Binding("f2,ctrl+l", "pick_model", "Model", id="chat.model"),
         Binding("ctrl+r", "regenerate", "Again", id="chat.regenerate"),
@@ -129,9 +132,12 @@ Asking again, and editing an earlier prompt, keep both versions: walk between th
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Keys that would do nothing are not offered."""
+        if action == "close_commands":
+            return self.query_one(Composer).offering
+        if action == "leave_rewriting":
+            return self.rewriting and not self.answering
         if action == "stop":
-            offering = self.query_one(Composer).offering
-            return self.answering or offering or self.rewriting or self._desk.downloading(self.model)
+            return self.answering or self._desk.downloading(self.model)
         if action == "recalled":
             return self.recalled is not None
         if action == "go_on":
@@ -144,14 +150,13 @@ Asking again, and editing an earlier prompt, keep both versions: walk between th
 
     # Actions
 
-    async def action_stop(self) -> None:
-        """Closes the list of commands or leaves an earlier prompt as it was, else stops the answer or the download."""
-        if self.query_one(Composer).offering:
-            self._offer(())
-        elif self.rewriting and not self.answering:
-            self.leave_rewriting()
-        else:
-            await super().action_stop()
+    def action_close_commands(self) -> None:
+        """Closes the list of commands; what is written stays."""
+        self._offer(())
+
+    def action_leave_rewriting(self) -> None:
+        """Leaves an earlier prompt as it was."""
+        self.leave_rewriting()
 
     async def _take_back(self, answer: Node, composer: Composer) -> None:
         """The prompt goes back into the composer; that of another version stands beside the one before it again."""

@@ -13,7 +13,7 @@ from textual.worker import WorkType
 from app.privacy.terminal import clean
 
 from .blocks import Block, blocks
-from .markdown_lines import MarkdownLines
+from .painted_markdown import MarkdownPainter
 
 _KEPT = 4_000
 """Painted pieces that are kept at most."""
@@ -36,7 +36,7 @@ class LivePreview(ScrollView, can_focus=False):
         self._tops: list[int] = []
         self._blocks: tuple[Block, ...] = ()
         self._text, self._line = "", 0
-        self._painter: MarkdownLines | None = None
+        self._painter: MarkdownPainter | None = None
 
     def show(self, markdown: str, line: int) -> None:
         """Shows the text, with what its line ``line`` became in view."""
@@ -62,7 +62,7 @@ class LivePreview(ScrollView, can_focus=False):
         if not width or not self.display:
             return
         if self._painter is None:
-            self._painter = MarkdownLines(self.app.theme_variables)
+            self._painter = MarkdownPainter(self.app.theme_variables)
         painter, text = self._painter, self._text
 
         def paint() -> tuple[tuple[Block, ...], dict[tuple[str, int], tuple[Strip, ...]]]:

@@ -41,7 +41,7 @@ class _Markdown(Markdown):
     }
 
 
-class MarkdownLines:
+class MarkdownPainter:
     """Paints Markdown in the colours of a theme; ``lines`` may be called in a thread, one call at a time.
 
     Args:

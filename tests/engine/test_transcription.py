@@ -180,7 +180,13 @@ async def test_leaving_stops_the_work(pool: ModelPool, story: bytes) -> None:
 async def test_short_speech_does_not_wait_for_the_end_of_a_long_one(pool: ModelPool, story: bytes) -> None:
     long = asyncio.create_task(told(pool, story * 5, QUICK))
     worker = await worker_of(pool)
-    while not (await worker.status()).running:
+    async with asyncio.timeout(30):
+        while not (await worker.status()).running:
+            assert not long.done()
+            await asyncio.sleep(0.01)
+    # Between two segments, and within one: it is at work until it is done.
+    for _ in range(10):
+        assert (await worker.status()).running == 1
         await asyncio.sleep(0.01)
     assert segments(await told(pool, story, QUICK))
     assert not long.done()

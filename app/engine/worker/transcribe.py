@@ -68,6 +68,7 @@ class TranscribeWorker:
         self._gathering: dict[int, _Request] = {}
         self._working: deque[_Request] = deque()
         self._cancelled: set[int] = set()
+        self._computing = False
         self._closed = False
         self._thread = ComputeThread(self._compute)
         self.loaded = Loaded(
@@ -97,8 +98,9 @@ class TranscribeWorker:
                 self._cancel(request_id)
             case Ping(request_id):
                 with self._changed:
-                    running, queued = min(1, len(self._working)), max(0, len(self._working) - 1)
-                self._emit(Status(request_id, running, queued + len(self._gathering), 0, 0, 0))
+                    begun = len(self._working) + self._computing
+                    running, queued = min(1, begun), max(0, begun - 1) + len(self._gathering)
+                self._emit(Status(request_id, running, queued, 0, 0, 0))
 
     def close(self) -> None:
         """Ends after the segment that is being computed."""
@@ -172,8 +174,10 @@ class TranscribeWorker:
                 if self._closed:
                     return
                 request = self._working.popleft()
+                self._computing = True
             event, goes_on = self._step(request)
             with self._changed:
+                self._computing = False
                 if request.id in self._cancelled:
                     continue
                 if goes_on:

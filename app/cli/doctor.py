@@ -261,7 +261,8 @@ def _settings(playground: Playground) -> dict[str, dict[str, object]]:
     for key, origin in playground.loaded.origins.items():
         section, _, name = key.partition(".")
         value = getattr(getattr(playground.settings, section), name)
-        secret = any(word in name.split("_") for word in _SECRET_WORDS)
+        # A number is a limit or a time: nothing is opened by it.
+        secret = any(word in name.split("_") for word in _SECRET_WORDS) and not isinstance(value, int | float)
         found[key] = {"value": "••••" if secret and value else value, "from": str(origin)}
     return found
 

@@ -31,6 +31,13 @@ def test_a_sound_machine(examine, home_with_starter):
     assert settings["engine.context"] == {"value": 0, "from": "default"}
 
 
+def test_secrets_are_masked_and_numbers_are_none(examine, environ):
+    environ["PLAYGROUND_ROUTING__CACHE_REDIS_URL"] = "redis://someone:hidden@127.0.0.1/0"
+    _, _, settings = examine()
+    assert settings["routing.cache_redis_url"]["value"] == "••••"
+    assert settings["access.token_s"]["value"] == 900.0
+
+
 def test_a_model_that_is_not_here_is_no_fault(examine):
     status, findings, _ = examine()
     assert status == 0

@@ -45,6 +45,8 @@ class PlaygroundApp(InterruptibleFace):
     CSS_PATH: ClassVar[CSSPathType] = ["app.tcss", "chat/pane.tcss", "models/pane.tcss", "sessions/pane.tcss"]
     NOTIFICATION_TIMEOUT = 4
     AUTO_FOCUS = "Composer"
+    # A class variable there too, written so that mypy takes it for an instance's.
+    VERTICAL_BREAKPOINTS: ClassVar[list[tuple[int, str]]] = [(0, "-short"), (16, "-tall")]  # type: ignore[misc]
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f1", "help", "Help", id="app.help"),

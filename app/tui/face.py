@@ -28,6 +28,13 @@ class Face(LendingFace):
         """What every painted line passes through: Textual's own filters, then ours."""
         return [*super().get_line_filters(), self._net]
 
+    def get_css_variables(self) -> dict[str, str]:
+        """Our own colour beside those of the theme: ``$on-colour``, for words on a bar of a strong colour."""
+        variables = super().get_css_variables()
+        # The background of the terminal is not known: as a foreground it would be the terminal's own foreground.
+        variables["on-colour"] = "ansi_black" if self.current_theme.ansi else variables["background"]
+        return variables
+
     def _fatal_error(self) -> None:
         """Ends the program on a fault nobody foresaw, with the places in the program that led there.
 

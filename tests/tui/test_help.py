@@ -41,7 +41,7 @@ async def test_moved_keys_are_shown_where_they_lie_now(make_app: Make) -> None:
         assert next(line for line in table.splitlines() if "chat.stop" in line).split()[0] == "^x"
 
 
-@pytest.mark.parametrize("size", [(80, 24), (60, 15)])
+@pytest.mark.parametrize("size", [(80, 24), (60, 15), (40, 10)])
 async def test_the_keys_of_the_model_picker_are_on_the_screen(make_app: Make, size: tuple[int, int]) -> None:
     app = make_app()
     async with app.run_test(size=size) as pilot:

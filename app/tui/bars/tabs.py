@@ -27,8 +27,8 @@ class Tab(Struct, frozen=True):
 
     @property
     def width(self) -> int:
-        """Cells of the tab, with the blank around it."""
-        return len(self.key) + len(self.title) + (3 if self.key and self.title else 2)
+        """Cells of the tab, with the blanks around a title."""
+        return len(f" {self.key} {self.title} ") - (not self.key) if self.title else len(self.key)
 
 
 class TabBar(Widget):
@@ -78,10 +78,12 @@ class TabBar(Widget):
         name = name if self._needed(tabs) + len(name) + len(UNPROTECTED) < width else ""
         pieces: list[tuple[str, str]] = [(_MARK, "$primary"), (name, "bold $foreground")]
         column = len(_MARK) + len(name)
+        # In sixteen colours bold black is grey on most terminals, and hard to read on a colour.
+        chosen = f"{'not bold' if self.app.current_theme.ansi else 'bold'} $on-colour on $primary"
         self._spans = []
         for tab in tabs:
             self._spans.append((column, column + tab.width, tab.pane))
-            pieces += _words(tab, current=tab.pane == self.current)
+            pieces += _words(tab, chosen if tab.pane == self.current else "")
             column += tab.width + 1
         gap = width - column - len(UNPROTECTED)
         if self.unprotected and gap >= 0:
@@ -119,8 +121,10 @@ class TabBar(Widget):
                 self.post_message(self.Chosen(pane))
 
 
-def _words(tab: Tab, *, current: bool) -> list[tuple[str, str]]:
-    if current:
-        return [(f" {' '.join(filter(None, (tab.key, tab.title)))} ", "bold $background on $primary"), (" ", "")]
-    pieces = [(" ", ""), (tab.key, "$text-disabled" if tab.title else "$text-muted")]
-    return [*pieces, (f" {tab.title}" if tab.key and tab.title else tab.title, "$text-muted"), ("  ", "")]
+def _words(tab: Tab, chosen: str) -> list[tuple[str, str]]:
+    if not tab.title:
+        return [(tab.key, "$text-muted"), (" ", "")]
+    key = f" {tab.key}" if tab.key else ""
+    if chosen:
+        return [(f"{key} {tab.title} ", chosen), (" ", "")]
+    return [(key, "$text-disabled"), (f" {tab.title} ", "$text-muted"), (" ", "")]

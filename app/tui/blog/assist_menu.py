@@ -95,7 +95,7 @@ class OptionsDialog(Dialog[Options]):
             pieces: list[tuple[str, str]] = []
             for place, name in enumerate(_LENGTH_WORDS.values()):
                 shown = place == self._place
-                pieces += [(f" {name} ", "bold $background on $primary" if shown else "$text-muted"), ("  ", "")]
+                pieces += [(f" {name} ", "bold $on-colour on $primary" if shown else "$text-muted"), ("  ", "")]
             line.update(Content.assemble(*pieces))
 
     @on(Input.Submitted)

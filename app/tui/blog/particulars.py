@@ -50,7 +50,7 @@ class StatusField(Widget, can_focus=True):
         pieces: list[tuple[str, str]] = []
         for name in ("draft", "published"):
             chosen = name == self.status
-            pieces += [(f" {name} ", "bold $background on $primary" if chosen else "$text-muted"), (" ", "")]
+            pieces += [(f" {name} ", "bold $on-colour on $primary" if chosen else "$text-muted"), (" ", "")]
         return Content.assemble(*pieces)
 
     def action_turn(self) -> None:

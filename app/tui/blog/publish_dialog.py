@@ -91,7 +91,7 @@ class PublishDialog(Dialog[Path]):
     def _show(self) -> None:
         pieces: list[tuple[str, str]] = []
         for form in FORMS:
-            style = "bold $background on $primary" if form == self.form else "$text-muted"
+            style = "bold $on-colour on $primary" if form == self.form else "$text-muted"
             pieces += [(f" {_NAMES[form]} ", style), ("  ", "")]
         self.query_one(".forms", Static).update(Content.assemble(*pieces))
         target = f"{self._chosen.rstrip('/')}/{self._exported().path}" if self._chosen else ""

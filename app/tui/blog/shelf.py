@@ -150,7 +150,7 @@ tags and texts. What is deleted lies in the bin until it is deleted there too.
     def _say_instead(self, in_bin: int) -> None:
         rows = self.query_one(PostList)
         if self._shelf == "bin":
-            head = [(" Bin ", "bold $background on $primary"), (f"  {words.plural(rows.count, 'post')}", "$text-muted")]
+            head = [(" Bin ", "bold $on-colour on $primary"), (f"  {words.plural(rows.count, 'post')}", "$text-muted")]
         else:
             found = " found" if self.query_one(Input).value.strip() else ""
             head = [(f"{words.plural(rows.count, 'post')}{found}", "$foreground")]

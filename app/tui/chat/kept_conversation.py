@@ -275,7 +275,10 @@ class KeptConversation(ConversationActions):
         if event.undo:
             self.post_message(self.SessionChanged())  # it is to be embedded again
         else:
-            self.app.notify("It is not recalled again; the message itself stays.", title="Forgotten")
+            undo = self.app.key_of(event.view, "recalled.undo", "u")
+            self.app.notify(
+                f"It is not recalled again; the message itself stays. {undo} takes that back.", title="Forgotten"
+            )
 
     def action_edit_title(self) -> None:
         """Asks for a title."""

@@ -34,7 +34,7 @@ def json_words(text: str) -> Content:
     for found in _NAME.finditer(shown):
         words = words.stylize("$secondary", *found.span(2))
     for found in PLACEHOLDER.finditer(shown):
-        words = words.stylize("bold $background on $warning", *found.span())
+        words = words.stylize("bold $on-colour on $warning", *found.span())
     for found in _MASK.finditer(shown):
         words = words.stylize("bold $warning", *found.span())
     if len(text) > MOST_SHOWN:

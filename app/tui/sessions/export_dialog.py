@@ -82,7 +82,7 @@ class ExportDialog(Dialog[Destination]):
         pieces: list[tuple[str, str]] = []
         for place, (_, name) in enumerate(FORMS):
             shown = place == self._place
-            pieces += [(f" {name} ", "bold $background on $primary" if shown else "$text-muted"), ("  ", "")]
+            pieces += [(f" {name} ", "bold $on-colour on $primary" if shown else "$text-muted"), ("  ", "")]
         self.query_one(".forms", Static).update(Content.assemble(*pieces))
         field = self.query_one(Input)
         suffix = Path(self._names[FORMS[self._place][0]]).suffix

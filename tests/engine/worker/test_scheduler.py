@@ -136,7 +136,7 @@ def test_greedy_answers_alone_and_in_a_batch_of_eight_differ_only_where_two_toke
     """Why they differ at all: each matrix product rounds its input to 8 bits, so a last-bit difference in the attention
     (which sums in another order when its neighbours in the cache differ) may move a logit by some tenths. Where the two
     likeliest tokens lie closer than that, either may win; from there on the texts are two equally greedy answers."""
-    sampling = Sampling(temperature=0.0, max_tokens=40, logprobs=2)
+    sampling = Sampling(temperature=0.0, max_tokens=25, logprobs=2)
     alone = []
     for prompt in PROMPTS:
         request_id = bench.send(prompt, sampling)
@@ -262,14 +262,14 @@ def test_an_answer_ends_when_the_context_is_full(starter_model):
 
 
 def test_more_requests_than_the_cache_holds_all_end_well(starter_model):
-    small = Bench(LoadOptions(path=str(starter_model), context=256, cells=512, sequences=6))
+    small = Bench(LoadOptions(path=str(starter_model), context=128, cells=256, sequences=6))
     try:
         never = {0: -100.0, 2: -100.0, 4: -100.0}
-        sampling = Sampling(temperature=0.0, max_tokens=150, logit_bias=never)
+        sampling = Sampling(temperature=0.0, max_tokens=70, logit_bias=never)
         ids = [small.send(f"Tell me everything about the number {number}.", sampling) for number in range(8)]
         for last in small.answers.wait(*ids):
             assert last.reason == "length"
-            assert last.usage.completion_tokens == 150
+            assert last.usage.completion_tokens == 70
     finally:
         small.worker.close()
 
@@ -278,7 +278,7 @@ def test_others_go_on_reading_while_a_long_prompt_is_computed(bench):
     reader = bench.send("Tell me a long story.", Sampling(temperature=0.0, max_tokens=400))
     bench.answers.wait_for_text(reader)
     before = len(bench.answers.text[reader])
-    long = bench.send("The quick brown fox jumps over the lazy dog. " * 90, Sampling(max_tokens=1))
+    long = bench.send("The quick brown fox jumps over the lazy dog. " * 60, Sampling(max_tokens=1))
     bench.answers.wait(long)
     assert len(bench.answers.text[reader]) > before + 15
     bench.worker.handle(Cancel(reader))

@@ -194,6 +194,41 @@ async def test_the_preview_is_there_when_there_is_room(tmp_path: Path, width: in
         assert app.blog.desk.editor.has_focus
 
 
+@pytest.mark.parametrize("back", ["f4", "enter"])
+async def test_where_only_the_preview_is_seen_it_scrolls_and_letters_change_nothing(tmp_path: Path, back: str):
+    app = blog_app(tmp_path)
+    async with blogging(app, (80, 16)) as pilot:
+        await opened(app, pilot)
+        desk, preview = app.blog.desk, app.query_one(LivePreview)
+        before = desk.post
+        await pilot.press("f4")
+        await until(lambda: preview.has_focus and preview._lines)
+        assert app.screen.active_bindings["f4"].binding.description == "Text"
+        await pilot.press("x", "y", "backspace", "delete")
+        assert (desk.post.title, desk.post.body) == (before.title, before.body)
+        preview.virtual_size = preview.virtual_size.with_height(200)
+        await pilot.press("pagedown")
+        await until(lambda: preview.scroll_offset.y > 0)
+        await pilot.press(back)
+        await until(lambda: desk.editor.has_focus and desk.editor.display)
+        await pilot.press("x")
+        assert desk.post.title == before.title
+        assert desk.editor.text != before.body
+
+
+async def test_the_keys_go_along_when_the_terminal_becomes_wider(tmp_path: Path):
+    app = blog_app(tmp_path)
+    async with blogging(app, (80, 24)) as pilot:
+        await opened(app, pilot)
+        preview = app.query_one(LivePreview)
+        await pilot.press("f4")
+        await until(lambda: preview.has_focus)
+        await pilot.resize_terminal(120, 24)
+        await until(lambda: app.blog.desk.editor.has_focus)
+        await pilot.resize_terminal(80, 24)
+        await until(lambda: preview.has_focus)
+
+
 async def test_the_preview_follows_what_is_typed(tmp_path: Path):
     app = blog_app(tmp_path)
     async with blogging(app) as pilot:

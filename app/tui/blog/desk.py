@@ -47,7 +47,10 @@ class WritingDesk(Suggesting):
     def take_focus(self) -> None:
         """Puts the keys to the text, or to the title while both are empty."""
         empty = self.post is not None and not self.post.title and not self.post.body
-        (self.query_one(TitleField) if empty else self.editor).focus()
+        if empty:
+            self.query_one(TitleField).focus()
+        else:
+            (self.query_one(LivePreview) if self._preview_alone else self.editor).focus()
 
     # The preview
 
@@ -58,28 +61,40 @@ class WritingDesk(Suggesting):
     def _place_preview(self) -> None:
         narrow = self.app.size.width < PREVIEW_FROM
         shown = (not narrow) if self._preview is None else self._preview
+        preview, writing = self.query_one(LivePreview), self.editor.has_focus
         self.set_class(narrow, "-narrow")
         self.set_class(shown, "-preview")
+        preview.can_focus = self._preview_alone
         if shown:
-            self.query_one(LivePreview).show(self.editor.text, self.editor.cursor_location[0])
+            preview.show(self.editor.text, self.editor.cursor_location[0])
+        # Where only the preview is seen, no key may change what is not.
+        if writing and self._preview_alone:
+            preview.focus()
+        elif preview.has_focus and not self._preview_alone:
+            self.editor.focus()
+
+    @property
+    def _preview_alone(self) -> bool:
+        """Whether the preview stands in the text's place."""
+        return self.has_class("-narrow") and self.has_class("-preview")
 
     def action_preview(self) -> None:
         """Shows or hides the preview; in a narrow terminal it takes the place of the text."""
         self._preview = not self.has_class("-preview")
         self._place_preview()
-        if self.query_one(PostEditor).display:
-            self.editor.focus()
-        else:
-            # Where only the preview is seen, no key may change what is not.
-            self.query_one(TitleField).focus()
+        (self.query_one(LivePreview) if self._preview_alone else self.editor).focus()
 
     # Going elsewhere
 
     def to_text(self) -> None:
         """Gives the keys to the text, which is seen then."""
-        if not self.editor.display:
+        if self._preview_alone:
             self.action_preview()
         super().to_text()
+
+    @on(LivePreview.TextWanted)
+    def _to_text(self) -> None:
+        self.to_text()
 
     @on(PostEditor.TitleWanted)
     def _to_title(self) -> None:

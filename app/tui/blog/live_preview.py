@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from bisect import bisect_right
+from typing import ClassVar
 
+from textual.binding import Binding, BindingType
 from textual.geometry import Size
+from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.worker import WorkType
@@ -20,7 +23,17 @@ _KEPT = 4_000
 
 
 class LivePreview(ScrollView, can_focus=False):
-    """The whole post, painted piece by piece in a thread; pieces that did not change are not painted again."""
+    """The whole post, painted piece by piece in a thread; pieces that did not change are not painted again.
+
+    It takes the keys only while it stands in the text's place, to be scrolled: letters change nothing then.
+    """
+
+    HELP = "How the post will look. The arrows and page keys scroll; **Enter** goes back to the text."
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("f4,enter", "to_text", "Text", id="preview.to_text")]
+
+    class TextWanted(Message):
+        """The person wants to write on."""
 
     DEFAULT_CSS = """
     LivePreview {
@@ -37,6 +50,10 @@ class LivePreview(ScrollView, can_focus=False):
         self._blocks: tuple[Block, ...] = ()
         self._text, self._line = "", 0
         self._painter: MarkdownPainter | None = None
+
+    def action_to_text(self) -> None:
+        """Asks for the text."""
+        self.post_message(self.TextWanted())
 
     def show(self, markdown: str, line: int) -> None:
         """Shows the text, with what its line ``line`` became in view."""

@@ -7,7 +7,7 @@ each request, three times this: it makes its objects, its timers and its headers
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
@@ -15,74 +15,12 @@ from app.backends.endpoint import Endpoint
 from app.errors import RemoteError, RemoteTimeoutError, RemoteUnreachableError, StreamBrokenError
 
 from .answers import unfinished
-from .unpacking import PACKED, Unpacking
+from .kept_answer import READ_AHEAD, KeptAnswer
 
 IDLE_S = 60.0
 """So long a connection is kept on which nothing is asked."""
 _MOST_HEAD = 128 * 1024
-_READ_AHEAD = 256 * 1024
 _EMPTY = frozenset({204, 304})
-
-
-class KeptAnswer:
-    """See ``Answer``. The answer to one request of a connection, from the moment that it is sent."""
-
-    __slots__ = ("_connection", "_packed", "ended", "failed", "headers", "pieces", "status", "unread", "waiter")
-
-    def __init__(self, connection: KeptConnection) -> None:
-        self._connection = connection
-        self._packed: Unpacking | None = None
-        self.status = 0
-        self.headers: Mapping[str, str] = {}
-        self.pieces: list[bytes] = []
-        self.unread = 0
-        self.ended = False
-        self.failed: RemoteError | None = None
-        self.waiter: asyncio.Future[None] | None = None
-
-    def begins(self, status: int) -> None:
-        """Its head is here."""
-        coding = self.headers.get("content-encoding", "").strip().lower()
-        if coding in PACKED:  # asked for none, and yet some do
-            self._packed = Unpacking()
-        elif coding and coding != "identity":
-            self.failed = RemoteError("The answer is packed in a way that was not asked for.")
-            return
-        self.status = status
-
-    def wake(self) -> None:
-        """Tells who waits that something has come."""
-        if self.waiter is not None and not self.waiter.done():
-            self.waiter.set_result(None)
-
-    async def more(self) -> bytes:
-        """See ``Answer``."""
-        while True:
-            if not self.pieces:
-                if self.ended:
-                    if self._packed is not None:
-                        self._packed.end()
-                    return b""
-                if self.failed is not None:
-                    raise self.failed
-                await self._connection.wait(self)
-            data = self.pieces[0] if len(self.pieces) == 1 else b"".join(self.pieces)
-            self.pieces.clear()
-            if self._packed is not None:
-                data, left = self._packed.some(data)
-                if left:
-                    self.pieces.append(left)
-                    return data
-            if self.unread > _READ_AHEAD:
-                self._connection.go_on(self)
-            self.unread = 0
-            if data:
-                return data
-
-    async def close(self) -> None:
-        """See ``Answer``."""
-        self.pieces.clear()
-        self._connection.leave(self)
 
 
 class KeptConnection(asyncio.Protocol):
@@ -259,7 +197,7 @@ class KeptConnection(asyncio.Protocol):
         self._extra = 0
         answer.pieces.append(data)
         answer.unread += len(data)
-        if answer.unread > _READ_AHEAD and not self._paused and self._transport is not None:
+        if answer.unread > READ_AHEAD and not self._paused and self._transport is not None:
             self._paused = True
             self._transport.pause_reading()
 

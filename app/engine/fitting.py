@@ -85,10 +85,14 @@ def shape_of(path: Path) -> ModelShape | None:
     """
     from .gguf import read_header
 
-    parts = [path]
+    return ModelShape.of(read_header(path).metadata, sum(part.stat().st_size for part in parts_of(path)))
+
+
+def parts_of(path: Path) -> list[Path]:
+    """The files of a model by its first one; that one alone where it is not split."""
     if found := _FIRST_PART.fullmatch(path.name):
-        parts = sorted(path.parent.glob(f"{glob.escape(found[1])}-*-of-{found[2]}.gguf")) or parts
-    return ModelShape.of(read_header(path).metadata, sum(part.stat().st_size for part in parts))
+        return sorted(path.parent.glob(f"{glob.escape(found[1])}-*-of-{found[2]}.gguf")) or [path]
+    return [path]
 
 
 @dataclass(frozen=True)

@@ -43,11 +43,18 @@ _BLOCKS = {
 
 @dataclass(frozen=True)
 class Header:
-    """What a GGUF header says: its metadata (long arrays are given by their length alone) and how many tensors."""
+    """What a GGUF header says.
+
+    Attributes:
+        metadata: long arrays are given by their length alone.
+        tensors: how many there are.
+        parameters: values in all of them.
+    """
 
     version: int
     metadata: dict[str, Any]
     tensors: int
+    parameters: int
 
 
 def read_header(path: Path) -> Header:
@@ -68,6 +75,7 @@ class _Reader:
         self._file, self._size, self._name = file, size, name
         self._at = 0
         self._texts = 0
+        self._parameters = 0
 
     def read(self) -> Header:
         magic = self._take(4)
@@ -88,7 +96,7 @@ class _Reader:
             metadata[key] = self._value(self._number("I"))
         extents = list(self._tensors(tensors))
         self._check_extents(extents, self._alignment(metadata))
-        return Header(version, metadata, tensors)
+        return Header(version, metadata, tensors, self._parameters)
 
     def _tensors(self, count: int) -> Iterator[tuple[str, int, int]]:
         """Name, offset in the data and bytes of each tensor."""
@@ -111,6 +119,7 @@ class _Reader:
             kind = self._number("I")
             if kind not in _BLOCKS:
                 raise self._wrong(f"the tensor {name!r} is of the unknown type {kind}")
+            self._parameters += elements
             values, size = _BLOCKS[kind]
             if row % values:
                 raise self._wrong(f"a row of the tensor {name!r} has {row} values; expected a multiple of {values}")

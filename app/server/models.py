@@ -58,6 +58,18 @@ async def resolve(services: Services, name: str, purpose: Purpose = "chat") -> s
     )
 
 
+async def shown(services: Services, name: str) -> str | None:
+    """The model that is described to who looks before they ask: the one that would answer, if one can.
+
+    So with ``server.unknown_model = "default"`` an unknown name is the default model's.
+    """
+    names = await known(services)
+    if name in names or services.settings.server.unknown_model != "default" or await services.router.knows(name):
+        return name if name in names else None
+    default = services.settings.models.default
+    return default if default in names else None
+
+
 async def default_of(services: Services, purpose: Purpose = "chat") -> str:
     """The model that answers where none is named; for vectors the one that memory uses, if it is installed.
 

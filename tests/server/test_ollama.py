@@ -194,6 +194,22 @@ async def test_who_leaves_stops_the_answer(llama, backend):
     assert backend.given < 200
 
 
+@pytest.mark.parametrize(("unknown_model", "status"), [("default", 200), ("refuse", 404)])
+async def test_who_looks_before_they_ask_finds_the_model_that_would_answer(backend, unknown_model, status):
+    services = services_of(backend, unknown_model=unknown_model)
+    models = msgspec.structs.replace(services.settings.models, default="scripted")
+    services = replace(services, settings=msgspec.structs.replace(services.settings, models=models))
+    async with served(services) as address, httpx.AsyncClient(base_url=address) as client:
+        of_ollama = await client.post("/api/show", json={"model": "llama3"})
+        of_openai = await client.get("/v1/models/gpt-4o")
+        asked = await client.post("/v1/chat/completions", json={"model": "gpt-4o", "messages": HELLO})
+        itself = await client.get("/v1/models/scripted")
+    assert (of_ollama.status_code, of_openai.status_code, asked.status_code) == (status,) * 3
+    assert itself.json()["id"] == "scripted"
+    if status == 200:
+        assert (of_ollama.json()["modelfile"], of_openai.json()["id"]) == ("FROM scripted\n", "gpt-4o")
+
+
 async def test_vectors_come_from_the_pool(backend):
     vector = array("f", [0.5, 0.25]).tobytes()
 
@@ -219,7 +235,10 @@ async def test_vectors_come_from_the_pool(backend):
 async def test_the_client_drives_a_real_model(real_client):
     address = str(real_client.base_url).removesuffix("/v1/")
     client = ollama.AsyncClient(host=address)
-    assert [model.model for model in (await client.list()).models] == [NAME]
+    (here,) = (await client.list()).models
+    assert here.model == NAME
+    told = (here.details.family, here.details.parameter_size, here.details.quantization_level)
+    assert told == ("llama", "134.52M", "Q4_1")
     loaded = await client.generate(NAME)
     assert loaded.done_reason == "load"
     answer = await client.chat(
@@ -231,9 +250,11 @@ async def test_the_client_drives_a_real_model(real_client):
     running = (await client.ps()).models
     assert [model.name for model in running] == [NAME]
     assert running[0].context_length > 0
+    assert running[0].details == here.details
     shown = await client.show(NAME)
     assert shown.capabilities == ["completion"]
     assert shown.modelinfo["general.architecture"] == "llama"
+    assert shown.details == here.details
     assert (await client.generate(NAME, keep_alive=0)).done_reason == "unload"
     assert (await client.ps()).models == []
 

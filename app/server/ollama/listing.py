@@ -11,10 +11,11 @@ from starlette.responses import Response
 
 from app import __version__
 from app.engine.catalogue import ModelEntry
+from app.engine.describing import Description, Descriptions
 from app.engine.gguf import read_header
 from app.errors import UnknownModelError
 from app.server.lenient import JsonWhateverItSays
-from app.server.models import known
+from app.server.models import known, shown
 from app.server.services import Services
 
 from .asking import name_of
@@ -27,6 +28,19 @@ _CAPABILITIES = {"chat": ["completion"], "embed": ["embedding"], "transcribe": [
 def routes(services: Services) -> APIRouter:
     """The routes, answering from ``services``."""
     router = APIRouter(tags=["Ollama"], route_class=JsonWhateverItSays)
+    descriptions = Descriptions()
+
+    async def listed(name: str) -> dict[str, Any]:
+        entry = _entry(services, name)
+        path = services.store.path_of(entry) if entry else None
+        return {
+            "name": name,
+            "model": name,
+            "modified_at": moment(_changed(path)),
+            "size": path.stat().st_size if path else 0,
+            "digest": (services.store.digest_of(entry) if entry else None) or "",
+            "details": _details(path, await descriptions.of(path)),
+        }
 
     @router.get("/api/version", response_class=Response)
     async def version() -> Response:
@@ -36,7 +50,7 @@ def routes(services: Services) -> APIRouter:
     @router.get("/api/tags", response_class=Response)
     async def tags() -> Response:
         """The models that can be asked now."""
-        return _json({"models": [_listed(services, name) for name in await known(services)]})
+        return _json({"models": [await listed(name) for name in await known(services)]})
 
     @router.get("/api/ps", response_class=Response)
     async def ps() -> Response:
@@ -48,7 +62,7 @@ def routes(services: Services) -> APIRouter:
             share = min(1.0, told.gpu_layers / (told.layers + 1)) if told.layers else 0.0
             models.append(
                 {
-                    **_listed(services, model.name),
+                    **await listed(model.name),
                     "size": told.size_bytes,
                     "size_vram": round(told.size_bytes * share),
                     "context_length": told.context,
@@ -60,9 +74,10 @@ def routes(services: Services) -> APIRouter:
     @router.post("/api/show", response_class=Response)
     async def show(asked: ShowBody) -> Response:
         """What is known of a model."""
-        name = name_of(asked.model or asked.name or "")
-        if name not in await known(services):
-            raise UnknownModelError(f"model {name!r} not found", "GET /api/tags lists those that are here.")
+        wanted = name_of(asked.model or asked.name or "")
+        name = await shown(services, wanted)
+        if name is None:
+            raise UnknownModelError(f"model {wanted!r} not found", "GET /api/tags lists those that are here.")
         entry = _entry(services, name)
         path = services.store.path_of(entry) if entry else None
         info: dict[str, Any] = {}
@@ -78,7 +93,7 @@ def routes(services: Services) -> APIRouter:
                 "parameters": "",
                 "template": (entry.chat_template if entry else None) or template,
                 "license": entry.licence if entry else "",
-                "details": _details(entry, path, str(info.get("general.architecture", ""))),
+                "details": _details(path, await descriptions.of(path)),
                 "model_info": info,
                 "capabilities": _CAPABILITIES[entry.role] if entry else ["completion"],
                 "modified_at": moment(_changed(path)),
@@ -88,27 +103,14 @@ def routes(services: Services) -> APIRouter:
     return router
 
 
-def _listed(services: Services, name: str) -> dict[str, Any]:
-    entry = _entry(services, name)
-    path = services.store.path_of(entry) if entry else None
-    return {
-        "name": name,
-        "model": name,
-        "modified_at": moment(_changed(path)),
-        "size": path.stat().st_size if path else 0,
-        "digest": (services.store.digest_of(entry) if entry else None) or "",
-        "details": _details(entry, path),
-    }
-
-
-def _details(entry: ModelEntry | None, path: Path | None, family: str = "") -> dict[str, Any]:
+def _details(path: Path | None, said: Description) -> dict[str, Any]:
     return {
         "parent_model": "",
         "format": path.suffix.removeprefix(".") if path else "",
-        "family": family,
-        "families": [family] if family else [],
-        "parameter_size": "",
-        "quantization_level": "",
+        "family": said.family,
+        "families": [said.family] if said.family else [],
+        "parameter_size": said.size,
+        "quantization_level": said.rounding,
     }
 
 

@@ -6,7 +6,7 @@ from fastapi import APIRouter
 from msgspec import Struct
 from starlette.responses import Response
 
-from app.server.models import known
+from app.server.models import known, shown
 from app.server.services import Services
 
 from .errors import RefusedError
@@ -45,8 +45,8 @@ def routes(services: Services) -> APIRouter:
 
     @router.get("/v1/models/{model:path}", response_class=Response)
     async def model(model: str) -> Response:
-        """One of them."""
-        if model not in await known(services):
+        """One of them. A name that another model answers to is told as it was asked: programs compare it."""
+        if await shown(services, model) is None:
             raise RefusedError(f"The model '{model[:256]}' does not exist", "model", "model_not_found", status=404)
         return Response(encode(described(model)), media_type="application/json")
 

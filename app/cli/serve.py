@@ -18,6 +18,7 @@ from .session import Session, reporting_errors
 from .unlocking import unlocked
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Mapping
 
 _KEY_NAME = "playground serve"
@@ -38,16 +39,28 @@ def serve(session: Session, host: str | None, port: int | None, no_auth: bool) -
 
 
 async def _serve(playground: Playground, host: str | None, port: int | None, no_auth: bool) -> None:
+    from app.server.serving import listen
+
+    chosen = playground.settings.server
+    host = host or chosen.host
+    # First: a key that is made for a server which cannot listen would never be shown.
+    listening = listen(host, chosen.port if port is None else port)
+    try:
+        await _answer(playground, listening, host, no_auth)
+    finally:
+        listening.close()
+
+
+async def _answer(playground: Playground, listening: socket.socket, host: str, no_auth: bool) -> None:
     from app.server.app import build
     from app.server.auth.keys import VARIABLE
     from app.server.gate import GateParts
     from app.server.observing.parts import Observing
     from app.server.services import Services
-    from app.server.serving import Serving, listen, settle_memory
+    from app.server.serving import Serving, settle_memory
 
     chosen = playground.settings.server
     playground.pool.gives_way = False  # nobody types here, and who asks should not wait for a lesser process
-    host = host or chosen.host
     key, environ = ("none", playground.environ) if no_auth else await _key(playground)
     if no_auth:
         await _open_for_notes(playground)
@@ -61,7 +74,7 @@ async def _serve(playground: Playground, host: str | None, port: int | None, no_
         access = playground.settings.access
         serving = Serving(
             app,
-            listen(host, chosen.port if port is None else port),
+            listening,
             shutdown_s=chosen.shutdown_s,
             head_s=access.head_s,
             head_bytes=access.head_bytes,

@@ -65,7 +65,10 @@ def status(session: Session, as_json: bool) -> None:
             "Recovery key",
             "made: it opens the vault too" if recovery else "none; `playground vault recovery-key` makes one",
         ),
-        ("Vault", f"{database}, {megabytes(size)}"),
+        (
+            "Vault",
+            f"{database}, {megabytes(size)}" if database.exists() else f"{database} is gone; bring a backup back",
+        ),
         ("Backups", f"{kept.backups.folder}, the last one {moment(last) if last else 'never'}"),
     ]
     click.echo(clean("\n".join(f"{label:<13} {words}" for label, words in rows)))

@@ -17,6 +17,7 @@ from app.messages import Sampling
 from .catalogue_files import CatalogueFile
 from .frames import Role
 from .sources import ModelFile, model_files
+from .table_words import sentence
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
@@ -148,7 +149,8 @@ def _entry(path: Path, name: str, table: Mapping[str, Any]) -> ModelEntry:
             raise msgspec.ValidationError("the name stands in the table's heading; `name` is no field of it")
         entry = msgspec.convert({**table, "name": name}, ModelEntry, str_keys=True)
     except msgspec.ValidationError as error:
-        raise CatalogueError(f"{path}: [models.{name}] has a mistake: {error}.", "Correct the file.") from error
+        words = sentence(str(error), ModelEntry)
+        raise CatalogueError(f"{path}: [models.{name}]: {words}.", "Correct the file.") from error
     problem = entry.problem()
     if problem:
         raise CatalogueError(f"{path}: [models.{name}]: {problem}.", "Correct the file.")

@@ -16,6 +16,8 @@ import struct
 
 import msgspec
 
+from app.errors import InvalidRequestError
+
 from .commands import (
     ApplyTemplate,
     Audio,
@@ -108,8 +110,15 @@ _event_decoder = msgspec.msgpack.Decoder(Event)
 
 
 def encode(frame: LoadOptions | Command | Event) -> bytes:
-    """The frame as it goes through the pipe, length first."""
-    body = _encoder.encode(frame)
+    """The frame as it goes through the pipe, length first.
+
+    Raises:
+        InvalidRequestError: when a number in it is larger than any that goes through.
+    """
+    try:
+        body = _encoder.encode(frame)
+    except OverflowError as error:
+        raise InvalidRequestError("A number in the request is too large.", "Give a smaller one.") from error
     return _HEADER.pack(len(body)) + body
 
 

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from typing import Any, TypeVar, get_args, get_type_hints
+from typing import Any, TypeVar
 
 import msgspec
 
-S = TypeVar("S", bound=msgspec.Struct)
+from app.engine.table_words import sentence
 
-_AT = re.compile(r" - at `\$\.?(?P<field>[^`]*)`$")
-_ENUM = re.compile(r"invalid enum value (?P<found>.*)", re.DOTALL)
+S = TypeVar("S", bound=msgspec.Struct)
 
 
 def converted(table: Mapping[str, Any], name: str, kind: type[S]) -> S:
@@ -25,15 +23,4 @@ def converted(table: Mapping[str, Any], name: str, kind: type[S]) -> S:
     try:
         return msgspec.convert({**table, "name": name}, kind)
     except msgspec.ValidationError as error:
-        raise ValueError(_sentence(str(error), kind)) from error
-
-
-def _sentence(message: str, kind: type[msgspec.Struct]) -> str:
-    """The words of msgspec, the field first: "`connect_s`: expected `float`, got `str`"."""
-    field = _AT.search(message)
-    words = message[: field.start()] if field else message
-    words = words[:1].lower() + words[1:]
-    if field and (enum := _ENUM.fullmatch(words)):
-        choices = get_args(get_type_hints(kind).get(field["field"]))
-        words = f"found {enum['found']}; expected {' or '.join(map(repr, choices))}" if choices else words
-    return f"`{field['field']}`: {words}" if field and field["field"] else words
+        raise ValueError(sentence(str(error), kind)) from error

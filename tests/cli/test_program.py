@@ -4,6 +4,7 @@ import json
 import os
 import pty
 import signal
+import socket
 import subprocess
 import time
 
@@ -99,3 +100,15 @@ def test_bench_measures_one_and_four_answers(start):
     assert [speed["streams"] for speed in report["streams"]] == [1, 4]
     assert all(speed["tokens_per_second"] > 0 for speed in report["streams"])
     assert report["prompt_tokens_per_second"] > 0
+
+
+def test_a_port_that_is_taken_costs_no_key(start, environ):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        process = start("serve", "--port", str(taken.getsockname()[1]))
+        out, err = process.communicate(timeout=60)
+    assert (process.returncode, out) == (1, b"")
+    assert err.startswith(b"playground: The server cannot listen on 127.0.0.1") and len(err.splitlines()) == 1
+    process = start("keys", "list")
+    assert b"There are no keys yet" in process.communicate(timeout=60)[0]

@@ -41,6 +41,11 @@ def test_without_a_vault_the_status_says_so_and_makes_none(run_cli, home):
     assert not (home / "data" / "vault.db").exists()
 
 
+def test_a_vault_that_is_gone_is_called_that(run_cli, kept, home):
+    (home / "data" / "vault.db").unlink()
+    assert "vault.db is gone" in run_cli("vault", "status").stdout
+
+
 def test_a_vault_without_a_passphrase_is_called_what_it_is(run_cli, kept):
     assert run_cli("vault", "status").stdout.splitlines()[0] == f"{PLAIN} {SET}"
     assert status(run_cli)["protected_by"] == "file"

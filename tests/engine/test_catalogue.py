@@ -55,7 +55,10 @@ def test_a_catalogue_may_ban_tokens(own):
         ('[models.x]\nsource = "https://e.org/x"\nsize = "big"\n', ("size", "int", "str")),
         ('[models.x]\nsource = "https://e.org/x"\nsiez = 1\n', ("siez",)),
         ('[models."../x"]\nsource = "https://e.org/x"\n', ("'../x'",)),
-        ('[models.x]\nsource = "https://e.org/x"\nrole = "sing"\n', ("sing",)),
+        (
+            '[models.x]\nsource = "https://e.org/x"\nrole = "sing"\n',
+            ("`role`: found 'sing'; expected 'chat' or 'embed' or",),
+        ),
         ('[models.x]\nsource = "https://e.org/x"\n[models.x.also]\n"../y" = "https://e.org/y"\n', ("../y",)),
         ("[model.x]\n", ("'model'",)),
         ("models = 3\n", ("table",)),

@@ -40,7 +40,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("continue", "Continue the answer", "Go on with an answer that was cut.", "go_on"),
     Command("original", "Show the original", "Show what the content filter left out.", "toggle_original"),
     Command(
-        "edit", "Edit a prompt", "Take the last prompt back into the composer; the old one is kept.", "edit_message"
+        "edit", "Edit a prompt", "Write the last prompt anew; both versions are kept.", "edit_message"
     ),
     Command("back", "Roll back", "Take the last question and its answer off the conversation.", "roll_back", "TURNS"),
     Command("copy", "Copy the answer", "Copy the whole last answer.", "copy_message"),

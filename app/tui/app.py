@@ -33,6 +33,8 @@ from .quick_screen import QuickScreen
 from .server.desk import ServerDesk
 from .state import StateFile
 from .terminal_keys import forgive_bytes, teach_alt_enter
+from .theme_files import names as theme_names
+from .theme_files import read_themes
 
 if TYPE_CHECKING:
     from app.playground import Playground
@@ -70,6 +72,9 @@ class PlaygroundApp(InterruptibleFace):
         self._server_desk = ServerDesk(playground, self._server_changed)
         self._remembering = False
         for theme in themes.OURS:
+            self.register_theme(theme)
+        self._own_themes, self._wrong_themes = read_themes(playground.folders.config / "themes", self.available_themes)
+        for theme in self._own_themes:
             self.register_theme(theme)
         self.theme = self._first_theme()
 
@@ -113,6 +118,8 @@ class PlaygroundApp(InterruptibleFace):
         self.run_worker(self._vault_desk.open(), group="vault", exit_on_error=False)
         self.set_interval(5.0, self._watch_idleness)
         self.warn_of_unknown_keys()
+        for wrong in self._wrong_themes:
+            self.notify_error(wrong)
         self._warn_of_theme(self._playground.settings.tui.theme)
 
     async def on_unmount(self) -> None:
@@ -155,8 +162,8 @@ class PlaygroundApp(InterruptibleFace):
 
     def _warn_of_theme(self, name: str) -> None:
         if not {name, f"playground-{name}"} & set(self.available_themes):
-            ours = ", ".join(theme.name.removeprefix("playground-") for theme in themes.OURS)
-            self.notify(f"There is no theme {clean(name)!r}. Ours: {ours}.", severity="warning", markup=False)
+            words = f"There is no theme {clean(name)!r}. {theme_names(self._own_themes)}"
+            self.notify(words, severity="warning", markup=False)
 
     async def on_models_pane_used(self, event: Any) -> None:
         """Goes to the chat with the chosen model."""

@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from io import StringIO
 from typing import ClassVar
 
+from rich.color import Color as RichColor
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.markdown import CodeBlock, Heading, Markdown, MarkdownElement
 from rich.segment import Segment
 from rich.style import Style
 from rich.text import Text
 from rich.theme import Theme
-from textual.color import Color
+from textual.color import Color, ColorParseError
 from textual.strip import Strip
 
 
@@ -50,7 +51,7 @@ class MarkdownPainter:
 
     def __init__(self, variables: Mapping[str, str]) -> None:
         def ink(name: str, *, bold: bool | None = None, italic: bool | None = None, line: bool | None = None) -> Style:
-            return Style(color=Color.parse(variables[name]).rich_color, bold=bold, italic=italic, underline=line)
+            return Style(color=_colour(variables[name]), bold=bold, italic=italic, underline=line)
 
         first = ink("primary", bold=True)
         look = {
@@ -78,3 +79,11 @@ class MarkdownPainter:
         options = self._console.options.update(width=max(8, width), height=None)
         painted = self._console.render_lines(_Markdown(markdown, hyperlinks=False), options, pad=True)
         return tuple(Strip(line).simplify() for line in painted)
+
+
+def _colour(value: str) -> RichColor | None:
+    """The colour of a variable; none, the text's own, for what is mixed with whatever it stands on ("auto 60%")."""
+    try:
+        return Color.parse(value.partition(" ")[0]).rich_color
+    except ColorParseError:
+        return None

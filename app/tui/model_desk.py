@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from app.engine.window import UNKNOWN, ContextWindow, planned
+from app.errors import InvalidRequestError
 from app.tui.bars.status import ModelState
 
 from .downloads import Download, Downloads
@@ -16,6 +17,7 @@ from .downloads import Download, Downloads
 if TYPE_CHECKING:
     from app.chat.recalling import Recaller
     from app.engine.catalogue import ModelEntry
+    from app.engine.frames import Role
     from app.engine.pool import LoadedModel
     from app.engine.store import Verification
     from app.messages import ChatRequest, Usage
@@ -75,6 +77,20 @@ class ModelDesk:
     def known(self, name: str) -> bool:
         """Whether there is a model of this name, here or elsewhere."""
         return self._in_catalogue(name) or self._playground.router.is_remote(name)
+
+    def require_chat(self, name: str) -> None:
+        """Looks whether a model can be chatted with, before anything of it is fetched.
+
+        Raises:
+            UnknownModelError: when there is none of this name.
+            InvalidRequestError: when it is for something else.
+        """
+        line = self.line(name)
+        if line is None and self.is_remote(name):
+            return  # not looked at yet: asking it will tell
+        role: Role = line.role if line is not None and self.is_remote(name) else self.entry(name).role
+        if role != "chat":
+            raise InvalidRequestError(f"{name} is for {role}, not for chat.", "Choose another model.")
 
     def _in_catalogue(self, name: str) -> bool:
         return any(entry.name == name for entry in self._playground.catalogue.entries)

@@ -169,6 +169,20 @@ async def test_what_the_command_line_forbids_stays_forbidden(make_app: Make) -> 
         assert any("--local-only" in toast.message for toast in app._notifications)
 
 
+async def test_a_model_that_does_not_chat_is_not_chosen(make_app: Make) -> None:
+    ears = msgspec.structs.replace(MINI, name="ears", aliases=(), role="transcribe")
+    app = make_app(ScriptedRouter(answer("Hi"), lines=(ears,)))
+    async with opened(app) as pilot:
+        pane = app.query_one(ChatPane)
+        await app.models.learn_lines()
+        pane.use_model("ears")
+        await pilot.pause()
+        assert [toast.message for toast in app._notifications] == [
+            "ears is for transcribe, not for chat.\nChoose another model."
+        ]
+        assert pane.model == "smollm2-135m"
+
+
 async def test_models_elsewhere_are_not_chosen_and_not_asked_while_local_only(make_app: Make) -> None:
     router = ScriptedRouter(answer("Hi"), lines=LINES)
     app = make_app(router, local_only=True)

@@ -156,17 +156,16 @@ class ModelInUse(KeptConversation):
 
     def use_model(self, name: str) -> None:
         """Answers with another model from now on, and fetches it when it is not here."""
+        try:
+            self._desk.require_chat(name)
+        except PlaygroundError as error:
+            self.app.notify_error(error)
+            return
         if self._desk.is_remote(name):
             line = self._desk.line(name)
             name = line.name if line is not None else name
             if reason := self._desk.refused(name):
                 self.app.notify_error(LocalOnlyError(reason, "Allow the network first: /local."))
-                return
-        else:
-            try:
-                self._desk.entry(name)
-            except PlaygroundError as error:
-                self.app.notify_error(error)
                 return
         self.model = name
         if self.keeper is not None:

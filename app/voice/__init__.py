@@ -2,7 +2,7 @@
 
 Dictation into whatever has a cursor::
 
-    dictation = dictation_of(settings.voice, pool, before=lambda: text_before_the_cursor())
+    dictation = Dictation(Microphone(device), transcriber, before=lambda: text_before_the_cursor(), language="en")
     async with aclosing(dictation.events()) as events:
         async for event in events:
             match event:

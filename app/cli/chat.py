@@ -25,6 +25,7 @@ from .daily import back_up_daily
 from .fetching import chat_model, fetch
 from .question import piped_text, question, response_format, whole
 from .session import INTERRUPTED, Session, report, reporting_errors
+from .unlocking import open_unasked
 
 if TYPE_CHECKING:
     from app.chat.recalling import Recaller
@@ -42,7 +43,7 @@ _REMEMBERING_SECONDS = 2.0
 @click.option(
     "--session", "which", metavar="SESSION", help="Go on with this one: its id, the beginning of it, or its title."
 )
-@click.option("--no-keep", is_flag=True, help="Keep nothing of this in the vault.")
+@click.option("--no-keep", is_flag=True, help="Keep nothing of what is said in the vault.")
 @click.option("-s", "--system", help="Instructions that hold for the conversation.")
 @click.option("--temperature", type=click.FloatRange(min=0), help="0 is the likeliest answer; higher is more varied.")
 @click.option(
@@ -131,6 +132,9 @@ class _Turn:
         finally:
             if self._talk is not None:
                 await self._talk.aclose()
+                if not self._wanted.keep:
+                    # The request is noted all the same, without its words. Late, so that no answer waits for it.
+                    await open_unasked(playground)
         if not self._as_json:
             answer.end_line()
         if answer.failure is not None:
@@ -158,7 +162,7 @@ class _Turn:
             if self._talk is None:
                 # The vault is opened while the model loads, so that keeping an answer does not delay it.
                 self._talk = await begin(playground, self._wanted, self._trouble)
-            answering = _Answering(playground.router, self._form, loading)
+            answering = _Answering(playground.router, self._form, loading, kept=self._wanted.keep)
             window = await answering.window(answer.model) if self._talk.conversation.head is not None else 0
             recaller = self._recaller(playground, answer.model)
             async with aclosing(self._events(self._talk, answering, answer.model, window, recaller)) as events:
@@ -204,17 +208,19 @@ class _Turn:
 class _Answering:
     """The router, asked for one form of answer, once the model that loads meanwhile has not failed to.
 
-    A remote model has nothing to load.
+    A remote model has nothing to load. With ``kept`` false, nothing of what is said is kept.
     """
 
-    def __init__(self, router: Answering, form: ResponseFormat, loading: asyncio.Task[LoadedModel] | None) -> None:
-        self._router, self._form, self._loading = router, form, loading
+    def __init__(
+        self, router: Answering, form: ResponseFormat, loading: asyncio.Task[LoadedModel] | None, *, kept: bool
+    ) -> None:
+        self._router, self._form, self._loading, self._kept = router, form, loading, kept
 
     async def stream(self, request: ChatRequest) -> AsyncGenerator[Delta, None]:
         """See ``app.chat.exchange.Answering``."""
         if self._loading is not None and self._loading.done():
             self._loading.result()
-        asked = msgspec.structs.replace(request, response_format=self._form)
+        asked = msgspec.structs.replace(request, response_format=self._form, kept=self._kept)
         async with aclosing(self._router.stream(asked)) as deltas:
             async for delta in deltas:
                 yield delta

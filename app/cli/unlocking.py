@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from typing import TYPE_CHECKING, TypeVar
 
-from app.errors import KeyFileError, KeyringError, PlaygroundError, VaultError, VaultLockedError, WrongPassphraseError
+from app.errors import (
+    DiskFullError,
+    KeyFileError,
+    KeyringError,
+    PlaygroundError,
+    VaultError,
+    VaultLockedError,
+    WrongPassphraseError,
+)
 from app.playground import Playground
 
 from .asking import can_ask_secret, three_tries
@@ -66,6 +75,16 @@ async def unlocked(playground: Playground, *, may_decline: bool = False) -> Vaul
         report(trouble)
     await three_tries(attempt, f"{WORDS} (Enter leaves it locked)" if may_decline else WORDS, may_be_empty=may_decline)
     return vault
+
+
+async def open_unasked(playground: Playground) -> None:
+    """Opens the vault where there is one that needs no question, so that requests are noted in it; else does nothing.
+
+    Makes no vault. Why one does not open is no matter of a command that keeps nothing; notes that are lost are logged.
+    """
+    if playground.vault.state != "absent":
+        with suppress(VaultError, DiskFullError):
+            await playground.vault.open()
 
 
 async def existing(playground: Playground) -> Vault:

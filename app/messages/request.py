@@ -92,6 +92,7 @@ class ChatRequest(Struct, frozen=True, kw_only=True):
         fresh: whether the answer must be made anew, even where the same request was answered before.
         here: what a model of this machine is asked in the place of ``messages``: they, with what must not leave it.
             What is sent elsewhere is made of ``messages`` alone; None where there is no difference.
+        kept: whether what is said may be kept: in the cache of answers, and in notes that hold what was said.
     """
 
     model: str
@@ -103,6 +104,7 @@ class ChatRequest(Struct, frozen=True, kw_only=True):
     response_format: ResponseFormat = ResponseFormat()
     fresh: bool = False
     here: tuple[Message, ...] | None = None
+    kept: bool = True
 
     def at_home(self) -> ChatRequest:
         """The request as a model of this machine gets it."""

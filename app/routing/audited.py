@@ -39,7 +39,8 @@ class Audited(Around):
 
     async def stream(self, request: ChatRequest) -> AsyncGenerator[Delta, None]:
         """See ``Router.stream``."""
-        watched = Watched(request.model, self._face, body=request if self._notebook.bodies else None)
+        with_body = self._notebook.bodies and request.kept
+        watched = Watched(request.model, self._face, body=request if with_body else None)
         with self._noting(watched):
             async with aclosing(self.inner.stream(request)) as deltas:
                 async for delta in deltas:

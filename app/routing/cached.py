@@ -75,9 +75,9 @@ class Cached(Around):
     async def stream(self, request: ChatRequest) -> AsyncGenerator[Delta, None]:
         """See ``Router.stream``. What is remembered comes at once, and ``Started.from_cache`` says so.
 
-        ``request.fresh`` has it made anew, and remembered from then on.
+        ``request.fresh`` has it made anew, and remembered from then on. One that must not be kept is passed on.
         """
-        identity = self._identify(request.model)
+        identity = self._identify(request.model) if request.kept else None
         key = fingerprint(request, identity) if identity is not None else None
         if identity is None or key is None:
             async with aclosing(self.inner.stream(request)) as deltas:

@@ -14,7 +14,10 @@ from app.engine.pool import LoadedModel
 from app.errors import PlaygroundError
 from app.messages import ChatRequest, Delta, Finished, Started, TextDelta, Timings, Usage
 from app.playground import Playground
+from app.routing.audited import Audited
+from app.routing.notebook import Notebook
 from app.routing.router import Router
+from app.vault import Vault
 
 PLAYGROUND = (sys.executable, "-m", "app")
 FINISHED = Finished("stop", Usage(9, 2), Timings(0.01, 0.2, 0.5))
@@ -64,6 +67,18 @@ class ScriptedSession(Session):
         playground = replace(super().open(), router=Router([self._backend]))
         playground.pool.load = _not_loaded  # nothing of the model is needed but its name
         return playground
+
+
+class NotedSession(ScriptedSession):
+    """One whose requests are noted as the program's own are, with all that was said."""
+
+    def open(self) -> Playground:
+        def vault() -> Vault | None:
+            return noted.opened_vault
+
+        playground = super().open()
+        noted = replace(playground, router=Audited(playground.router, Notebook(vault, playground.masker, bodies=True)))
+        return noted
 
 
 async def _not_loaded(name: str, on_progress=None) -> LoadedModel:

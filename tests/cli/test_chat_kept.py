@@ -5,12 +5,14 @@ import os
 import signal
 
 import pytest
+from click.testing import CliRunner
 
+from app.cli.main import cli
 from app.errors import DiskFullError, WorkerDiedError
 from app.messages import Sampling
 from app.vault.messages import Messages
 
-from .scripted import FINISHED, ScriptedBackend
+from .scripted import FINISHED, NotedSession, ScriptedBackend
 from .vaults import conversation, in_vault, keep
 
 
@@ -134,6 +136,41 @@ def test_no_keep_keeps_nothing(ask, home, kept, environ):
     assert asked(backend)[0] == ("user", "Name a colour.")
     (whole,) = kept()
     assert len(whole.nodes) == 2
+
+
+def test_without_keeping_a_request_is_noted_without_its_words(home_with_starter, environ):
+    def notes():
+        return in_vault(environ, lambda vault: vault.audit.notes())
+
+    def ask(*args, steps=("Blue.", FINISHED)):
+        session = NotedSession(environ, ScriptedBackend(steps))
+        return CliRunner().invoke(cli, ["chat", *args], obj=session, prog_name="playground")
+
+    assert ask("Name a colour.", "--no-keep").exit_code == 0
+    assert not (home_with_starter / "data" / "vault.db").exists()
+    assert ask("Name a colour.").exit_code == 0
+    (kept,) = notes()
+    assert kept.request is not None and kept.answer is not None
+    for words, steps, outcome in (
+        (("Another.", "--no-keep"), ("Red.", FINISHED), "finished"),
+        (("Another.", "-c", "--no-keep"), ("Red.", FINISHED), "finished"),
+        (("Another.", "--no-keep"), ("Half", WorkerDiedError("It stopped.")), "failed"),
+        (("Another.", "--no-keep"), ("Half", interrupt, "", "never"), "stopped"),
+    ):
+        ask(*words, steps=steps)
+        note = notes()[0]
+        assert (note.outcome, note.request, note.answer) == (outcome, None, None)
+    assert len(notes()) == 5
+
+
+def test_a_locked_vault_is_not_asked_for_where_nothing_is_kept(home_with_starter, environ):
+    async def lock(vault):
+        await vault.set_passphrase("correct horse")
+
+    in_vault(environ, lock)
+    session = NotedSession(environ, ScriptedBackend(("Blue.", FINISHED)))
+    result = CliRunner().invoke(cli, ["chat", "Hi", "--no-keep"], obj=session, prog_name="playground")
+    assert (result.exit_code, result.stdout, result.stderr) == (0, "Blue.\n", "")
 
 
 def test_a_wrong_option_or_an_unknown_model_makes_no_vault(ask, home):

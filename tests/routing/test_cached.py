@@ -170,6 +170,14 @@ async def test_what_is_too_large_is_not_kept(store):
     assert len(backend.asked) == 2
 
 
+async def test_what_must_not_be_kept_goes_by(store):
+    router, backend = cached(store)
+    for kept in (False, True, False):
+        await answer(router, msgspec.structs.replace(ask("m"), kept=kept))
+        await settled(router)
+    assert backend.asked == ["m"] * 3
+
+
 async def test_an_unknown_model_goes_by(store):
     router, backend = cached(store)
     await answer(router, ask("other"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -16,11 +16,10 @@ from app.messages import Node
 from app.vault.records import Session, WholeSession
 
 from .imported import Imported
-from .reading import as_list, as_mapping, as_text, named, parse_json
+from .reading import as_mapping, as_text, named, parse_json
 from .tree import parents_first, without_loops
 
-ONE = "playground-session"
-MANY = "playground-sessions"
+FORMAT = "playground-session"
 VERSION = 1
 
 _HALF_CHARACTER = re.compile(r"[\ud800-\udfff]")
@@ -35,37 +34,20 @@ class _One(msgspec.Struct, frozen=True):
 
 def to_json(whole: WholeSession) -> str:
     """A conversation with everything that is kept of it: ``from_json`` gives an equal one back."""
-    return _written({"format": ONE, "version": VERSION, **_plain(whole)})
-
-
-def to_json_many(conversations: Sequence[WholeSession]) -> str:
-    """Several conversations in one file."""
-    return _written({"format": MANY, "version": VERSION, "sessions": [_plain(whole) for whole in conversations]})
+    return _written({"format": FORMAT, "version": VERSION, **_plain(whole)})
 
 
 def from_json(content: str | bytes) -> WholeSession:
-    """The one conversation that a file holds.
+    """The conversation that a file holds.
 
     Raises:
-        ImportFormatError: when it is not ours, is of a later version, is damaged, or holds several.
+        ImportFormatError: when it is not ours, is of a later version, or is damaged.
     """
-    found = conversations_of(parse_json(content))
-    if len(found) != 1:
-        raise ImportFormatError(f"The file holds {len(found)} conversations; expected one.", "Import them all instead.")
-    return _checked(found[0])
-
-
-def from_json_many(content: str | bytes) -> tuple[WholeSession, ...]:
-    """The conversations that a file holds, be it made for one or for many.
-
-    Raises:
-        ImportFormatError: when it is not ours, is of a later version, or any conversation is damaged.
-    """
-    return tuple(_checked(value) for value in conversations_of(parse_json(content)))
+    return _checked(_file_of(parse_json(content)))
 
 
 def read(content: str | bytes) -> Imported:
-    """The conversations of a file, ready to be kept; a damaged one is left out and named.
+    """The conversation of a file, ready to be kept; a damaged one is left out and named.
 
     Raises:
         ImportFormatError: when it is not ours, or is of a later version.
@@ -82,27 +64,23 @@ def imported(parsed: object) -> Imported:
     Raises:
         ImportFormatError: when it is not ours, or is of a later version.
     """
-    sessions: list[WholeSession] = []
-    skipped: list[str] = []
-    for index, value in enumerate(conversations_of(parsed)):
-        try:
-            sessions.append(_settled(_checked(value)))
-        except ImportFormatError as error:
-            title = as_text(as_mapping(as_mapping(value).get("session")).get("title"))
-            skipped.append(f"{named(title, index)} could not be read. {error.message}")
-    return Imported(tuple(sessions), tuple(skipped))
+    file = _file_of(parsed)
+    try:
+        return Imported((_settled(_checked(file)),))
+    except ImportFormatError as error:
+        title = as_text(as_mapping(file.get("session")).get("title"))
+        return Imported((), (f"{named(title, 0)} could not be read. {error.message}",))
 
 
-def conversations_of(parsed: object) -> list[Any]:
-    """The conversations of a file of ours, unchecked.
+def _file_of(parsed: object) -> Mapping[str, Any]:
+    """A file of ours, its conversation unchecked.
 
     Raises:
         ImportFormatError: when it is not ours, or is of a later version.
     """
     file = as_mapping(parsed)
-    form = file.get("format")
-    if form not in (ONE, MANY):
-        raise ImportFormatError(f"The file is not a conversation of Playground's: its format is not {ONE!r}.")
+    if file.get("format") != FORMAT:
+        raise ImportFormatError(f"The file is not a conversation of Playground's: its format is not {FORMAT!r}.")
     version = file.get("version")
     if isinstance(version, int) and not isinstance(version, bool) and version > VERSION:
         raise ImportFormatError(
@@ -111,11 +89,7 @@ def conversations_of(parsed: object) -> list[Any]:
         )
     if version != VERSION or isinstance(version, bool):
         raise ImportFormatError(f"The file names no version of its format; expected {VERSION}.")
-    if form == ONE:
-        return [file]
-    if not isinstance(file.get("sessions"), list):
-        raise ImportFormatError("The file has no list of sessions.")
-    return as_list(file.get("sessions"))
+    return file
 
 
 def _plain(whole: WholeSession) -> dict[str, Any]:

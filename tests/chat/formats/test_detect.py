@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from app.chat.formats import archive, own, read_export, reading
 from app.errors import ImportFormatError
 
-from .samples import EXPORTS, json_values, rich, said
+from .samples import EXPORTS, json_values, rich
 
 CHATGPT = (EXPORTS / "chatgpt.json").read_bytes()
 CLAUDE = (EXPORTS / "claude.json").read_bytes()
@@ -46,7 +46,6 @@ def titles(found):
         (b'{"conversations": ' + CLAUDE + b"}", ["Metrics in Postgres", ""]),
         (json.dumps(json.loads(CLAUDE)[0]).encode(), ["Metrics in Postgres"]),
         (own.to_json(rich()).encode(), ["What is in the picture"]),
-        (own.to_json_many([rich(), said("x")]).encode(), ["What is in the picture", "A talk"]),
     ],
 )
 def test_each_export_is_known_by_what_it_holds(content, expected):

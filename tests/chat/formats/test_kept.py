@@ -1,9 +1,8 @@
 """What is imported is kept as it was read, and what is kept is exported as it is: through the real vault."""
 
 import pytest
-from msgspec import structs
 
-from app.chat.formats import export, own, read_export
+from app.chat.formats import export, read_export
 from app.vault.records import Session, WholeSession
 from app.vault.vault import Vault
 
@@ -55,11 +54,3 @@ async def test_what_is_kept_goes_out_and_comes_back(vault, whole):
     await vault.sessions.purge(kept.id)
     (back,) = read_export(export(loaded, "json").encode(), "x").sessions
     assert await vault.sessions.load((await vault.sessions.add(back)).id) == loaded
-
-
-async def test_several_go_out_in_one_file(vault):
-    for whole in (rich(), said("x")):
-        await vault.sessions.add(WholeSession(structs.replace(whole.session, id=whole.session.title), whole.nodes))
-    lines = await vault.sessions.lines()
-    text = own.to_json_many([await vault.sessions.load(line.id) for line in lines])
-    assert {whole.session.title for whole in own.from_json_many(text)} == {"What is in the picture", "A talk"}

@@ -35,13 +35,14 @@ COMMANDS: tuple[Command, ...] = (
     Command("set", "Sampling", "Change how tokens are chosen here: /set temperature 0.7.", "show_sampling", "NAME"),
     Command("title", "Rename this chat", "Give this conversation a title.", "edit_title", "TEXT"),
     Command("memory", "Memory on or off", "Whether this conversation is remembered and recalls.", "memory", "on|off"),
+    Command("archive", "Archive this chat", "Put this conversation out of the list; again takes it back.", "archive"),
+    Command("delete", "Delete this chat", "Put this conversation into the bin.", "delete_chat"),
+    Command("undo", "Bring a chat back", "Take back the last /archive or /delete.", "bring_back"),
     Command("stop", "Stop answering", "Stop the answer; what came is kept.", "stop"),
     Command("again", "Answer again", "Ask for another version; both are kept.", "regenerate"),
     Command("continue", "Continue the answer", "Go on with an answer that was cut.", "go_on"),
     Command("original", "Show the original", "Show what the content filter left out.", "toggle_original"),
-    Command(
-        "edit", "Edit a prompt", "Write the last prompt anew; both versions are kept.", "edit_message"
-    ),
+    Command("edit", "Edit a prompt", "Write the last prompt anew; both versions are kept.", "edit_message"),
     Command("back", "Roll back", "Take the last question and its answer off the conversation.", "roll_back", "TURNS"),
     Command("copy", "Copy the answer", "Copy the whole last answer.", "copy_message"),
     Command("code", "Copy a code block", "Copy a code block; again for the one before.", "copy_code"),

@@ -14,14 +14,14 @@ from app.tui.bars.status import Status
 from app.tui.later import Later
 
 from .composer import Composer
-from .kept_conversation import KeptConversation
+from .putting_away import PuttingAway
 from .stage import Stage
 
 if TYPE_CHECKING:
     from app.tui.model_desk import ModelDesk
 
 
-class ModelInUse(KeptConversation):
+class ModelInUse(PuttingAway):
     """A pane that asks one model at a time."""
 
     class StatusChanged(TextualMessage):

@@ -94,6 +94,9 @@ class ModelStore:
             IntegrityError: when what came is not what the catalogue promises; it goes to the quarantine.
             OfflineError, DownloadError, LocalOnlyError: when it cannot be had.
         """
+        here = self.path_of(entry)
+        if here is not None:
+            return here  # without a lock, which a store that may only be read has no room for
         meter = Meter()
 
         def report(stage: Stage, done: int, total: int | None) -> None:

@@ -158,6 +158,14 @@ async def test_a_new_hard_link_to_a_file_costs_one_reading_and_no_download(store
     assert len(server.requests) == 1
 
 
+async def test_what_is_here_is_found_in_a_store_that_cannot_be_written(store, server, home):
+    small = entry(server)
+    path = await store.fetch(small, ignore)
+    shutil.rmtree(home / "models" / "locks")
+    (home / "models" / "locks").write_bytes(b"")  # no lock can be made
+    assert await store.fetch(small, ignore) == path
+
+
 async def test_a_sound_file_is_used_also_where_that_cannot_be_noted(store, server, home):
     small = entry(server)
     path = await store.fetch(small, ignore)

@@ -310,6 +310,13 @@ class PublishError(PlaygroundError):
     code = "publish"
 
 
+class FileThereError(PublishError):
+    """Where a post was to go there is a file with another text, which was not to be replaced."""
+
+    title = "There is a file already"
+    code = "file_there"
+
+
 class ImportFormatError(PlaygroundError):
     """A file with conversations is not an export that is known, or is damaged."""
 

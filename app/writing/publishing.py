@@ -9,7 +9,7 @@ import secrets
 from collections.abc import Iterable
 from pathlib import Path
 
-from app.errors import DiskFullError, PublishError
+from app.errors import DiskFullError, FileThereError, PublishError
 
 from .exporting import Exported
 
@@ -26,7 +26,8 @@ async def publish(exported: Exported, folder: Path, *, replace: bool = False) ->
         Where it is.
 
     Raises:
-        PublishError: when such a file is there, or the folder cannot be written to.
+        FileThereError: when such a file is there.
+        PublishError: when the folder cannot be written to.
         DiskFullError: when there is no room; what was there is untouched.
     """
     return await asyncio.to_thread(_publish, exported, folder, replace)
@@ -36,7 +37,8 @@ async def require_room(files: Iterable[Exported], folder: Path) -> None:
     """Checks that none of ``files`` would replace a file with another text.
 
     Raises:
-        PublishError: when some would, naming the first, or one of them cannot be read.
+        FileThereError: when some would, naming the first.
+        PublishError: when one of them cannot be read.
     """
 
     def in_the_way() -> list[Path]:
@@ -49,7 +51,7 @@ async def require_room(files: Iterable[Exported], folder: Path) -> None:
         raise _failure(folder, error) from error
     if there:
         others = f" and {len(there) - 1} more" if len(there) > 1 else ""
-        raise PublishError(f"{there[0]}{others} would be replaced by another text.", "Say that they may be replaced.")
+        raise FileThereError(f"{there[0]}{others} would be replaced by another text.", "Say that they may be replaced.")
 
 
 def _publish(exported: Exported, folder: Path, replace: bool) -> Path:
@@ -93,7 +95,7 @@ def _write(target: Path, content: bytes, replace: bool) -> None:
 
 def _require_same(target: Path, content: bytes) -> None:
     if not _is_same(target, content):
-        raise PublishError(
+        raise FileThereError(
             f"{target} is there already, with another text.", "Say that it may be replaced, or change the slug."
         )
 

@@ -91,7 +91,7 @@ def test_exporting_and_publishing(run_cli, kept, tmp_path):
     assert json.loads(run_cli("posts", "show", "sea", "--json").stdout)["status"] == "published"
     page.write_text("mine")
     result = run_cli("posts", "publish", "sea", str(tmp_path / "site"))
-    assert result.exit_code == 1 and page.read_text() == "mine"
+    assert result.exit_code == 1 and page.read_text() == "mine" and "Give --force" in result.stderr
     assert run_cli("posts", "publish", "sea", str(tmp_path / "site"), "--force").exit_code == 0
 
 
@@ -128,7 +128,7 @@ def test_all_are_exported(run_cli, environ, kept, tmp_path):
     (tmp_path / "all/fog.md").write_text("mine")
     (tmp_path / "all/sea.md").unlink()
     result = run_cli("posts", "export", "--all", str(tmp_path / "all"))
-    assert result.exit_code == 1 and "fog.md" in result.stderr
+    assert result.exit_code == 1 and "fog.md" in result.stderr and "Give --force" in result.stderr
     assert not (tmp_path / "all/sea.md").exists() and (tmp_path / "all/fog.md").read_text() == "mine"
     assert run_cli("posts", "export", "--all", str(tmp_path / "all"), "--force").exit_code == 0
     assert run_cli("posts", "export", "--all", str(tmp_path / "site"), "-f", "hugo").exit_code == 0

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +17,7 @@ from app.cli.question import whole
 from app.cli.session import Session, reporting_errors
 from app.cli.tables import counted
 from app.cli.unlocking import with_vault
+from app.errors import FileThereError
 from app.privacy.terminal import clean
 
 if TYPE_CHECKING:
@@ -51,6 +54,15 @@ def export_post(
     session.run(with_vault(exported))
 
 
+@contextmanager
+def _naming_force() -> Iterator[None]:
+    """What would be replaced is told with the option that says that it may be."""
+    try:
+        yield
+    except FileThereError as error:
+        raise FileThereError(error.message, "Give --force if that is what you mean.") from error
+
+
 async def _export_one(vault: Vault, which: str, form: Form, output: Path | None, *, force: bool) -> None:
     from app.writing.exporting import exported
     from app.writing.publishing import publish
@@ -59,7 +71,8 @@ async def _export_one(vault: Vault, which: str, form: Form, output: Path | None,
     if output is None:
         click.echo(clean(file.text) if sys.stdout.isatty() else file.text, nl=False)
         return
-    path = await publish(file, output, replace=force)
+    with _naming_force():
+        path = await publish(file, output, replace=force)
     click.echo(clean(f"Exported to {path}. The file is not encrypted."), err=True)
 
 
@@ -71,11 +84,13 @@ async def _export_all(vault: Vault, folder: Path, form: Form, *, force: bool) ->
     lines = await vault.posts.lines(limit=await vault.posts.count())
     files = exported_together([await vault.posts.get(line.id) for line in lines], form)
     if not force:
-        await require_room(files, folder)
+        with _naming_force():
+            await require_room(files, folder)
     counter = CountLine("Exporting")
     try:
         for done, file in enumerate(files, 1):
-            await publish(file, folder, replace=force)
+            with _naming_force():
+                await publish(file, folder, replace=force)
             counter.show(done, len(files))
     finally:
         counter.finish()
@@ -103,7 +118,8 @@ def publish_post(session: Session, which: str, folder: Path, form: Form, force: 
         post = await vault.posts.find(whole(which))
         date = post.date if post.date is not None else time.time()
         out = msgspec.structs.replace(post, status="published", date=date, slug=address_of(post))
-        path = await publish(exported(out, form), folder, replace=force)
+        with _naming_force():
+            path = await publish(exported(out, form), folder, replace=force)
         if out != post:
             await vault.posts.save(msgspec.structs.replace(out, updated_at=time.time()))
         click.echo(clean(f"Published to {path}."), err=True)

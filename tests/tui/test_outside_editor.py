@@ -143,7 +143,7 @@ def test_settings_of_nano_that_keep_something_are_left_out(tmp_path: Path, monke
     (tmp_path / ".nanorc").write_text("# set backup\nset linenumbers\n")
     assert options_that_keep_nothing("nano", environ) == []
     (tmp_path / ".nanorc").write_text("set linenumbers\n  set historylog\n")
-    assert options_that_keep_nothing("nano", environ) == ["--ignorercs"]
+    assert options_that_keep_nothing("nano", environ) == ["-I"]
 
 
 async def test_it_is_said_once_where_there_is_no_folder_in_memory(

@@ -31,7 +31,7 @@ def options_that_keep_nothing(command: str, environ: Mapping[str, str]) -> list[
     if editor == "emacs":
         return ["--eval", _EMACS]
     if editor == "nano" and _nano_keeps(environ):
-        return ["--ignorercs"]
+        return ["-I"]
     return []
 
 
@@ -57,9 +57,11 @@ def _is_vim(program: Path) -> bool:
 
 
 def _nano_keeps(environ: Mapping[str, str]) -> bool:
-    home = Path(environ.get("HOME", "/"))
-    settings = Path(environ.get("XDG_CONFIG_HOME") or home / ".config")
-    for path in (home / ".nanorc", settings / "nano" / "nanorc", *map(Path, _NANO_OF_ALL)):
+    # As root it goes by the list of users, whatever HOME says.
+    homes = (Path(environ.get("HOME", "/")), Path("~root").expanduser())
+    settings = (Path(environ.get("XDG_CONFIG_HOME") or homes[0] / ".config"), homes[1] / ".config")
+    own = [*(home / ".nanorc" for home in homes), *(folder / "nano" / "nanorc" for folder in settings)]
+    for path in (*own, *map(Path, _NANO_OF_ALL)):
         try:
             if _NANO_KEEPS.search(path.read_text(encoding="utf-8", errors="replace")):
                 return True

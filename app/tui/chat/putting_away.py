@@ -55,7 +55,8 @@ class PuttingAway(RecallingConversation):
         elif not self._busy():
             session_id, back = self._put_away.pop()
             await back(session_id)
-            await self.open_session(session_id)
+            if await self.open_session(session_id):
+                self.app.notify("Brought back.", timeout=3)
             self.post_message(self.SessionChanged())
 
     async def detach(self) -> None:

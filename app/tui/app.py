@@ -16,16 +16,13 @@ from textual.screen import Screen
 from textual.types import CSSPathType
 
 from app.errors import PlaygroundError
-from app.privacy.terminal import clean
 
-from . import themes
 from .bars.keys import KeyBar
 from .bars.status import StatusBar
 from .bars.tabs import TabBar
 from .chat.commands import COMMANDS, Command
 from .chat.pane import ChatPane
 from .downloads import Download
-from .interrupting import InterruptibleFace
 from .model_desk import ModelDesk
 from .panes import PANES, Parts
 from .privacy_desk import PrivacyDesk
@@ -33,14 +30,13 @@ from .quick_screen import QuickScreen
 from .server.desk import ServerDesk
 from .state import StateFile
 from .terminal_keys import forgive_bytes, teach_alt_enter
-from .theme_files import names as theme_names
-from .theme_files import read_themes
+from .themed import ThemedFace
 
 if TYPE_CHECKING:
     from app.playground import Playground
 
 
-class PlaygroundApp(InterruptibleFace):
+class PlaygroundApp(ThemedFace):
     """The interface of one ``Playground``; whoever opened that closes it."""
 
     TITLE = "Playground"
@@ -71,19 +67,7 @@ class PlaygroundApp(InterruptibleFace):
             self._privacy.switch(True)
         self._server_desk = ServerDesk(playground, self._server_changed)
         self._remembering = False
-        for theme in themes.OURS:
-            self.register_theme(theme)
-        self._own_themes, self._wrong_themes = read_themes(playground.folders.config / "themes", self.available_themes)
-        for theme in self._own_themes:
-            self.register_theme(theme)
-        self.theme = self._first_theme()
-
-    def _first_theme(self) -> str:
-        wanted = self._state.theme or self._playground.settings.tui.theme
-        if self._state.theme is None and themes.sixteen_colours(self._environ):
-            return themes.TERMINAL.name
-        names = (wanted, f"playground-{wanted}")
-        return next((name for name in names if name in self.available_themes), themes.DEFAULT)
+        self.theme = self.first_theme(self._state.theme, self._environ)
 
     def _first_model(self) -> str:
         wanted = self._state.model
@@ -118,9 +102,7 @@ class PlaygroundApp(InterruptibleFace):
         self.run_worker(self._vault_desk.open(), group="vault", exit_on_error=False)
         self.set_interval(5.0, self._watch_idleness)
         self.warn_of_unknown_keys()
-        for wrong in self._wrong_themes:
-            self.notify_error(wrong)
-        self._warn_of_theme(self._playground.settings.tui.theme)
+        self.say_wrong_themes()
 
     async def on_unmount(self) -> None:
         """Stops what this interface started, and sees that everything is kept."""
@@ -151,19 +133,6 @@ class PlaygroundApp(InterruptibleFace):
             await chat.action_stop()
 
     # What the parts ask for
-
-    def use_theme(self, name: str) -> None:
-        """Changes the colours; ``light`` means our light theme."""
-        full = name if name in self.available_themes else f"playground-{name}"
-        if full not in self.available_themes:
-            self._warn_of_theme(name)
-            return
-        self.theme = full
-
-    def _warn_of_theme(self, name: str) -> None:
-        if not {name, f"playground-{name}"} & set(self.available_themes):
-            words = f"There is no theme {clean(name)!r}. {theme_names(self._own_themes)}"
-            self.notify(words, severity="warning", markup=False)
 
     async def on_models_pane_used(self, event: Any) -> None:
         """Goes to the chat with the chosen model."""
@@ -257,10 +226,6 @@ class PlaygroundApp(InterruptibleFace):
             self.notify("Nothing leaves this machine now. Models that are not here are not asked.", title="Local only")
         else:
             self.notify("Models can be fetched and remote models be asked.", title="Network allowed")
-
-    def action_theme(self) -> None:
-        """Opens the list of themes."""
-        self.search_themes()
 
     def action_density(self) -> None:
         """Changes between comfortable and compact spacing."""

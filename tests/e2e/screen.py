@@ -19,6 +19,7 @@ class Screen:
         self._screen = pyte.Screen(columns, rows)
         self._stream = pyte.ByteStream(self._screen)
         self.raw = b""
+        self._ended = False
         self.program = pexpect.spawn(
             sys.executable,
             ["-m", "app", *arguments],
@@ -51,6 +52,7 @@ class Screen:
             except pexpect.TIMEOUT:
                 continue
             except pexpect.EOF:
+                self._ended = True
                 break
             self.raw += more
             self._stream.feed(more)
@@ -60,7 +62,8 @@ class Screen:
         """Waits until ``words`` are on the screen (or no more)."""
         end = time.monotonic() + seconds
         while (words in self.look(0.1)) == gone:
-            assert time.monotonic() < end, f"{words!r} did not {'go' if gone else 'come'}:\n{self.text}"
+            late = self._ended or time.monotonic() >= end
+            assert not late, f"{words!r} did not {'go' if gone else 'come'}:\n{self.text}"
         return self.text
 
 

@@ -95,7 +95,7 @@ def test_without_network_and_model_it_says_so(environ):
         "PIP_CONFIG_FILE": "/dev/null",
     }
     cut_off = {name: value for name, value in cut_off.items() if name not in ("PIP_FIND_LINKS", "PIP_EXTRA_INDEX_URL")}
-    with running(["chat", "Hello"], {**cut_off, "PIP_FIND_LINKS": ""}) as screen:
+    with running(["chat", "Hello"], {**cut_off, "PIP_FIND_LINKS": ""}, 24, 160) as screen:
         screen.wait_for("cannot be reached", 40)
         screen.program.wait()
         assert screen.program.exitstatus == 1

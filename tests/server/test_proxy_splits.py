@@ -66,7 +66,7 @@ class Cut:
     def url(self, path: str) -> str:
         return path
 
-    async def send(self, method: str, path: str, headers: object, body: bytes | None) -> Pieces:
+    async def send(self, method: str, path: str, headers: object, body: bytes | None, deadline: float | None) -> Pieces:
         self.answer = Pieces(self.pieces, self.kind)
         return self.answer
 

@@ -116,7 +116,7 @@ class _NotedPieces(AsyncGenerator[bytes, None]):
             self._usage.feed(self._given)
             self._given = b""
         try:
-            piece = await anext(self._pieces)
+            piece = await self._pieces.asend(None)
         except StopAsyncIteration:
             self._watched.outcome = "finished"
             self._note()

@@ -126,7 +126,7 @@ class Collecting(AsyncGenerator[bytes, None]):
     async def asend(self, value: None) -> bytes:
         """The next piece."""
         try:
-            piece = await anext(self._answer.pieces)
+            piece = await self._answer.pieces.asend(None)
         except StopAsyncIteration:
             self._ended()
             raise

@@ -31,7 +31,7 @@ class LeasedPieces(AsyncGenerator[bytes, None]):
             StreamBrokenError: when there should have been more.
         """
         try:
-            return await anext(self._pieces)
+            return await self._pieces.asend(None)
         except BaseException as error:
             # However it ends, cancelled too, no lease is left behind.
             await self.aclose()

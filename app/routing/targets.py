@@ -97,7 +97,8 @@ class RemoteTarget:
         self._all_permitted()
 
     def _all_permitted(self) -> list[Replica]:
-        found = [one for one in self.replicas.all if self.permitted(one)]
+        local_only = self._policy.local_only
+        found = [one for one in self.replicas.all if one.place.local or not local_only]
         if not found:
             raise LocalOnlyError(
                 f"Local-only mode is on, so {self.name} was not asked: it is at {self.replicas.all[0].place.host}.",

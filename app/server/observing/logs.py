@@ -31,7 +31,7 @@ FILE = "server.log"
 _FILE_BYTES = 8 * 1024 * 1024
 _FILES = 4
 _MOST_WAITING = 20_000
-_TOGETHER_S = 0.05
+_TOGETHER_S = 0.2
 _OURS = ("app", "uvicorn")
 _LOOSE = re.compile(r"[\x7f-\x9f\u2028\u2029]")
 

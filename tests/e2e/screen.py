@@ -7,24 +7,29 @@ import os
 import sys
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager
+from pathlib import Path
 
 import pexpect
 import pyte
+
+ROOT = Path(__file__).parents[2]
 
 
 class Screen:
     """A running program, its keys, and the text on its screen."""
 
-    def __init__(self, arguments: list[str], environ: Mapping[str, str], rows: int, columns: int) -> None:
+    def __init__(self, command: list[str], environ: Mapping[str, str], rows: int, columns: int) -> None:
         self._screen = pyte.Screen(columns, rows)
         self._stream = pyte.ByteStream(self._screen)
         self.raw = b""
         self._ended = False
         self.program = pexpect.spawn(
-            sys.executable,
-            ["-m", "app", *arguments],
+            command[0],
+            command[1:],
             env={**environ, "TERM": "xterm-256color", "COLORTERM": "truecolor"},
             dimensions=(rows, columns),
+            cwd=ROOT,
             timeout=5,
             use_poll=True,  # select() cannot wait on descriptors from 1,024 on
         )
@@ -68,10 +73,17 @@ class Screen:
 
 
 @contextlib.contextmanager
-def running(arguments: list[str], environ: Mapping[str, str], rows: int = 24, columns: int = 80) -> Iterator[Screen]:
-    """The program, ended at the end whatever happened."""
-    screen = Screen(arguments, {**os.environ, **environ}, rows, columns)
+def showing(command: list[str], environ: Mapping[str, str], rows: int = 24, columns: int = 80) -> Iterator[Screen]:
+    """What a command shows in a terminal; ended at the end whatever happened."""
+    screen = Screen(command, {**os.environ, **environ}, rows, columns)
     try:
         yield screen
     finally:
         screen.program.close(force=True)
+
+
+def running(
+    arguments: list[str], environ: Mapping[str, str], rows: int = 24, columns: int = 80
+) -> AbstractContextManager[Screen]:
+    """``showing`` of the program itself."""
+    return showing([sys.executable, "-m", "app", *arguments], environ, rows, columns)

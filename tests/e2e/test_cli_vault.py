@@ -5,11 +5,10 @@ from __future__ import annotations
 import subprocess
 import sys
 
-import pexpect
 import pytest
 
 from tests.cli.vaults import conversation, in_vault, keep
-from tests.e2e.screen import Screen, running
+from tests.e2e.screen import Screen, running, showing
 
 CONTROL_C, CONTROL_D = "\x03", "\x04"
 ASKED = "Passphrase or recovery key of the vault"
@@ -106,10 +105,7 @@ def test_leaving_at_the_question_changes_nothing(environ, home, locked, command,
 
 
 def test_the_terminal_asks_though_standard_input_is_a_pipe(environ, locked):
-    with running(["--version"], environ) as screen:
-        ended(screen)
-        script = f"echo more | {sys.executable} -m app sessions import -"
-        screen.program = pexpect.spawn("sh", ["-c", script], env=environ, dimensions=(24, 80), timeout=5)
+    with showing(["sh", "-c", f"echo more | {sys.executable} -m app sessions import -"], environ) as screen:
         screen.wait_for(ASKED)
         screen.press("correct horse\r")
         screen.wait_for("is not JSON")

@@ -5,16 +5,13 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 
 import pexpect
-import pyte
 import pytest
 
-from tests.e2e.screen import Screen
+from tests.e2e.screen import ROOT, showing
 from tests.e2e.watching import NEIGHBOUR, Network, network
 
-ROOT = Path(__file__).parents[2]
 CONTROL_Q = "\x11"
 CATALOGUE = f"""
 [endpoints.far]
@@ -55,18 +52,6 @@ try:
 except Exception as error:
     sys.exit(f"stopped: {type(error).__name__}")
 """
-
-
-class Terminal(Screen):
-    """The terminal interface, run by a command of our own."""
-
-    def __init__(self, command: list[str], environ: Mapping[str, str]) -> None:
-        self._screen = pyte.Screen(120, 40)
-        self._stream = pyte.ByteStream(self._screen)
-        self.raw = b""
-        self.program = pexpect.spawn(
-            command[0], command[1:], env={**environ, "TERM": "xterm-256color"}, dimensions=(40, 120), cwd=ROOT
-        )
 
 
 @pytest.fixture
@@ -129,8 +114,7 @@ def test_the_terminal_interface_sends_nothing(watched, at_home):
     """A remote model is the default by mistake, then a local one is asked."""
     for model, seen in (("cloud", "Local-only"), ("smollm2-135m", "tok/s")):
         environ = {**at_home, "PLAYGROUND_LOCAL_ONLY": "1", "PLAYGROUND_MODEL": model}
-        screen = Terminal(watched.watching(sys.executable, "-m", "app"), environ)
-        try:
+        with showing(watched.watching(sys.executable, "-m", "app"), environ, 40, 120) as screen:
             screen.wait_for("Ask anything", 30)
             screen.press("/set max_tokens 8\r")
             screen.wait_for("Sampling", 20)
@@ -138,8 +122,6 @@ def test_the_terminal_interface_sends_nothing(watched, at_home):
             screen.wait_for(seen, 60)
             screen.press(CONTROL_Q)
             screen.program.expect(pexpect.EOF, timeout=20)
-        finally:
-            screen.program.close(force=True)
     nothing_was_sent(watched)
 
 

@@ -94,8 +94,8 @@ def test_overlaps_become_one_piece_under_the_longest_kind():
 @given(st.text(max_size=300))
 def test_any_text_comes_back_as_it_was(text):
     memory = Redactor.chosen().memory([text])
-    if text.isprintable() or text.encode("utf-8", "ignore"):
-        assert memory.placeholders.restored(memory.redact(text)) == text
+    redacted = memory.redact(text)
+    assert memory.placeholders.restored(redacted) == text
 
 
 def test_a_detector_that_fails_lets_nothing_out_and_tells_nothing():

@@ -152,9 +152,15 @@ class RedactionMemory:
             return text
         pieces: list[str] = []
         end = 0
-        for span in spans:
-            pieces += (text[end : span.start], "[", self._name(span.kind, text[span.start : span.end]), "]")
-            end = span.end
+        for number, span in enumerate(spans):
+            # What stands right beside a placeholder could be read as Markdown's mark of it: it is replaced with it.
+            start, most = span.start, spans[number + 1].start if number + 1 < len(spans) else len(text)
+            while start > end and text[start - 1] == "\\":
+                start -= 1
+            before, end = end, span.end
+            while end < most and text[end] == "(":
+                end += 1
+            pieces += (text[before:start], "[", self._name(span.kind, text[start:end]), "]")
         pieces.append(text[end:])
         return "".join(pieces)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from app.errors import RedactionError, SettingsError
@@ -90,8 +90,15 @@ def test_overlaps_become_one_piece_under_the_longest_kind():
     ]
 
 
-@settings(max_examples=300, deadline=None)
-@given(st.text(max_size=300))
+BESIDE = st.sampled_from(
+    ["a@b.org", "192.168.3.4", "001::", "+49 30 901820", "[", "]", "(", ")", "\\", "_", " ", "x", "`"]
+)
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.one_of(st.text(max_size=200), st.lists(BESIDE, max_size=12).map("".join)))
+@example("\\0@0.A0")
+@example("a@b.org(home) a@b.org((")
 def test_any_text_comes_back_as_it_was(text):
     memory = Redactor.chosen().memory([text])
     redacted = memory.redact(text)

@@ -100,6 +100,11 @@ class Credentials:
         self._sound[reference] = key
         return key
 
+    @staticmethod
+    def is_at_hand(reference: str) -> bool:
+        """Whether fetching it waits for nothing: there is none, or it is in the environment."""
+        return not reference or reference.startswith("env:")
+
     async def keep(self, reference: str, key: str) -> None:
         """Puts a key where ``reference`` says; the environment cannot be written.
 

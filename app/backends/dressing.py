@@ -11,6 +11,7 @@ from app.errors import RemoteError
 from app.privacy.masking import MASK, Masker
 
 from .credentials import Credentials
+from .deadlines import until
 from .endpoint import Endpoint
 from .header_rules import from_client, outgoing
 from .kinds import Kind
@@ -46,18 +47,22 @@ class Dressing:
         self._always: dict[str, str] | None = None
         self._forms: tuple[bytes, ...] = ()
 
-    async def headers(self, exchange: WireExchange, client: Mapping[str, str]) -> dict[str, str]:
+    async def headers(
+        self, exchange: WireExchange, client: Mapping[str, str], deadline: float | None = None
+    ) -> dict[str, str]:
         """All but those of the connection itself; not to be changed.
 
         Args:
             exchange: the rules.
             client: what a client sent, with lower-case names.
+            deadline: when the answer must be whole; a keyring may wait for somebody to open it.
 
         Raises:
             CredentialError: the key is not where the catalogue says.
+            RemoteTimeoutError: it did not come before the deadline.
             VaultLockedError: it is in the vault, and the vault is locked.
         """
-        key = await self._credentials.key(self._endpoint.key)
+        key = await self._key(deadline)
         if key != self._last:
             self._last, self._always, self._forms = key, None, self._secret_forms(key)
         if wants_headers(exchange):
@@ -92,6 +97,13 @@ class Dressing:
         masker.error(error)
         if error.body:
             error.body = masker.text(error.body.decode("utf-8", "replace")).encode()
+
+    async def _key(self, deadline: float | None) -> str:
+        reference = self._endpoint.key
+        if deadline is None or Credentials.is_at_hand(reference):
+            return await self._credentials.key(reference)
+        async with until(deadline, self._endpoint):
+            return await self._credentials.key(reference)
 
     def _dressed(self, going: Mapping[str, str], key: str) -> dict[str, str]:
         own = _OWN | {self._kind.key_header: self._kind.key_prefix + key} if key else _OWN

@@ -124,7 +124,7 @@ class RemoteBackend:
         # Rules change bodies in place, and the client's own is asked again elsewhere if this fails.
         body = copied(request.body) if changes_bodies(exchange) else request.body
         body = exchange.body({**body, "model": request.model})
-        headers = await self._dressing.headers(exchange, request.headers)
+        headers = await self._dressing.headers(exchange, request.headers, request.deadline)
         answer: Answer | None = None
         try:
             answer = await self._send(

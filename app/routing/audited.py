@@ -105,16 +105,12 @@ class _NotedPieces(AsyncGenerator[bytes, None]):
     @property
     def usage(self) -> Usage:
         """The tokens that the answer has told so far."""
-        given, self._given = self._given, b""
-        if given:
-            self._usage.feed(given)
+        self._look_through()
         return self._usage.so_far
 
     async def asend(self, value: None) -> bytes:
         """The next piece."""
-        if self._given:
-            self._usage.feed(self._given)
-            self._given = b""
+        self._look_through()
         try:
             piece = await self._pieces.asend(None)
         except StopAsyncIteration:
@@ -142,6 +138,11 @@ class _NotedPieces(AsyncGenerator[bytes, None]):
         """Ends the request. Safe to call twice."""
         self._note()
         await self._pieces.aclose()
+
+    def _look_through(self) -> None:
+        if self._given:
+            self._usage.feed(self._given)
+            self._given = b""
 
     def _note(self) -> None:
         if not self._noted:

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Protocol
 import msgspec
 
 from app.backends.base import Backend
+from app.backends.deadlines import unfinished
 from app.backends.raw import RawAnswer, RawRequest
 from app.backends.rules import WireProtocol
-from app.errors import LocalOnlyError, PlaygroundError, RemoteError, RemoteTimeoutError, StreamBrokenError
+from app.errors import LocalOnlyError, PlaygroundError, RemoteError, StreamBrokenError
 from app.messages import ChatRequest, Delta, Finished, Started, TextDelta, ThinkingDelta, Waiting
 from app.privacy.connections import ConnectionPolicy
 
@@ -97,8 +98,7 @@ class RemoteTarget:
         self._all_permitted()
 
     def _all_permitted(self) -> list[Replica]:
-        local_only = self._policy.local_only
-        found = [one for one in self.replicas.all if one.place.local or not local_only]
+        found = [one for one in self.replicas.all if self.permitted(one)]
         if not found:
             raise LocalOnlyError(
                 f"Local-only mode is on, so {self.name} was not asked: it is at {self.replicas.all[0].place.host}.",
@@ -179,7 +179,7 @@ class RemoteTarget:
                 except TimeoutError:
                     if not limit.expired():
                         raise
-                    raise self._too_long(endpoint.name, endpoint.total_s) from None
+                    raise unfinished(endpoint, self.name) from None
                 except PlaygroundError as error:
                     wait = attempts.failed(replica, lease, error)
                 else:
@@ -210,7 +210,7 @@ class RemoteTarget:
                 except TimeoutError:
                     if not limit.expired():
                         raise
-                    raise self._too_long(endpoint.name, endpoint.total_s) from None
+                    raise unfinished(endpoint, self.name) from None
                 match delta:
                     case None:
                         break
@@ -238,12 +238,6 @@ class RemoteTarget:
         lease.succeeded()
         return msgspec.structs.replace(
             answer, pieces=LeasedPieces(answer.pieces, lease), model=self.name, backend=replica.place.endpoint.name
-        )
-
-    def _too_long(self, endpoint: str, total_s: float) -> RemoteTimeoutError:
-        return RemoteTimeoutError(
-            f"{self.name} had not answered in full after {total_s:g} s, its retries included.",
-            f"`total_s` of [endpoints.{endpoint}] allows longer.",
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import logging
 import secrets
@@ -13,9 +14,12 @@ from typing import Any
 import pytest
 
 from app.backends.credentials import NOTE, Credentials
+from app.backends.endpoint import Endpoint
 from app.backends.raw import RawRequest
+from app.backends.remote import RemoteBackend
 from app.backends.rules import NoChange
-from app.errors import CatalogueError, CredentialError, PlaygroundError, VaultLockedError
+from app.errors import CatalogueError, CredentialError, PlaygroundError, RemoteTimeoutError, VaultLockedError
+from app.privacy.connections import ConnectionPolicy
 
 from .provider import Answer, Provider, Received, provider
 from .reaching import KINDS, all_of, asking, reaching
@@ -183,6 +187,22 @@ async def test_keys_in_the_vault() -> None:
     with pytest.raises(VaultLockedError):
         await credentials.key("vault:openai")
     assert "the-key" not in repr(credentials)
+
+
+async def test_a_key_that_does_not_come_is_waited_for_no_longer_than_the_answer() -> None:
+    class Slow(Vault):
+        async def get(self, name: str) -> bytes | None:
+            await asyncio.sleep(60)
+            return None
+
+    endpoint = Endpoint(name="there", kind="openai", url="http://127.0.0.1:1/v1", key="vault:openai")
+    policy = ConnectionPolicy(local_only=False)
+    backend = RemoteBackend(endpoint, NoChange(), Credentials({}, Slow()), policy)
+    deadline = asyncio.get_running_loop().time() + 0.05
+    with pytest.raises(RemoteTimeoutError, match="there had not answered in full"):
+        await backend.raw(RawRequest(protocol="openai-chat", model="m", body={}, deadline=deadline))
+    assert asyncio.get_running_loop().time() < deadline + 5
+    await backend.aclose()
 
 
 async def test_keys_in_the_keyring_are_remembered_for_a_while(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Protocol
 
-from app.backends.endpoint import Endpoint
-from app.errors import RemoteError, RemoteTimeoutError
+from app.errors import RemoteError
 
 
 class Answer(Protocol):
@@ -56,14 +55,6 @@ class Wire(Protocol):
     async def aclose(self) -> None:
         """Closes every connection. Safe to call twice."""
         ...
-
-
-def unfinished(endpoint: Endpoint) -> RemoteTimeoutError:
-    """An answer was not whole when it had to be."""
-    return RemoteTimeoutError(
-        f"{endpoint.name} had not answered in full after {endpoint.total_s:g} s, retries included.",
-        f"`total_s` of [endpoints.{endpoint.name}] allows longer.",
-    )
 
 
 async def whole(answer: Answer, most: int, *, cut: bool = False) -> bytes:

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
+from app.backends.deadlines import until
 from app.backends.endpoint import Endpoint
 from app.errors import CatalogueError
 from app.privacy.connections import ConnectionPolicy
@@ -86,9 +87,9 @@ class Connections:
         """
         # Host alone: an address may hold a password, and this is shown.
         self._policy.require(self._host, f"ask {self._endpoint.name}")
-        wire = self._wire or await self._made()
         if deadline is None:
             deadline = asyncio.get_running_loop().time() + self._endpoint.total_s
+        wire = self._wire or await self._made(deadline)
         return await wire.send(method, self.url(path), headers, body, deadline)
 
     async def aclose(self) -> None:
@@ -97,8 +98,8 @@ class Connections:
         if wire is not None:
             await wire.aclose()
 
-    async def _made(self) -> Wire:
-        async with self._making:
+    async def _made(self, deadline: float) -> Wire:
+        async with until(deadline, self._endpoint), self._making:
             if self._wire is None:
                 self._wire = await self._make()
             return self._wire

@@ -9,10 +9,11 @@ from collections import deque
 from collections.abc import Mapping
 from urllib.parse import quote, urlsplit
 
+from app.backends.deadlines import until
 from app.backends.endpoint import Endpoint
 from app.errors import RemoteError, RemoteUnreachableError
 
-from .answers import Answer, unfinished
+from .answers import Answer
 from .dialling import dial
 from .kept import KeptConnection
 from .resolving import Resolver
@@ -84,19 +85,13 @@ class FirstWire:
 
     async def _another(self, deadline: float) -> KeptConnection:
         """A connection that is made now, or that becomes free."""
-        try:
-            async with asyncio.timeout_at(deadline) as limit:
-                while True:
-                    if self._closed or len(self._open) + self._dialled < self._endpoint.connections:
-                        return await self._made()
-                    await self._change()
-                    found = self._kept()
-                    if found is not None:
-                        return found
-        except TimeoutError:
-            if not limit.expired():
-                raise
-            raise unfinished(self._endpoint) from None
+        async with until(deadline, self._endpoint):
+            while not self._closed and len(self._open) + self._dialled >= self._endpoint.connections:
+                await self._change()
+                found = self._kept()
+                if found is not None:
+                    return found
+            return await self._made()
 
     async def _made(self) -> KeptConnection:
         if self._closed:

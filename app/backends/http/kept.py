@@ -11,10 +11,10 @@ from collections.abc import Callable
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
+from app.backends.deadlines import unfinished
 from app.backends.endpoint import Endpoint
 from app.errors import RemoteError, RemoteTimeoutError, RemoteUnreachableError, StreamBrokenError
 
-from .answers import unfinished
 from .kept_answer import READ_AHEAD, KeptAnswer
 
 IDLE_S = 60.0

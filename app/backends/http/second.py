@@ -10,10 +10,11 @@ from urllib.parse import urlsplit
 
 import h2.exceptions
 
+from app.backends.deadlines import unfinished, until
 from app.backends.endpoint import Endpoint
 from app.errors import RemoteError, RemoteTimeoutError, RemoteUnreachableError, StreamBrokenError
 
-from .answers import Answer, unfinished
+from .answers import Answer
 from .dialling import dial_streams, speaks_second
 from .resolving import Resolver
 from .streams import Fields, Stream, StreamConnection
@@ -62,7 +63,7 @@ class SecondWire:
 
     async def _sent(self, fields: Fields, body: bytes | None, deadline: float) -> Answer | None:
         """One try; None when the peer says that it has not even looked at it."""
-        connection = await self._with_room(deadline)
+        connection = self._usable() or await self._with_room(deadline)
         try:
             stream = connection.begin(fields, with_body=bool(body))
         except h2.exceptions.H2Error:
@@ -88,21 +89,17 @@ class SecondWire:
             await self._open.pop().aclose()
 
     async def _with_room(self, deadline: float) -> StreamConnection:
-        while True:
-            found = self._usable()
-            if found is not None:
-                return found
-            async with self._opening:
-                found = self._usable()
-                if found is not None:
-                    return found
-                if len(self._open) < self._endpoint.connections:
-                    found = await self._dial()
-                    self._open.append(found)
-                    return found
-            if asyncio.get_running_loop().time() > deadline:
-                raise RemoteTimeoutError(f"{self._endpoint.name} had no room for a request in time.")
-            await asyncio.sleep(0.01)  # Hundreds of requests to each of all the connections: rare, and not for long.
+        async with until(deadline, self._endpoint):
+            while True:
+                async with self._opening:
+                    found = self._usable()
+                    if found is not None:
+                        return found
+                    if len(self._open) < self._endpoint.connections:
+                        found = await self._dial()
+                        self._open.append(found)
+                        return found
+                await asyncio.sleep(0.01)  # Hundreds of requests to each of all the connections: rare, and brief.
 
     def _usable(self) -> StreamConnection | None:
         now = asyncio.get_running_loop().time()

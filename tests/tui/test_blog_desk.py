@@ -283,6 +283,26 @@ async def test_a_post_goes_into_a_hugo_folder_and_a_foreign_file_is_left_alone(t
         assert "somebody" not in target.read_text()
 
 
+async def test_a_second_enter_replaces_only_what_the_first_has_named(tmp_path: Path):
+    app = blog_app(tmp_path)
+    site, elsewhere = tmp_path / "site", tmp_path / "elsewhere"
+    target = site / "content" / "posts" / "the-sea-in-winter" / "index.md"
+    target.parent.mkdir(parents=True)
+    target.symlink_to(elsewhere)
+    async with blogging(app) as pilot:
+        await opened(app, pilot)
+        await pilot.press("alt+e")
+        screen = await dialog(app, pilot, PublishDialog)
+        screen.query_one(Input).value = str(site)
+        await pilot.press("down", "down", "enter")
+        await until(lambda: "leads out" in str(screen.query_one(".wrong").visual))
+        target.unlink()
+        target.write_text("somebody else's")
+        await pilot.press("enter")
+        await until(lambda: "Enter again" in str(screen.query_one(".wrong").visual))
+        assert target.read_text() == "somebody else's" and not elsewhere.exists()
+
+
 async def test_what_is_written_into_a_site_keeps_its_address(tmp_path: Path):
     app = blog_app(tmp_path)
     naming = POSTS[3]

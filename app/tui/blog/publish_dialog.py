@@ -13,7 +13,7 @@ from textual.content import Content
 from textual.types import CSSPathType
 from textual.widgets import Input, Static
 
-from app.errors import PlaygroundError, PublishError
+from app.errors import FileThereError, PlaygroundError
 from app.privacy.terminal import clean
 from app.tui.dialogs.dialog import Dialog
 from app.tui.sessions.export_dialog import shortened
@@ -113,9 +113,8 @@ class PublishDialog(Dialog[Path]):
         asked = (self.form, self._chosen)
         try:
             written = await publish(self._exported(), self.folder, replace=self._replacing == asked)
-        except PublishError as error:
-            again = "is there already" in error.message and self._replacing != asked
-            self._say(f"{error.message} " + ("Enter again replaces it." if again else error.remedy))
+        except FileThereError as error:
+            self._say(f"{error.message} Enter again replaces it.")
             self._replacing = asked
         except PlaygroundError as error:
             self._say(f"{error.message} {error.remedy}")

@@ -20,7 +20,8 @@ from app.server.services import Services
 
 from .wire import CompletionFields
 
-_LIMITS = ("max_tokens", "max_completion_tokens", "n_predict")
+_LIMITS = ("n_predict", "max_completion_tokens", "max_tokens")
+"""How long an answer may be: the first that is said counts, as there."""
 _OWN = ("logit_bias", "grammar", "json_schema", *CompletionFields.FOREIGN)
 
 
@@ -72,14 +73,10 @@ def _is_own(asked: Mapping[str, Any], name: str) -> bool:
 def _in_openais_words(services: Services, asked: Mapping[str, Any], own: CompletionFields) -> dict[str, Any]:
     said = dict(asked)
     said["model"] = asked.get("model") or services.settings.models.default
-    # The first that is said counts, as there, and less than zero is no limit.
-    given = [
-        asked[name] for name in ("n_predict", "max_completion_tokens", "max_tokens") if asked.get(name) is not None
-    ]
-    for name in _LIMITS:
-        said.pop(name, None)
-    if given and not (_is_whole(given[0]) and given[0] < 0):
-        said["max_tokens"] = given[0]
+    limits = [said.pop(name, None) for name in _LIMITS]
+    limit = next((limit for limit in limits if limit is not None), None)
+    if limit is not None and not (_is_whole(limit) and limit < 0):  # less than zero is none
+        said["max_tokens"] = limit
     if _is_whole(asked.get("seed")) and asked["seed"] < 0:
         del said["seed"]
     if own.logit_bias is not None:

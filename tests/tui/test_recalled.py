@@ -206,16 +206,21 @@ async def test_memory_that_fails_says_so_in_a_quiet_line(make_app: Callable[...,
         assert not app.query(RecalledView)
 
 
+async def keep_pets(app: PlaygroundApp) -> None:
+    """An earlier conversation about the dog, in the vault."""
+    await until(lambda: app.query_one(ChatPane).keeper is not None)
+    await app._playground.vault.sessions.add(
+        WholeSession(
+            Session(id="s1", title="Pets", head_id="m1"),
+            (Node(id="m1", parent_id=None, message=Message.user(DOG), created_at=1.0),),
+        )
+    )
+
+
 async def test_it_is_there_again_when_the_conversation_is_opened_later(make_app: Callable[..., PlaygroundApp]) -> None:
     app = make_app(ScriptedRouter(answer("Bella.")), recaller=recalling(msgspec.structs.replace(PASSAGE, text=DOG)))
     async with app.run_test(size=(100, 30)) as pilot:
-        await until(lambda: app.query_one(ChatPane).keeper is not None)
-        await app._playground.vault.sessions.add(
-            WholeSession(
-                Session(id="s1", title="Pets", head_id="m1"),
-                (Node(id="m1", parent_id=None, message=Message.user(DOG), created_at=1.0),),
-            )
-        )
+        await keep_pets(app)
         pane = await ask(app, pilot, "What is my dog called?")
         assert pane.keeper is not None
         session_id = pane.keeper.session.id
@@ -239,13 +244,7 @@ async def test_it_is_there_again_on_the_branches_that_are_shown_later(make_app: 
         recaller=recalling(msgspec.structs.replace(PASSAGE, text=DOG)),
     )
     async with app.run_test(size=(100, 30)) as pilot:
-        await until(lambda: app.query_one(ChatPane).keeper is not None)
-        await app._playground.vault.sessions.add(
-            WholeSession(
-                Session(id="s1", title="Pets", head_id="m1"),
-                (Node(id="m1", parent_id=None, message=Message.user(DOG), created_at=1.0),),
-            )
-        )
+        await keep_pets(app)
         pane = await ask(app, pilot, "What is my dog called?")
         await pilot.press("ctrl+r")
         await until(lambda: not pane.answering and pane.conversation.path()[-1].message.text == "Perhaps Bella.")

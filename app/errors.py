@@ -303,6 +303,27 @@ class UnknownPostError(VaultError):
     code = "unknown_post"
 
 
+class UnknownPromptError(PlaygroundError):
+    """No prompt or persona of that name is in the library."""
+
+    title = "There is no such prompt"
+    code = "unknown_prompt"
+
+
+class PromptThereError(PlaygroundError):
+    """A prompt's name is another's already."""
+
+    title = "That name is taken"
+    code = "prompt_there"
+
+
+class MissingVariablesError(PlaygroundError):
+    """A prompt's variables have no values, or values were given for what is no variable of it."""
+
+    title = "The prompt is not filled in"
+    code = "missing_variables"
+
+
 class PublishError(PlaygroundError):
     """A post could not be put where it was to go. The post itself is kept."""
 

@@ -23,6 +23,7 @@ from .messages import Messages
 from .notes import Notes
 from .opening import Opened, Places
 from .posts import Posts
+from .prompts import Prompts
 from .recollection import Recollections
 from .rekeying import rekey
 from .restoring import finish_restoring, restore
@@ -64,6 +65,7 @@ class Vault:
         self.messages = Messages(self.database)
         self.search = Search(self.database)
         self.posts = Posts(self.database)
+        self.prompts = Prompts(self.database)
         self.vectors = Vectors(self.database)
         self.recollections = Recollections(self.database)
         self.notes = Notes(self.database)

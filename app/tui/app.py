@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import msgspec
 from textual import on
+from textual.actions import ActionParseResult
 from textual.app import ComposeResult, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.containers import Container
+from textual.dom import DOMNode
 from textual.screen import Screen
 from textual.types import CSSPathType
 
@@ -27,6 +29,7 @@ from .model_desk import ModelDesk
 from .panes import PANES, Parts
 from .privacy_desk import PrivacyDesk
 from .quick_screen import QuickScreen
+from .reporter import Reporter
 from .server.desk import ServerDesk
 from .state import StateFile
 from .terminal_keys import forgive_bytes, teach_alt_enter
@@ -58,6 +61,7 @@ class PlaygroundApp(ThemedFace):
         teach_alt_enter()
         forgive_bytes()
         super().__init__(playground)
+        self._reporter = Reporter(self.notify, playground.folders.logs)
         self._environ = dict(os.environ) if environ is None else environ
         self._state_file = StateFile(playground.folders.data)
         self._state = self._state_file.load()
@@ -131,6 +135,27 @@ class PlaygroundApp(ThemedFace):
         """Ends the answer that is being waited for, and keeps what came of it."""
         for chat in self.query(ChatPane):
             await chat.action_stop()
+
+    # What went wrong
+
+    def notify_error(self, error: PlaygroundError) -> None:
+        """Shows an error beside what is going on."""
+        self._reporter.error(error)
+
+    def report_fault(self, error: Exception) -> None:
+        """Shows that the program itself failed, and writes the details to the log."""
+        self._reporter.fault(error)
+
+    async def run_action(
+        self,
+        action: str | ActionParseResult,
+        default_namespace: DOMNode | None = None,
+        namespaces: Mapping[str, DOMNode] | None = None,
+    ) -> bool:
+        """Does what a key says; what cannot be done now is said."""
+        with self.telling():
+            return await super().run_action(action, default_namespace, namespaces)
+        return True
 
     # What the parts ask for
 

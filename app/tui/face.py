@@ -3,26 +3,34 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from rich.text import Text
+from textual.app import App
 from textual.binding import Binding
 from textual.dom import DOMNode
 from textual.filter import LineFilter
 
-from app.errors import PlaygroundError
+from app.errors import PlaygroundError, VaultLockedError
 from app.privacy.terminal import clean
 
-from .lending import LendingFace
+from .lent_terminal import LentTerminal
 from .safe import TerminalNet
 
 
-class Face(LendingFace):
-    """The application, as its panes and dialogs know it."""
+class Face(App[None]):
+    """The application, as its panes and dialogs know it.
+
+    Attributes:
+        terminal: can be lent to another program.
+    """
 
     def __init__(self) -> None:
         super().__init__()
+        self.terminal = LentTerminal(self)
         self._net = TerminalNet()
+        self._said: set[str] = set()
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """What every painted line passes through: Textual's own filters, then ours."""
@@ -44,6 +52,23 @@ class Face(LendingFace):
 
         self.bell()
         self.panic(Text(clean(traceback.format_exc())))
+
+    def say_once(self, words: str) -> None:
+        """Shows a notice, and not again until the program is started again."""
+        if words not in self._said:
+            self._said.add(words)
+            self.notify(words, timeout=10, markup=False)
+
+    @contextmanager
+    def telling(self) -> Iterator[None]:
+        """What cannot be done in here just now, as on a full disk, is said, and is no end of the program."""
+        try:
+            yield
+        except VaultLockedError:
+            # The screen that unlocks is on its way, and says so.
+            return
+        except PlaygroundError as error:
+            self.notify_error(error)
 
     @abstractmethod
     def notify_error(self, error: PlaygroundError) -> None:

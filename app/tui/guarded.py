@@ -22,7 +22,7 @@ class GuardedFace(SwitchingFace):
     """Shows what the vault holds while it is open, and nothing of it while it is locked."""
 
     def __init__(self, playground: Playground) -> None:
-        super().__init__(playground.folders.logs, playground.settings.tui.keys)
+        super().__init__(playground.settings.tui.keys)
         self._playground = playground
         self._vault_desk = VaultDesk(self, playground)
         self.memory_desk = MemoryDesk(playground, lambda: self.answering)
@@ -73,7 +73,7 @@ class GuardedFace(SwitchingFace):
         await super().on_event(event)
 
     async def _watch_idleness(self) -> None:
-        if self.lent:
+        if self.terminal.lent:
             self._vault_desk.used()  # somebody writes in an editor; nothing may be painted over it
         await self._vault_desk.lock_when_idle(busy=self.answering)
 

@@ -4,26 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from pathlib import Path
 
 from textual.binding import Binding
 from textual.dom import DOMNode
 
+from .face import Face
 from .key_line import KeyLine
 from .key_names import is_key
-from .reporting import ReportingFace
 
 
-class KeyedFace(ReportingFace):
+class KeyedFace(Face):
     """Knows every key by its name, as the person moved it.
 
     Args:
-        logs: the folder of the log of faults.
         keymap: the name of a key to the keys that the person gave it, separated by commas.
     """
 
-    def __init__(self, logs: Path, keymap: Mapping[str, str]) -> None:
-        super().__init__(logs)
+    def __init__(self, keymap: Mapping[str, str]) -> None:
+        super().__init__()
         self._no_keys = {name: keys for name, keys in keymap.items() if not all(map(is_key, _each(keys)))}
         self._moved_keys = {name: ",".join(_each(keys)) for name, keys in keymap.items() if name not in self._no_keys}
 

@@ -16,10 +16,10 @@ async def edit_outside(face: Face, text: str, environ: Mapping[str, str]) -> str
     Raises:
         EditorError: when the editor does not start or fails.
     """
-    if face.lent:
+    if face.terminal.lent:
         return None
     try:
-        return await edit(text, environ, face.lend_terminal)
+        return await edit(text, environ, face.terminal.lend)
     except SuspendNotSupported:
         face.notify("The editor cannot be opened in this kind of terminal.", severity="warning")
         return None

@@ -11,8 +11,6 @@ from textual import getters
 from textual.containers import Vertical
 from textual.message import Message
 
-from app.errors import PlaygroundError, VaultLockedError
-
 from .face import Face
 from .later import Later
 
@@ -37,22 +35,13 @@ class Pane(Vertical):
 
     async def _dispatch_message(self, message: Message) -> None:
         """What a part of the pane asked for and cannot be done now is said, and is no end of the program."""
-        try:
+        with self.app.telling():
             await super()._dispatch_message(message)
-        except VaultLockedError:
-            # The screen that unlocks lies over the pane by now, and says so.
-            return
-        except PlaygroundError as error:
-            self.app.notify_error(error)
 
     async def _reported(self, work: Coroutine[Any, Any, None]) -> None:
         try:
-            await work
-        except VaultLockedError:
-            # The screen that unlocks lies over the pane by now, and says so.
-            return
-        except PlaygroundError as error:
-            self.app.notify_error(error)
+            with self.app.telling():
+                await work
         except asyncio.CancelledError:
             raise
         except Exception as error:  # noqa: BLE001 (the boundary that reports)

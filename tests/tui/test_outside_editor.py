@@ -169,16 +169,16 @@ async def test_an_answer_comes_in_while_the_editor_is_open(make_app: Make, tmp_p
         pane = app.query_one(ChatPane)
         before = signal.getsignal(signal.SIGINT)
         await pilot.press("ctrl+g")
-        await until(lambda: app.lent)
+        await until(lambda: app.terminal.lent)
         await pilot.press("ctrl+g")  # it is open already
         os.kill(os.getpid(), signal.SIGINT)  # Ctrl+C in an editor reaches this program, too
         app.run_worker(pane.ask("Hello?"))
         await until(lambda: not pane.answering and len(pane.conversation) == 2)
-        assert app.lent
+        assert app.terminal.lent
         assert pane.conversation.path()[-1].message.text == "Came in meanwhile."
         path.with_name("fake-editor.go").touch()
         await until(lambda: app.query_one(Composer).text == "from the editor")
-        assert not app.lent
+        assert not app.terminal.lent
         assert signal.getsignal(signal.SIGINT) is before
 
 
@@ -189,13 +189,13 @@ async def test_the_vault_is_not_locked_under_it(make_app: Make, tmp_path: Path) 
         await until(lambda: app.query_one(ChatPane).keeper is not None)
         await app._playground.vault.set_passphrase("correct horse")
         await pilot.press("ctrl+g")
-        await until(lambda: app.lent)
+        await until(lambda: app.terminal.lent)
         app._vault_desk._used_at -= 10_000
         await app._watch_idleness()
         assert app._playground.vault.state == "open"
         assert time.monotonic() - app._vault_desk._used_at < 60
         path.with_name("fake-editor.go").touch()
-        await until(lambda: not app.lent)
+        await until(lambda: not app.terminal.lent)
 
 
 async def test_leaving_the_program_ends_it(make_app: Make, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import contextlib
 import signal
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from textual.app import App
 
@@ -14,20 +15,23 @@ _PATIENCE = 2.0
 """Seconds that a program which is called off has to end by itself."""
 
 
-class LendingFace(App[None]):
-    """Steps aside for a program that needs the terminal. The loop runs on: the server answers, an answer comes in."""
+class LentTerminal:
+    """Steps aside for a program that needs the terminal. The loop runs on: the server answers, an answer comes in.
 
-    def __init__(self) -> None:
-        super().__init__()
+    Args:
+        app: who paints there otherwise.
+    """
+
+    def __init__(self, app: App[Any]) -> None:
+        self._app = app
         self._lent = False
-        self._said: set[str] = set()
 
     @property
     def lent(self) -> bool:
         """Whether another program has the terminal: somebody is there, though no key comes here."""
         return self._lent
 
-    async def lend_terminal(self, command: Sequence[str], environ: Mapping[str, str]) -> int:
+    async def lend(self, command: Sequence[str], environ: Mapping[str, str]) -> int:
         """Runs a program in the terminal and waits for its end; gives its status, negative for a signal.
 
         Nothing is read or painted meanwhile. Keys that send signals to all programs of the terminal are the other
@@ -40,7 +44,7 @@ class LendingFace(App[None]):
         ended: int | OSError | asyncio.CancelledError
         # What this program prints would land in the other's picture, so it stays redirected as it is.
         out, err = sys.stdout, sys.stderr
-        with self.batch_update(), self._signals_left_to_another(), self.suspend():
+        with self._app.batch_update(), _signals_left_to_another(), self._app.suspend():
             self._lent = True
             try:
                 with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
@@ -48,30 +52,25 @@ class LendingFace(App[None]):
             except (OSError, asyncio.CancelledError) as error:
                 # Raised in here, it would keep the terminal from being taken back.
                 ended = error
-                if self._exit:
+                if self._app._exit:
                     raise
             finally:
                 self._lent = False
-        self.screen.refresh(layout=True)
+        self._app.screen.refresh(layout=True)
         if isinstance(ended, BaseException):
             raise ended
         return ended
 
-    def say_once(self, words: str) -> None:
-        """Shows a notice, and not again until the program is started again."""
-        if words not in self._said:
-            self._said.add(words)
-            self.notify(words, timeout=10, markup=False)
 
-    @contextlib.contextmanager
-    def _signals_left_to_another(self) -> Iterator[None]:
-        # Handled, not ignored: what is ignored here would be ignored by the program that is started, too.
-        before = {number: signal.signal(number, _let_pass) for number in (signal.SIGINT, signal.SIGQUIT)}
-        try:
-            yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
+@contextlib.contextmanager
+def _signals_left_to_another() -> Iterator[None]:
+    # Handled, not ignored: what is ignored here would be ignored by the program that is started, too.
+    before = {number: signal.signal(number, _let_pass) for number in (signal.SIGINT, signal.SIGQUIT)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _let_pass(_number: int, _frame: object) -> None:

@@ -25,6 +25,8 @@ from .bars.tabs import TabBar
 from .chat.commands import COMMANDS, Command
 from .chat.pane import ChatPane
 from .downloads import Download
+from .key_map import KeyMap
+from .key_names import short_name
 from .model_desk import ModelDesk
 from .panes import PANES, Parts
 from .privacy_desk import PrivacyDesk
@@ -62,6 +64,7 @@ class PlaygroundApp(ThemedFace):
         forgive_bytes()
         super().__init__(playground)
         self._reporter = Reporter(self.notify, playground.folders.logs)
+        self._keys = KeyMap(playground.settings.tui.keys, self.notify)
         self._environ = dict(os.environ) if environ is None else environ
         self._state_file = StateFile(playground.folders.data)
         self._state = self._state_file.load()
@@ -95,7 +98,8 @@ class PlaygroundApp(ThemedFace):
 
     def on_mount(self) -> None:
         """Applies the person's keys and spacing; everything slow waits for the first paint."""
-        self.apply_keys()
+        if self._keys.moved:
+            self.set_keymap(self._keys.moved)
         density = self._state.density or self._playground.settings.tui.density
         self.set_class(density == "compact", "-compact")
         self._remembering = True
@@ -105,7 +109,7 @@ class PlaygroundApp(ThemedFace):
         self.query_one(ChatPane).begin()
         self.run_worker(self._vault_desk.open(), group="vault", exit_on_error=False)
         self.set_interval(5.0, self._watch_idleness)
-        self.warn_of_unknown_keys()
+        self._keys.warn([self, *self.screen.walk_children(with_self=True)])
         self.say_wrong_themes()
 
     async def on_unmount(self) -> None:
@@ -156,6 +160,23 @@ class PlaygroundApp(ThemedFace):
         with self.telling():
             return await super().run_action(action, default_namespace, namespaces)
         return True
+
+    # Keys
+
+    def keys_by_id(self, node: DOMNode) -> dict[str, Binding]:
+        """The bindings of a node and of those around it, nearest first, by id."""
+        return self._keys.by_id(node)
+
+    def get_key_display(self, binding: Binding) -> str:
+        """Short names: ``^r``, ``F1``, ``⏎``."""
+        return short_name(binding.key) or super().get_key_display(binding)
+
+    def action_help(self) -> None:
+        """Shows what the focused part is for, and its keys."""
+        from .help_here import help_here
+
+        if len(self.screen_stack) == 1:
+            self.push_screen(help_here(self, self.focused or self.query_one("#panes")))
 
     # What the parts ask for
 

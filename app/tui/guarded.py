@@ -22,7 +22,7 @@ class GuardedFace(SwitchingFace):
     """Shows what the vault holds while it is open, and nothing of it while it is locked."""
 
     def __init__(self, playground: Playground) -> None:
-        super().__init__(playground.settings.tui.keys)
+        super().__init__()
         self._playground = playground
         self._vault_desk = VaultDesk(self, playground)
         self.memory_desk = MemoryDesk(playground, lambda: self.answering)

@@ -19,6 +19,13 @@ def is_key(written: str) -> bool:
     )
 
 
+def short_name(key: str) -> str:
+    """What some keys are called where there is little room: ``⏎``, ``F1``; empty for the rest."""
+    if key == "enter":
+        return "⏎"
+    return key.upper() if key[:1] == "f" and key[1:].isdecimal() else ""
+
+
 def _is_character(name: str) -> bool:
     try:
         unicodedata.lookup(name.replace("_", " "))

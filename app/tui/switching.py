@@ -12,12 +12,12 @@ from textual.containers import Container
 from textual.widget import Widget
 
 from .bars.tabs import TabBar
-from .keyed import KeyedFace
+from .face import Face
 from .pane import Pane
 from .panes import PANES, Parts
 
 
-class SwitchingFace(KeyedFace):
+class SwitchingFace(Face):
     """Shows one pane of ``PANES`` at a time."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -1,4 +1,4 @@
-"""What models were used for and by whom: one row an answer, for quotas and export."""
+"""What models were used for and by whom: one row an answer, for quotas, export and figures."""
 
 from __future__ import annotations
 
@@ -22,8 +22,13 @@ class UsageRow(Struct, frozen=True, kw_only=True):
     Attributes:
         at: when it was asked for, seconds since 1970.
         api_key: the id of the key, ``user:NAME``, ``fixed:N``; None for the person at the terminal.
-        cost: in US dollars; None where it is not known.
+        backend: through what; empty when nobody began to answer, which only a row that ``failed`` can say.
+        first_token_s: until the first piece of the answer.
+        decode_s: from there to the last.
+        cost: in US dollars; None where it is not known, as of every model of this machine.
         outcome: ``finished``, ``stopped`` by the client, or ``failed``.
+        total_s: from the request to the answer's end; None where it was not measured.
+        from_cache: whether it was an answer that had been given before: no model did anything then.
     """
 
     at: float
@@ -37,6 +42,8 @@ class UsageRow(Struct, frozen=True, kw_only=True):
     decode_s: float | None = None
     cost: float | None = None
     outcome: str = "finished"
+    total_s: float | None = None
+    from_cache: bool = False
 
     @property
     def tokens(self) -> int:
@@ -89,7 +96,7 @@ class Usage:
 
         def read(connection: Connection) -> tuple[UsageRow, ...]:
             found = connection.execute(f"SELECT {_COLUMNS} FROM usage WHERE {wanted} ORDER BY at, number", values)  # noqa: S608
-            return tuple(msgspec.convert(dict(zip(_FIELDS, row, strict=True)), UsageRow) for row in found)
+            return tuple(msgspec.convert(dict(zip(_FIELDS, row, strict=True)), UsageRow, strict=False) for row in found)
 
         return await self._database.read(read)
 

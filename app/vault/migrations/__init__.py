@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from sqlcipher3.dbapi2 import Connection
     from sqlite_utils import Database
 
-NAMES = ("v001_first", "v002_access", "v003_requests", "v004_memory", "v005_posts", "v006_prompts")
+NAMES = ("v001_first", "v002_access", "v003_requests", "v004_memory", "v005_posts", "v006_prompts", "v007_figures")
 """Every migration, oldest first: the number of the last one is the version that this program knows."""
 
 VERSION = len(NAMES)

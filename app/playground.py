@@ -20,12 +20,13 @@ if TYPE_CHECKING:
     from app.memory.memory import Memory
     from app.privacy.connections import ConnectionPolicy
     from app.privacy.masking import Masker
-    from app.routing.audited import Audited
     from app.routing.listing import LocalFacts
     from app.routing.remotes import Remotes
     from app.routing.transcribing import RemoteTranscription
     from app.vault import Vault
     from app.voice.transcriber import Transcriber
+
+    from .routing.audit.audited import Audited
 
 
 @dataclass(frozen=True)

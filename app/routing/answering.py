@@ -48,6 +48,10 @@ class Answering(Protocol):
         """See ``Router.context_of``."""
         ...
 
+    def sees(self, name: str) -> bool | None:
+        """See ``Router.sees``."""
+        ...
+
     def next_after(self, model: str, asked: str | None = None) -> str | None:
         """See ``Router.next_after``."""
         ...
@@ -98,6 +102,10 @@ class Around:
     def context_of(self, name: str) -> int:
         """See ``Router.context_of``."""
         return self.inner.context_of(name)
+
+    def sees(self, name: str) -> bool | None:
+        """See ``Router.sees``."""
+        return self.inner.sees(name)
 
     def next_after(self, model: str, asked: str | None = None) -> str | None:
         """See ``Router.next_after``."""

@@ -10,16 +10,16 @@ from app.privacy.masking import Masker
 from app.settings.routing import RoutingSettings
 
 from .answering import Answering
-from .audited import Audited
-from .notebook import Notebook
-from .pricing import cost
+from .audit.audited import Audited
+from .audit.notebook import Notebook
+from .catalogue.pricing import cost
 
 if TYPE_CHECKING:
     from app.privacy.connections import ConnectionPolicy
 
-    from .answer_stores import OpenVault
-    from .cached import AnswerStore
-    from .remote_models import RemoteCatalogue
+    from .cache.cached import AnswerStore
+    from .cache.stores import OpenVault
+    from .catalogue.remote_models import RemoteCatalogue
 
 
 def audited(
@@ -63,8 +63,8 @@ def audited(
         bodies=chosen.audit_bodies,
     )
     if chosen.cache and chosen.cache_bytes:
-        from .cached import Cached
-        from .fingerprints import identify
+        from .cache.cached import Cached
+        from .cache.fingerprints import identify
 
         store = _store(chosen, vault, policy)
         router = Cached(router, store, identify(remote, local), most_bytes=chosen.cache_bytes)
@@ -77,7 +77,7 @@ def seen_from(router: Answering, face: str) -> Answering:
 
 
 def _store(chosen: RoutingSettings, vault: OpenVault, policy: ConnectionPolicy) -> AnswerStore:
-    from .answer_stores import RedisAnswers, VaultAnswers
+    from .cache.stores import RedisAnswers, VaultAnswers
 
     if chosen.cache_redis_url:
         return RedisAnswers(

@@ -15,10 +15,10 @@ from app.privacy.connections import ConnectionPolicy
 from app.privacy.masking import Masker
 from app.settings.schema import PrivacySettings
 
-from .remote_models import RemoteCatalogue
+from .catalogue.remote_models import RemoteCatalogue
 from .remotes import Remotes
-from .replicas import RemoteBackend
 from .rules import compile_rules
+from .trying.replicas import RemoteBackend
 
 if TYPE_CHECKING:
     from app.vault import Vault

@@ -13,8 +13,8 @@ from app.backends.raw import RawAnswer, RawRequest
 from app.errors import PlaygroundError
 from app.messages import ChatRequest, Delta, Rerouted, Waiting
 
-from .retrying import is_failed_over
 from .targets import RemoteTarget, Target
+from .trying.retrying import is_failed_over
 
 _Tried = list[tuple[str, PlaygroundError]]
 

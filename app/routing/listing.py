@@ -9,10 +9,10 @@ from msgspec.structs import replace
 
 from app.privacy.connections import ConnectionPolicy
 
-from .endpoint_tables import is_in_the_clear
-from .remote_models import Price, RemoteRole
-from .replicas import Connected
+from .catalogue.endpoint_tables import is_in_the_clear
+from .catalogue.remote_models import Price, RemoteRole
 from .targets import RemoteTarget
+from .trying.replicas import Connected
 
 Reachable = Literal["here", "yes", "no", "unknown"]
 

@@ -16,12 +16,12 @@ from app.errors import InvalidRequestError
 from app.messages import ChatRequest, Delta
 from app.privacy.connections import ConnectionPolicy
 
+from .catalogue.remote_models import RemoteCatalogue, RemoteModel, RemoteRole
 from .failover import answer, answer_raw
-from .health import HealthChecks
 from .listing import ModelLine, remote_line
-from .remote_models import RemoteCatalogue, RemoteModel, RemoteRole
-from .replicas import Connected, RemoteBackend, Replica, Replicas
 from .targets import LocalTarget, RemoteTarget, Target
+from .trying.health import HealthChecks
+from .trying.replicas import Connected, RemoteBackend, Replica, Replicas
 
 if TYPE_CHECKING:
     from app.backends.remote import Preview
@@ -109,6 +109,11 @@ class Remotes:
         """See ``Router.context_of``."""
         model = self.catalogue.models.get(self.catalogue.canonical(name) or "")
         return model.context if model is not None else 0
+
+    def sees(self, name: str) -> bool | None:
+        """See ``Router.sees``."""
+        model = self.catalogue.models.get(self.catalogue.canonical(name) or "")
+        return model.vision if model is not None else None
 
     def next_after(self, model: str, asked: str | None = None) -> str | None:
         """See ``Router.next_after``; models that must not or cannot be asked now are passed over."""

@@ -106,6 +106,10 @@ class Router:
         """Tokens of a remote model's context window, as the catalogue says; 0 is unknown, or one of this machine."""
         return self._remotes.context_of(name) if self._remotes is not None else 0
 
+    def sees(self, name: str) -> bool | None:
+        """Whether a model sees pictures: one of this machine does not; ``None`` where the catalogue does not say."""
+        return self._remotes.sees(name) if self._remotes is not None and self._remotes.knows(name) else False
+
     def next_after(self, model: str, asked: str | None = None) -> str | None:
         """Who would be asked after ``model``: to go on with an answer that broke off. ``None`` when there is nobody.
 

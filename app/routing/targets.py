@@ -17,10 +17,10 @@ from app.errors import LocalOnlyError, PlaygroundError, RemoteError, StreamBroke
 from app.messages import ChatRequest, Delta, Finished, Started, TextDelta, ThinkingDelta, Waiting
 from app.privacy.connections import ConnectionPolicy
 
-from .attempts import Attempts
-from .raw_pieces import LeasedPieces
-from .remote_models import RemoteModel
-from .replicas import Connected, Lease, Replica, Replicas
+from .catalogue.remote_models import RemoteModel
+from .trying.attempts import Attempts
+from .trying.leased_pieces import LeasedPieces
+from .trying.replicas import Connected, Lease, Replica, Replicas
 
 if TYPE_CHECKING:
     from app.backends.openai.transcribing import Form

@@ -10,7 +10,7 @@ from app.backends.openai.transcribing import Transcript, form, transcript
 from app.engine.speech import TranscribeOptions
 from app.errors import InvalidRequestError, RedactionError
 
-from .noting import Watched
+from .audit.watched import Watched
 from .targets import RemoteTarget
 
 Noting = Callable[[str, str], AbstractContextManager[Watched]]

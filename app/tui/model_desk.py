@@ -156,7 +156,7 @@ class ModelDesk:
 
     def cost(self, name: str, usage: Usage) -> float | None:
         """What an answer cost, in US dollars; ``None`` where it is not known, or nothing is asked for it."""
-        from app.routing.pricing import cost
+        from app.routing.catalogue.pricing import cost
 
         line = self.line(name)
         return None if line is None or line.price is None else cost(line.price, usage)

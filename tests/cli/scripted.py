@@ -14,8 +14,8 @@ from app.engine.pool import LoadedModel
 from app.errors import PlaygroundError
 from app.messages import ChatRequest, Delta, Finished, Started, TextDelta, Timings, Usage
 from app.playground import Playground
-from app.routing.audited import Audited
-from app.routing.notebook import Notebook
+from app.routing.audit.audited import Audited
+from app.routing.audit.notebook import Notebook
 from app.routing.router import Router
 from app.vault import Vault
 

@@ -13,7 +13,7 @@ from app.engine.catalogue_files import CatalogueFile
 from app.errors import PlaygroundError, RemoteTimeoutError
 from app.messages import ChatRequest, Delta, Finished, Message, Started, TextDelta
 from app.privacy.connections import ConnectionPolicy
-from app.routing.remote_models import RemoteCatalogue
+from app.routing.catalogue.remote_models import RemoteCatalogue
 from app.routing.remotes import Remotes
 from app.routing.router import Router
 

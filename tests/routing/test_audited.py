@@ -15,8 +15,8 @@ from app.backends.raw import RawAnswer, RawRequest
 from app.errors import CatalogueError, PlaygroundError, RemoteRefusedError, StreamBrokenError
 from app.messages import ChatRequest, Finished, Image, Message, Rerouted, Started, TextDelta, Timings, Usage, Waiting
 from app.privacy.masking import MASK, Masker, MaskingFilter
-from app.routing.audited import Audited
-from app.routing.notebook import Notebook
+from app.routing.audit.audited import Audited
+from app.routing.audit.notebook import Notebook
 from app.routing.raw_usage import RawUsage
 from app.routing.router import Router
 from app.routing.rules import compile_rules
@@ -107,7 +107,7 @@ async def test_without_notes_usage_is_counted_all_the_same(vault):  # noqa: F811
 
 
 async def test_notes_wait_until_the_vault_is_open_and_the_oldest_go(vault, caplog, monkeypatch):  # noqa: F811
-    monkeypatch.setattr("app.routing.notebook._MOST_WAITING", 5)
+    monkeypatch.setattr("app.routing.audit.notebook._MOST_WAITING", 5)
     await vault.lock()
     router, notebook = noted(vault)
     for _ in range(8):

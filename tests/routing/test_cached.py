@@ -28,9 +28,9 @@ from app.messages import (
     Usage,
 )
 from app.privacy.connections import ConnectionPolicy
-from app.routing.answer_stores import RedisAnswers, VaultAnswers
-from app.routing.cached import Cached
-from app.routing.fingerprints import Identity, fingerprint
+from app.routing.cache.cached import Cached
+from app.routing.cache.fingerprints import Identity, fingerprint
+from app.routing.cache.stores import RedisAnswers, VaultAnswers
 from app.routing.recording import Recording
 from app.routing.router import Router
 from app.vault import Vault

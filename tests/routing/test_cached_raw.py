@@ -13,10 +13,10 @@ from app.backends.raw import RawAnswer, RawRequest
 from app.backends.rules import WireProtocol
 from app.errors import PlaygroundError, StreamBrokenError
 from app.messages import Usage
-from app.routing.answer_stores import VaultAnswers
-from app.routing.cached import Cached
-from app.routing.cached_raw import is_whole
-from app.routing.fingerprints import Identity
+from app.routing.cache.cached import Cached
+from app.routing.cache.cached_raw import is_whole
+from app.routing.cache.fingerprints import Identity
+from app.routing.cache.stores import VaultAnswers
 from app.routing.router import Router
 from tests.backends.provider import Answer, provider
 

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.backends.endpoint import Endpoint
-from app.routing.circuit import FAILURES, LONGEST_S, Circuit
-from app.routing.replicas import Connected, Replica, Replicas
-from app.routing.retrying import RETRY_AFTER_S, Backoff
+from app.routing.trying.circuit import FAILURES, LONGEST_S, Circuit
+from app.routing.trying.replicas import Connected, Replica, Replicas
+from app.routing.trying.retrying import RETRY_AFTER_S, Backoff
 
 
 def test_closed_open_half_open_closed():

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 
 from app.errors import CredentialError, RemoteRefusedError, RemoteUnreachableError
+from app.routing.catalogue.remote_models import Price
 from app.routing.listing import LocalFacts, local_line
-from app.routing.remote_models import Price
 
 from .scripted import World, ask, endpoint, read, text_of
 from .virtual import run_virtual

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from app.engine.catalogue import Catalogue, shipped
 from app.engine.catalogue_files import CatalogueFile
 from app.errors import CatalogueError
-from app.routing.remote_models import Price, RemoteCatalogue, ReplicaTable
+from app.routing.catalogue.remote_models import Price, RemoteCatalogue, ReplicaTable
 
 from .scripted import catalogue, endpoint
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from app.errors import RemoteBusyError, RemoteRefusedError
-from app.routing.retrying import is_failed_over, is_retried
+from app.routing.trying.retrying import is_failed_over, is_retried
 
 
 def test_a_quota_that_is_used_up_is_not_asked_again_but_another_model_may_answer():

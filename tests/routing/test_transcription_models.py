@@ -10,7 +10,7 @@ import pytest
 from app.backends.raw import RawRequest
 from app.engine.catalogue_files import CatalogueFile
 from app.errors import CatalogueError, InvalidRequestError
-from app.routing.remote_models import RemoteCatalogue
+from app.routing.catalogue.remote_models import RemoteCatalogue
 from app.routing.transcribing import RemoteTranscription
 
 from .scripted import World, ask, endpoint, read

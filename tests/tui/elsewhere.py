@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from app.routing.catalogue.remote_models import Price
 from app.routing.listing import ModelLine
-from app.routing.remote_models import Price
 
 MINI = ModelLine(
     name="gpt-5-mini",

@@ -10,8 +10,8 @@ from app.privacy.terminal import clean
 from app.tui import words
 
 if TYPE_CHECKING:
+    from app.routing.catalogue.remote_models import Price
     from app.routing.listing import ModelLine
-    from app.routing.remote_models import Price
 
 _REACH = {
     "here": ("here", "$text-success"),

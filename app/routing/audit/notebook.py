@@ -13,9 +13,9 @@ import msgspec
 
 from app.errors import PlaygroundError
 from app.privacy.masking import Masker
+from app.routing.cache.stores import OpenVault
 
-from .answer_stores import OpenVault
-from .noting import Cost, Watched
+from .watched import Cost, Watched
 
 if TYPE_CHECKING:
     from app.vault import Vault

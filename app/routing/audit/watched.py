@@ -23,8 +23,7 @@ from app.messages import (
     Usage,
     Waiting,
 )
-
-from .recording import Recording
+from app.routing.recording import Recording
 
 if TYPE_CHECKING:
     from app.vault.audit import AuditNote

@@ -11,9 +11,9 @@ from app.backends.endpoint import Endpoint
 from app.backends.raw import RawAnswer, RawRequest
 from app.backends.rules import WireProtocol
 from app.errors import PlaygroundError
+from app.routing.catalogue.endpoint_tables import is_on_this_machine
 
 from .circuit import Circuit
-from .endpoint_tables import is_on_this_machine
 
 if TYPE_CHECKING:
     from app.backends.remote import Preview

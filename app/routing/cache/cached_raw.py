@@ -17,8 +17,8 @@ from app.backends.raw import RawAnswer, RawRequest
 from app.backends.rules import JsonObject, WireProtocol
 from app.backends.sse import LinesParser, SseParser
 from app.errors import PlaygroundError
+from app.routing.answering import FROM_CACHE
 
-from .answering import FROM_CACHE
 from .fingerprints import Identity
 
 _ENDED_WELL = frozenset({"stop", "tool_calls", "function_call", "end_turn", "stop_sequence", "tool_use", "completed"})

@@ -11,11 +11,11 @@ import msgspec
 from app.backends.raw import RawAnswer, RawRequest
 from app.errors import PlaygroundError
 from app.messages import ChatRequest, Delta, Rerouted, Usage
+from app.routing.answering import FROM_CACHE, Answering, Around
+from app.routing.raw_usage import RawUsage
 
-from .answering import FROM_CACHE, Answering, Around
 from .notebook import Notebook
-from .noting import Watched
-from .raw_usage import RawUsage
+from .watched import Watched
 
 
 class Audited(Around):

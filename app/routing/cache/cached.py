@@ -17,11 +17,11 @@ import msgspec
 from app.backends.raw import RawAnswer, RawRequest
 from app.errors import PlaygroundError
 from app.messages import ChatRequest, Delta, Finished, Rerouted, Started, Timings
+from app.routing.answering import Answering, Around
+from app.routing.recording import Recording
 
-from .answering import Answering, Around
 from .cached_raw import Collecting, KeptRaw, encoded, given_again, raw_fingerprint, wants_fresh
 from .fingerprints import Identify, fingerprint
-from .recording import Recording
 
 T = TypeVar("T")
 

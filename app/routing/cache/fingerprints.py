@@ -12,7 +12,7 @@ from msgspec import Struct
 from app.messages import ChatRequest
 
 if TYPE_CHECKING:
-    from .remote_models import RemoteCatalogue
+    from app.routing.catalogue.remote_models import RemoteCatalogue
 
 
 class Identity(Struct, frozen=True):

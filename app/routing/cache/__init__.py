@@ -1,0 +1,1 @@
+"""Answers that are given again: to which request, from where, and for how long."""

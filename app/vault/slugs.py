@@ -13,8 +13,8 @@ LONGEST = 80
 _LETTERS = {"ß": "ss", "æ": "ae", "œ": "oe", "ø": "o", "ł": "l", "đ": "d", "þ": "th", "ð": "d", "ı": "i"}
 
 
-def slug_of(title: str) -> str:
-    """Small letters, digits and single hyphens; letters of other scripts stay; ``post`` when nothing is left.
+def slug_of(title: str, otherwise: str = "post") -> str:
+    """Small letters, digits and single hyphens; letters of other scripts stay; ``otherwise`` when nothing is left.
 
     It is the name of a file too, so it has no dots, no separators, and is none of the names that Windows keeps.
     """
@@ -31,7 +31,7 @@ def slug_of(title: str) -> str:
         if len(longer) > LONGEST:
             break
         slug = longer
-    return f"{slug}-post" if re.fullmatch(r"con|prn|aux|nul|com\d|lpt\d", slug) else slug or "post"
+    return f"{slug}-{otherwise}" if re.fullmatch(r"con|prn|aux|nul|com\d|lpt\d", slug) else slug or otherwise
 
 
 def address_of(post: Post) -> str:

@@ -4,22 +4,11 @@ from __future__ import annotations
 
 import msgspec
 
+from app.chat.sampling_ranges import RANGES, range_words
 from app.errors import InvalidRequestError
 from app.messages import Sampling
 
-_NUMBERS: dict[str, tuple[type[int] | type[float], float, float]] = {
-    "temperature": (float, 0, 100),
-    "top_p": (float, 0, 1),
-    "top_k": (int, 0, 1_000_000),
-    "min_p": (float, 0, 1),
-    "repeat_penalty": (float, 0.01, 100),
-    "frequency_penalty": (float, -100, 100),
-    "presence_penalty": (float, -100, 100),
-    "seed": (int, 0, 2**32 - 1),
-    "max_tokens": (int, 1, 2**31 - 1),
-}
-
-NAMES = ", ".join(_NUMBERS)
+NAMES = ", ".join(RANGES)
 
 
 def changed(sampling: Sampling, words: str) -> Sampling:
@@ -30,22 +19,21 @@ def changed(sampling: Sampling, words: str) -> Sampling:
     """
     name, _, value = words.replace("=", " ").partition(" ")
     name, value = name.strip().lower().replace("-", "_"), value.strip().lower()
-    if name not in _NUMBERS:
+    if name not in RANGES:
         raise InvalidRequestError(f"There is no sampling parameter {name!r}.", f"There are: {NAMES}.")
     if value in ("", "default", "none"):
         return msgspec.structs.replace(sampling, **{name: None})
-    kind, low, high = _NUMBERS[name]
+    kind, low, high = RANGES[name]
     try:
         number = kind(value)
     except ValueError:
         number = float("nan")
     if not low <= number <= high:
-        what = "a whole number" if kind is int else "a number"
-        raise InvalidRequestError(f"{name} is {value!r}.", f"It must be {what} from {low:g} to {high:g}, or default.")
+        raise InvalidRequestError(f"{name} is {value!r}.", f"It must be {range_words(name)}, or default.")
     return msgspec.structs.replace(sampling, **{name: number})
 
 
 def described(sampling: Sampling) -> str:
     """What was chosen, as one line; ``defaults`` when nothing was."""
-    chosen = [f"{name} {value:g}" for name in _NUMBERS if (value := getattr(sampling, name)) is not None]
+    chosen = [f"{name} {value:g}" for name in RANGES if (value := getattr(sampling, name)) is not None]
     return ", ".join(chosen) or "the model's defaults"

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from app.messages import Message, Node, Part, Text, Thinking
+from app.messages import Image, Message, Node, Part, Text, Thinking
+
+from .attaching.sending import as_sent, unseen
 
 
-def messages_for(path: Sequence[Node], system: str = "") -> tuple[Message, ...]:
+def messages_for(path: Sequence[Node], system: str = "", *, sees: bool = True) -> tuple[Message, ...]:
     """The messages of ``path`` as a model should see them, ``system`` first.
+
+    Files that were attached are text like any other from here on. A model that ``sees`` no pictures is told that there
+    were some.
 
     Thoughts stay out: models are trained to answer without their earlier ones. An answer that holds nothing, because it
     was stopped or failed at once, stays out too; the questions around it become one, since many chat templates refuse
@@ -16,7 +21,7 @@ def messages_for(path: Sequence[Node], system: str = "") -> tuple[Message, ...]:
     """
     found: list[Message] = [Message.system(system)] if system.strip() else []
     for node in path:
-        parts = tuple(part for part in node.message.parts if not isinstance(part, Thinking))
+        parts = _parts(node.message, sees=sees)
         if not any(not isinstance(part, Text) or part.text for part in parts):
             continue
         last = found[-1] if found else None
@@ -25,6 +30,20 @@ def messages_for(path: Sequence[Node], system: str = "") -> tuple[Message, ...]:
         else:
             found.append(Message(node.message.role, parts))
     return tuple(found)
+
+
+def _parts(message: Message, *, sees: bool) -> tuple[Part, ...]:
+    """Without thoughts; texts that only a name held apart are one."""
+    found: tuple[Part, ...] = ()
+    before = False
+    for part in message.parts:
+        if isinstance(part, Thinking):
+            continue
+        sent = unseen(part) if isinstance(part, Image) and not sees else as_sent(part)
+        changed = isinstance(sent, Text) and sent is not part
+        found = _joined(found, (sent,)) if found and (changed or before) else (*found, sent)
+        before = changed
+    return found
 
 
 def _joined(first: tuple[Part, ...], second: tuple[Part, ...]) -> tuple[Part, ...]:

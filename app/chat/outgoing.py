@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from app.messages import ChatRequest, Message, Node, Sampling
 
+from .attaching.sending import refused_images
 from .context import messages_for
 from .conversation import Conversation
 from .recalling import RecalledNow, Recaller, RecallFailed, room_for, with_quotations
@@ -20,6 +21,7 @@ class Outgoing:
         left_out: the messages that were left out last time.
         summary: what is told in their place.
         recaller: finds what was said earlier and fits the question; ``None`` where memory has no part.
+        sees: whether the model sees pictures. One that does not is told of those that were shown earlier.
 
     Attributes:
         left_out: the messages that are left out now.
@@ -36,11 +38,12 @@ class Outgoing:
         left_out: frozenset[str] = frozenset(),
         summary: Summary = Summary(),  # noqa: B008 (immutable)
         recaller: Recaller | None = None,
+        sees: bool = True,
     ) -> None:
         self.conversation, self.model = conversation, model
         self.window, self.left_out = window, left_out
         self._sampling, self._summary = sampling, summary
-        self._recaller = recaller
+        self._recaller, self._sees = recaller, sees
         self._recalled = RecalledNow(())
 
     async def recall(self, path: tuple[Node, ...]) -> RecalledNow | RecallFailed | None:
@@ -65,12 +68,18 @@ class Outgoing:
         Args:
             path: from the first message on.
             tightness: how many times as long as they seem the messages are taken to be.
+
+        Raises:
+            NotSupportedError: when a picture is asked about, and the model sees none.
         """
+        asked = next((node.message for node in reversed(path) if node.message.role == "user"), None)
+        if not self._sees and asked is not None and asked.shows_images:
+            raise refused_images(self.model)
         system = self._summary.as_instructions(self.conversation.system)
         passages = self._recalled.passages
         window = room_for(self.window, passages)
         self.left_out = left_out(path, system, window, already=self.left_out, tightness=tightness)
-        messages = messages_for([node for node in path if node.id not in self.left_out], system)
+        messages = messages_for([node for node in path if node.id not in self.left_out], system, sees=self._sees)
         quoting = with_quotations(messages, passages) if passages else None
         if quoting is not None and self._may_leave:
             messages, quoting = quoting, None

@@ -35,7 +35,7 @@ async def roll(answering: Answering, summary: Summary, left_out: Sequence[Node],
     if not fresh:
         return summary
     said = [f"Summary so far: {summary.text}"] if summary.text else []
-    said += [f"{'Person' if node.message.role == 'user' else 'Model'}: {node.message.text.strip()}" for node in fresh]
+    said += map(_said, fresh)
     conversation = "\n\n".join(said)
     if len(conversation) > _MOST_READ:
         half = _MOST_READ // 2
@@ -48,3 +48,10 @@ async def roll(answering: Answering, summary: Summary, left_out: Sequence[Node],
                 text += delta.text
     text = text.strip()[:_MOST_KEPT] or summary.text
     return Summary(text, summary.covers | {node.id for node in left_out})
+
+
+def _said(node: Node) -> str:
+    """Who said what; of files that were attached the names alone, for they would fill what is read."""
+    files = ", ".join(part.name for part in node.message.attached)
+    speaker = "Person" if node.message.role == "user" else "Model"
+    return f"{speaker}: {node.message.text.strip()}{f' (attached: {files})' if files else ''}"

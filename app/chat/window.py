@@ -10,6 +10,8 @@ from collections.abc import Sequence
 
 from app.messages import Node
 
+from .attaching.files import tokens_of
+
 _BYTES_A_TOKEN = 3.5
 _TOKENS_A_MESSAGE = 6
 _MOST_RESERVED = 1024
@@ -49,8 +51,9 @@ def _estimate(node: Node) -> float:
     return _bytes_of(node) / _BYTES_A_TOKEN + _TOKENS_A_MESSAGE
 
 
-def _bytes_of(node: Node) -> int:
-    return len(node.message.text.encode("utf-8", "replace"))
+def _bytes_of(node: Node) -> float:
+    words = len(node.message.text.encode("utf-8", "replace"))
+    return words + sum(tokens_of(part) for part in node.message.attached) * _BYTES_A_TOKEN
 
 
 def _measured_scale(path: Sequence[Node], system: str) -> float:

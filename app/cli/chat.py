@@ -15,11 +15,13 @@ import click
 import msgspec
 
 from app.chat import Exchange, ExchangeEvent, Outgoing
+from app.chat.attaching import with_attached
 from app.errors import PlaygroundError, error_codes
-from app.messages import ChatRequest, Delta, Failure, Message, ResponseFormat, Sampling, Waiting
+from app.messages import ChatRequest, Delta, Failure, ResponseFormat, Sampling, Waiting
 from app.playground import Playground
 
 from .answer import Answer, WaitingLine, print_answer
+from .attaching import PIPED, attached, require_sendable
 from .conversing import Talk, Trouble, Wanted, begin
 from .daily import back_up_daily
 from .fetching import chat_model, fetch
@@ -28,6 +30,7 @@ from .session import INTERRUPTED, Session, report, reporting_errors
 from .unlocking import open_unasked
 
 if TYPE_CHECKING:
+    from app.chat.attaching import Attachment
     from app.chat.recalling import Recaller
     from app.engine.slot import LoadedModel
     from app.routing.answering import Answering
@@ -42,6 +45,14 @@ _REMEMBERING_SECONDS = 2.0
 @click.option("-c", "--continue", "latest", is_flag=True, help="Go on with the latest conversation.")
 @click.option(
     "--session", "which", metavar="SESSION", help="Go on with this one: its id, the beginning of it, or its title."
+)
+@click.option(
+    "-a",
+    "--attach",
+    "files",
+    metavar="FILE",
+    multiple=True,
+    help="A text or a picture that goes with PROMPT; may be given more than once. - is what is piped in.",
 )
 @click.option("--no-keep", is_flag=True, help="Keep nothing of what is said in the vault.")
 @click.option("-s", "--system", help="Instructions that hold for the conversation.")
@@ -65,6 +76,7 @@ def chat(
     model: str | None,
     latest: bool,
     which: str | None,
+    files: tuple[str, ...],
     no_keep: bool,
     system: str | None,
     temperature: float | None,
@@ -85,10 +97,12 @@ def chat(
         raise click.UsageError("Give --continue or --session, not both.")
     form = response_format(json_schema, grammar)
     wanted = Wanted(latest, which, keep=not no_keep)
-    asked = question(" ".join(prompt), piped_text(), may_be_empty=wanted.resumes)
+    going_with = attached(files)
+    piped = piped_text() if PIPED not in files else ""
+    asked = question(" ".join(prompt), piped, may_be_empty=wanted.resumes or bool(going_with))
     stops = tuple(map(whole, stop))
     sampling = Sampling(temperature=temperature, top_p=top_p, max_tokens=max_tokens, seed=seed, stop=stops)
-    turn = _Turn(asked, wanted, model, whole(system) if system else None, sampling, form, as_json=as_json)
+    turn = _Turn(asked, going_with, wanted, model, whole(system) if system else None, sampling, form, as_json=as_json)
     sys.exit(session.run(turn.run))
 
 
@@ -98,6 +112,7 @@ class _Turn:
     def __init__(
         self,
         asked: str,
+        files: tuple[Attachment, ...],
         wanted: Wanted,
         model: str | None,
         system: str | None,
@@ -106,7 +121,7 @@ class _Turn:
         *,
         as_json: bool,
     ) -> None:
-        self._asked, self._wanted, self._model = asked, wanted, model
+        self._asked, self._files, self._wanted, self._model = asked, files, wanted, model
         self._system, self._sampling, self._form, self._as_json = system, sampling, form, as_json
         self._trouble = Trouble()
         self._waiting = WaitingLine(enabled=not as_json)
@@ -152,8 +167,9 @@ class _Turn:
             self._talk = talk = await begin(playground, self._wanted, self._trouble)
             if self._model is None and talk.kept is not None and talk.kept.model:
                 answer.model = _known(playground, talk.kept.model) or answer.model
-            if not self._asked and talk.unanswered is None:
+            if not (self._asked or self._files) and talk.unanswered is None:
                 raise click.UsageError("There is no prompt, and the last answer of this conversation is whole.")
+        await require_sendable(playground, answer.model, self._files)
         loading = None
         if not playground.router.is_remote(answer.model):
             await fetch(playground, chat_model(playground, answer.model))
@@ -165,7 +181,8 @@ class _Turn:
             answering = _Answering(playground.router, self._form, loading, kept=self._wanted.keep)
             window = await answering.window(answer.model) if self._talk.conversation.head is not None else 0
             recaller = self._recaller(playground, answer.model)
-            async with aclosing(self._events(self._talk, answering, answer.model, window, recaller)) as events:
+            sees = playground.router.sees(answer.model) is not False
+            async with aclosing(self._events(self._talk, answering, answer.model, window, recaller, sees)) as events:
                 await print_answer(events, answer, self._waiting, show=not self._as_json)
             if recaller is not None and self._talk.keeper is not None and await self._talk.keeper.settle():
                 from .memory import remember_a_little
@@ -184,16 +201,16 @@ class _Turn:
         return playground.recaller(model)
 
     async def _events(
-        self, talk: Talk, answering: _Answering, model: str, window: int, recaller: Recaller | None
+        self, talk: Talk, answering: _Answering, model: str, window: int, recaller: Recaller | None, sees: bool
     ) -> AsyncGenerator[ExchangeEvent, None]:
         from app.chat.titles import first_words
 
-        sampling = talk.choose(
-            model=model, system=self._system, sampling=self._sampling, title=first_words(self._asked)
-        )
-        outgoing = Outgoing(talk.conversation, model, sampling=sampling, window=window, recaller=recaller)
+        title = first_words(self._asked or ", ".join(file.name for file in self._files))
+        sampling = talk.choose(model=model, system=self._system, sampling=self._sampling, title=title)
+        outgoing = Outgoing(talk.conversation, model, sampling=sampling, window=window, recaller=recaller, sees=sees)
         exchange = Exchange(outgoing, answering, settle=talk.keeper.settle if talk.keeper else None)
-        node = talk.conversation.append(Message.user(self._asked)) if self._asked else talk.unanswered
+        asked = with_attached(self._asked, self._files) if self._asked or self._files else None
+        node = talk.conversation.append(asked) if asked is not None else talk.unanswered
         assert node is not None
         answers = exchange.run(node.id) if node.message.role == "user" else exchange.go_on(node.id)
         async with aclosing(answers) as events:

@@ -6,7 +6,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from .parts import Part, Text, Thinking
+from .parts import Image, Part, Text, Thinking
 
 Role = Literal["system", "user", "assistant", "tool"]
 
@@ -35,5 +35,15 @@ class Message(Struct, frozen=True, gc=False):
 
     @property
     def text(self) -> str:
-        """The words alone: every text part, joined; thinking, images and tool traffic left out."""
-        return "".join(part.text for part in self.parts if isinstance(part, Text))
+        """The words alone: every text part, joined; thinking, tool traffic and what was attached left out."""
+        return "".join(part.text for part in self.parts if isinstance(part, Text) and not part.name)
+
+    @property
+    def attached(self) -> tuple[Text | Image, ...]:
+        """The files that were attached, in order."""
+        return tuple(part for part in self.parts if isinstance(part, Text | Image) and part.name)
+
+    @property
+    def shows_images(self) -> bool:
+        """Whether there is a picture in it."""
+        return any(isinstance(part, Image) for part in self.parts)

@@ -8,10 +8,11 @@ from __future__ import annotations
 from msgspec import Struct
 
 
-class Text(Struct, frozen=True, gc=False, tag_field="kind", tag="text"):
-    """Words, as Markdown or plain."""
+class Text(Struct, frozen=True, gc=False, tag_field="kind", tag="text", omit_defaults=True):
+    """Words, as Markdown or plain. With ``name`` they are a file of that name that was attached, fenced already."""
 
     text: str
+    name: str = ""
 
 
 class Thinking(Struct, frozen=True, gc=False, tag_field="kind", tag="thinking"):
@@ -24,8 +25,8 @@ class Thinking(Struct, frozen=True, gc=False, tag_field="kind", tag="thinking"):
     signature: str | None = None
 
 
-class Image(Struct, frozen=True, gc=False, tag_field="kind", tag="image"):
-    """A picture: either its bytes or the address of it, never both.
+class Image(Struct, frozen=True, gc=False, tag_field="kind", tag="image", omit_defaults=True):
+    """A picture: either its bytes or the address of it, never both. ``name`` is the file's, where it was attached.
 
     Raises:
         ValueError: when both or neither of ``data`` and ``url`` are given.
@@ -34,6 +35,7 @@ class Image(Struct, frozen=True, gc=False, tag_field="kind", tag="image"):
     media_type: str
     data: bytes | None = None
     url: str | None = None
+    name: str = ""
 
     def __post_init__(self) -> None:
         if (self.data is None) == (self.url is None):

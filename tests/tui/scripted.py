@@ -179,6 +179,9 @@ class ScriptedRouter:
     def is_remote(self, name: str) -> bool:
         return any(name == line.name or name in line.aliases for line in self.lines)
 
+    def sees(self, name: str) -> bool | None:
+        return next((line.vision for line in self.lines if name == line.name or name in line.aliases), False)
+
     async def listing(self, *, check: bool = False) -> tuple[ModelLine, ...]:
         self.checked += check
         return self.lines

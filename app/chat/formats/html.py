@@ -79,7 +79,7 @@ def _article(node: Node, parser: MarkdownIt) -> str:
     ]
     text = ""
     for part in node.message.parts:
-        if isinstance(part, Text):
+        if isinstance(part, Text) and not part.name:
             text += part.text
             continue
         blocks += _said(text, parser)
@@ -107,7 +107,7 @@ def _other(part: Part, parser: MarkdownIt) -> str:
         case Image():
             return _image(part)
         case Text():
-            return _rendered(part.text, parser)
+            return _folded(f"File: {part.name}", _rendered(part.text, parser))
 
 
 def _image(image: Image) -> str:
@@ -117,7 +117,8 @@ def _image(image: Image) -> str:
     if address is None:
         size = len(image.data or b"")
         return f'<p class="picture">Image: {size} bytes of {_escaped(image.media_type)}</p>'
-    return f'<p class="picture"><img src="{address}" alt="Image" /></p>'
+    words = _escaped(image.name) or "Image"
+    return f'<p class="picture"><img src="{address}" alt="{words}" /></p>'
 
 
 def _folded(title: str, content: str) -> str:

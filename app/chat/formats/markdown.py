@@ -60,12 +60,12 @@ def _message(node: Node, parser: MarkdownIt) -> list[str]:
         blocks.append(f"*{written}*")
     text = ""
     for part in node.message.parts:
-        if isinstance(part, Text):
+        if isinstance(part, Text) and not part.name:
             text += part.text
             continue
         blocks += _said(text, parser)
         text = ""
-        blocks.append(_other(part))
+        blocks.append(_other(part, parser))
     blocks += _said(text, parser)
     if how := ending(node):
         blocks.append(quoted(f"**{literal(how)}**"))
@@ -76,7 +76,7 @@ def _said(text: str, parser: MarkdownIt) -> list[str]:
     return [closed(text, parser)] if text.strip() else []
 
 
-def _other(part: Part) -> str:
+def _other(part: Part, parser: MarkdownIt) -> str:
     match part:
         case Thinking():
             return quoted(f"**Thinking**\n\n{part.text}")
@@ -87,7 +87,7 @@ def _other(part: Part) -> str:
         case Image():
             return _image(part)
         case Text():
-            return part.text
+            return closed(part.text, parser)  # a file that was attached: its fence stands in it
 
 
 def _image(image: Image) -> str:
@@ -96,7 +96,7 @@ def _image(image: Image) -> str:
     address = data_address(image)
     if address is None:
         return f"**Image:** {len(image.data or b'')} bytes of {literal(image.media_type)}"
-    return f"![Image]({address})"
+    return f"![{literal(image.name) or 'Image'}]({address})"
 
 
 def closed(text: str, parser: MarkdownIt) -> str:

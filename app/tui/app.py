@@ -19,6 +19,7 @@ from textual.types import CSSPathType
 
 from app.errors import PlaygroundError
 
+from .bars.bars import Bars
 from .bars.keys import KeyBar
 from .bars.status import StatusBar
 from .bars.tabs import TabBar
@@ -33,6 +34,7 @@ from .privacy_desk import PrivacyDesk
 from .quick_screen import QuickScreen
 from .reporter import Reporter
 from .server.desk import ServerDesk
+from .shown_panes import ShownPanes
 from .state import StateFile
 from .terminal_keys import forgive_bytes, teach_alt_enter
 from .themed import ThemedFace
@@ -52,6 +54,11 @@ class PlaygroundApp(ThemedFace):
     VERTICAL_BREAKPOINTS: ClassVar[list[tuple[int, str]]] = [(0, "-short"), (16, "-tall")]  # type: ignore[misc]
 
     BINDINGS: ClassVar[list[BindingType]] = [
+        *(
+            # Not in the line of keys: the tabs name them.
+            Binding(entry.key, f"pane('{entry.name}')", entry.title, show=False, priority=True, id=f"app.{entry.name}")
+            for entry in PANES
+        ),
         Binding("f1", "help", "Help", id="app.help"),
         Binding("question_mark", "help", "Help, when not typing", show=False, id="app.help_when_not_typing"),
         Binding("ctrl+p", "command_palette", "Palette", priority=True, id="app.palette"),
@@ -65,6 +72,8 @@ class PlaygroundApp(ThemedFace):
         super().__init__(playground)
         self._reporter = Reporter(self.notify, playground.folders.logs)
         self._keys = KeyMap(playground.settings.tui.keys, self.notify)
+        self._panes = ShownPanes(self, self.parts)
+        self._bars = Bars(self)
         self._environ = dict(os.environ) if environ is None else environ
         self._state_file = StateFile(playground.folders.data)
         self._state = self._state_file.load()
@@ -178,6 +187,44 @@ class PlaygroundApp(ThemedFace):
         if len(self.screen_stack) == 1:
             self.push_screen(help_here(self, self.focused or self.query_one("#panes")))
 
+    # Panes
+
+    @on(TabBar.Chosen)
+    async def _tab_chosen(self, event: TabBar.Chosen) -> None:
+        await self.action_pane(event.pane)
+
+    async def action_pane(self, pane: str) -> None:
+        """Shows a pane; one that was never shown is made now."""
+        await self._panes.show(pane)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """The key of the pane that is shown is not offered."""
+        if action == "pane":
+            return not self._panes.in_front(parameters)
+        return super().check_action(action, parameters)
+
+    # The vault
+
+    async def vault_opened(self) -> None:
+        """The vault can be read: shows what was open last."""
+        self.protection_changed()
+        for pane in self._panes:
+            await pane.vault_opened(self._playground.vault)
+        self.memory_desk.begin()
+
+    async def vault_closing(self) -> None:
+        """The vault is about to be locked: nothing of it may stay in memory or on the screen, and nothing is heard."""
+        self.stop_listening()
+        self.clear_notifications()
+        await self.memory_desk.end()
+        for pane in self._panes:
+            await pane.vault_closing()
+
+    @on(TabBar.Resized)
+    def protection_changed(self) -> None:
+        """Says whether a passphrase guards what is kept."""
+        self._bars.say_unprotected(self._playground.vault.protection == "file")
+
     # What the parts ask for
 
     async def on_models_pane_used(self, event: Any) -> None:
@@ -215,27 +262,25 @@ class PlaygroundApp(ThemedFace):
     @on(ChatPane.SessionChanged)
     def _session_changed(self) -> None:
         self.memory_desk.wake()
-        for pane in self.panes():
+        for pane in self._panes:
             pane.session_changed()
 
     @on(ChatPane.StatusChanged)
     def _status_changed(self, event: ChatPane.StatusChanged) -> None:
-        for bar in self.status_bars():
-            bar.status = event.status
+        self._bars.say_status(event.status)
 
     @on(ChatPane.ModelChosen)
     def _model_chosen(self, event: ChatPane.ModelChosen) -> None:
         self._remember(model=event.model)
 
     def _download_changed(self, _download: Download) -> None:
-        for pane in self.panes():
+        for pane in self._panes:
             pane.model_changed()
 
     def _server_changed(self) -> None:
-        for pane in self.panes():
+        for pane in self._panes:
             pane.server_changed()
-        for bar in self.status_bars():
-            bar.serving = self._server_desk.address if self._server_desk.state == "on" else ""
+        self._bars.say_serving(self._server_desk.address if self._server_desk.state == "on" else "")
 
     # Actions
 
@@ -264,9 +309,8 @@ class PlaygroundApp(ThemedFace):
         self._privacy.switch(on_)
         # What the settings say holds at every start: only more privacy than that is remembered.
         self._remember(local_only=on_ or None)
-        for bar in self.status_bars():
-            bar.local_only = on_
-        for pane in self.panes():
+        self._bars.say_local_only(on_)
+        for pane in self._panes:
             pane.model_changed()
         if on_:
             self.notify("Nothing leaves this machine now. Models that are not here are not asked.", title="Local only")
@@ -290,7 +334,7 @@ class PlaygroundApp(ThemedFace):
             if f"app.pane('{entry.name}')" not in named:
                 key = keys.get(f"pane('{entry.name}')", "")
                 yield SystemCommand(entry.title, f"{entry.help} {key}".rstrip(), partial(self.action_pane, entry.name))
-        for pane in self.panes():
+        for pane in self._panes:
             if pane.display:
                 yield from pane.commands()
         yield SystemCommand("Dictate", "Write what is said into the text that has the keys.", self.action_dictate)

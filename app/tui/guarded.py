@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from textual import events, on
+from textual import events
 
-from .bars.status import StatusBar
-from .bars.tabs import TabBar
+from .face import Face
 from .memory_desk import MemoryDesk
-from .switching import SwitchingFace
 from .vault_desk import VaultDesk
 
 if TYPE_CHECKING:
     from app.playground import Playground
 
 
-class GuardedFace(SwitchingFace):
+class GuardedFace(Face):
     """Shows what the vault holds while it is open, and nothing of it while it is locked."""
 
     def __init__(self, playground: Playground) -> None:
@@ -32,38 +29,17 @@ class GuardedFace(SwitchingFace):
     def answering(self) -> bool:
         """Whether an answer is being waited for; the vault is not locked under it for idleness."""
 
+    @abstractmethod
     async def vault_opened(self) -> None:
         """The vault can be read: shows what was open last."""
-        self.protection_changed()
-        for pane in self.panes():
-            await pane.vault_opened(self._playground.vault)
-        self.memory_desk.begin()
 
+    @abstractmethod
     async def vault_closing(self) -> None:
         """The vault is about to be locked: nothing of it may stay in memory or on the screen."""
-        self.clear_notifications()
-        await self.memory_desk.end()
-        for pane in self.panes():
-            await pane.vault_closing()
 
+    @abstractmethod
     def protection_changed(self) -> None:
-        """Says in the top line, or for want of room in the status line, whether a passphrase guards what is kept."""
-        unprotected = self._playground.vault.protection == "file"
-        for tabs in self.below("TabBar"):
-            if isinstance(tabs, TabBar):
-                tabs.unprotected = unprotected
-                for status in self.status_bars():
-                    status.unprotected = unprotected and not tabs.tells_of_protection
-
-    @on(TabBar.Resized)
-    def _tabs_resized(self) -> None:
-        self.protection_changed()
-
-    def status_bars(self) -> Iterator[StatusBar]:
-        """The status line; nothing while the interface closes."""
-        for bar in self.below("StatusBar"):
-            if isinstance(bar, StatusBar):
-                yield bar
+        """Says whether a passphrase guards what is kept."""
 
     async def on_event(self, event: events.Event) -> None:
         """Every key and click says that somebody is there."""

@@ -43,7 +43,7 @@ class SpeakingFace(GuardedFace):
             return self._dictation_runs or (
                 len(self.screen_stack) == 1 and isinstance(self.focused, TextArea) and not self.focused.read_only
             )
-        return super().check_action(action, parameters)
+        return True
 
     def action_dictate(self) -> None:
         """Begins to listen; again, stops once what was said is written."""
@@ -61,10 +61,9 @@ class SpeakingFace(GuardedFace):
             self._dictation_runs = True
             self.run_worker(work, group="dictation", exclusive=True, exit_on_error=False)
 
-    async def vault_closing(self) -> None:
-        """Nothing is heard while it is locked."""
+    def stop_listening(self) -> None:
+        """Throws away what is not written yet."""
         self.workers.cancel_group(self, "dictation")
-        await super().vault_closing()
 
     async def _dictate(self, target: TextArea) -> None:
         from .meter import Meter

@@ -17,6 +17,7 @@ from .backup import Backups, Manifest
 from .cipher import damaged_pages
 from .copying import Progress
 from .database import Database
+from .figures import UsageFigures
 from .finishing import Stoppable, to_the_end
 from .keyfile import KeyFile
 from .messages import Messages
@@ -72,6 +73,7 @@ class Vault:
         self.api_keys = ApiKeys(self.database)
         self.users = Users(self.database)
         self.usage = Usage(self.database)
+        self.figures = UsageFigures(self.database)
         self.secrets = Secrets(self.database)
         self.answers = Answers(self.database)
         self.audit = Audit(self.database)

@@ -75,6 +75,26 @@ async def test_what_failed_and_what_was_left_is_noted_too(vault):  # noqa: F811
     assert [row.outcome for row in await vault.usage.rows()] == ["failed", "stopped"]
 
 
+async def test_figures_know_what_was_given_again_and_what_nobody_answered(vault):  # noqa: F811
+    again = [Started("m", "wire", 5, from_cache=True), TextDelta("Hello"), Finished("stop", Usage(5, 2))]
+    router, _ = noted(vault, again)
+    await answer(router, ask("m"))
+    await router.aclose()
+    refusing, _ = noted(vault, [RemoteRefusedError("It is out of order.")], audit=False)
+    with pytest.raises(RemoteRefusedError):
+        await answer(refusing, ask("m"))
+    # The server counts its own answers, but this was none.
+    with pytest.raises(RemoteRefusedError):
+        await answer(refusing.seen_from("server"), ask("m"))
+    with pytest.raises(PlaygroundError):
+        await answer(refusing.seen_from("server"), ask("unknown"))
+    await refusing.aclose()
+    given, *failed = await vault.usage.rows()
+    assert (given.from_cache, given.cost, given.tokens, given.decode_s) == (True, 0.0, 7, None)
+    assert given.total_s >= given.first_token_s
+    assert [(row.model, row.backend, row.outcome, row.cost) for row in failed] == [("m", "", "failed", None)] * 2
+
+
 async def test_each_face_is_named_and_the_servers_usage_is_counted_elsewhere(vault):  # noqa: F811
     router, _ = noted(vault)
     await answer(router.seen_from("server"), ask("m"))

@@ -41,7 +41,7 @@ class Notebook:
         keep_days: notes older than this are taken out.
         audit: whether notes are kept at all; usage is counted in any case.
         bodies: whether notes hold what was asked and answered.
-        count_usage: the faces whose usage is counted here; others count their own.
+        count_usage: the faces whose usage is counted here; others count their own, but for what nobody answered.
         write_every_s: how long notes are collected before they are written together.
         look_every_s: how often it is looked whether a locked vault was opened.
         clock: seconds since 1970.
@@ -73,7 +73,7 @@ class Notebook:
 
     def add(self, request: Watched) -> None:
         """Takes a request that has ended. Never waits, never fails."""
-        if not self._audit and request.face not in self._count_usage:
+        if not self._audit and not self._counts(request):
             return
         if len(self._waiting) >= _MOST_WAITING:
             self._waiting.popleft()
@@ -130,8 +130,16 @@ class Notebook:
 
     def _written(self, some: Sequence[Watched]) -> tuple[list[AuditNote], list[UsageRow]]:
         notes = [self._masked(one.note(self._cost)) for one in some] if self._audit else []
-        rows = [row for one in some if one.face in self._count_usage and (row := one.row(self._cost)) is not None]
+        rows = [
+            msgspec.structs.replace(row, model=self.masker.name(row.model))
+            for one in some
+            if self._counts(one) and (row := one.row(self._cost)) is not None
+        ]
         return notes, rows
+
+    def _counts(self, one: Watched) -> bool:
+        """Whether its row is made here. Other faces count their own answers, but not what nobody answered."""
+        return one.face in self._count_usage or (one.unanswered and one.kind in ("chat", "raw"))
 
     def _masked(self, note: AuditNote) -> AuditNote:
         """The note with every text masked that came from outside; the rest are figures, and words of our own."""

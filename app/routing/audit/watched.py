@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
-from app.errors import PlaygroundError
+from app.errors import PlaygroundError, UnknownModelError
 from app.messages import (
     ChatRequest,
     Delta,
@@ -128,24 +128,31 @@ class Watched:
             answer=self._answer(),
         )
 
+    @property
+    def unanswered(self) -> bool:
+        """Whether it failed before anybody began to answer. A name that nobody has is a mistake of whoever asked."""
+        return self.error is not None and not self.model and not isinstance(self.error, UnknownModelError)
+
     def row(self, cost: Cost) -> UsageRow | None:
-        """For the table of usage; ``None`` when no model did anything."""
-        if not self.model or self.from_cache:
+        """For the table of usage; ``None`` when it was left before anybody answered, so that there is none to count."""
+        if not self.model and not self.unanswered:
             return None
         from app.vault.usage import UsageRow
 
         times = self.finished.timings if self.finished is not None else None
         return UsageRow(
             at=self.at,
-            model=self.model,
+            model=self.model or self.asked,
             backend=self.backend,
             prompt_tokens=self.usage.prompt_tokens,
             completion_tokens=self.usage.completion_tokens,
             cached_tokens=self.usage.cached_tokens,
             first_token_s=self.first_token_s,
-            decode_s=times.decode if times is not None else None,
+            decode_s=times.decode if times is not None and not self.from_cache else None,
             cost=self._cost(cost),
             outcome=self.outcome,
+            total_s=self.total_s,
+            from_cache=self.from_cache,
         )
 
     def _cost(self, cost: Cost) -> float | None:

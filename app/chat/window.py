@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from app.messages import Node
 
-from .attaching.files import tokens_of
+from .attaching.sending import tokens_of
 
 _BYTES_A_TOKEN = 3.5
 _TOKENS_A_MESSAGE = 6

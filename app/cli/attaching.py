@@ -14,7 +14,7 @@ from app.privacy.terminal import clean
 from .asking import confirmed, on_terminal
 
 if TYPE_CHECKING:
-    from app.chat.attaching import Attachment
+    from app.chat.attaching.files import Attachment
     from app.playground import Playground
 
 PIPED = "-"
@@ -30,8 +30,7 @@ def attached(files: Sequence[str]) -> tuple[Attachment, ...]:
     """
     if not files:
         return ()
-    from app.chat.attaching import attach_all, attach_bytes
-    from app.chat.attaching.files import MOST_PICTURE
+    from app.chat.attaching.files import MOST_PICTURE, attach_all, attach_bytes
 
     named = [(Path(file).expanduser(), file) for file in files if file != PIPED]
     found = attach_all(named)
@@ -49,7 +48,8 @@ async def require_sendable(playground: Playground, model: str, files: Sequence[A
         NotSupportedError: when there is a picture among them, and the model sees none.
         AttachmentError: when they are not to be sent.
     """
-    from app.chat.attaching import AttachmentError, refused_images
+    from app.chat.attaching.files import AttachmentError
+    from app.chat.attaching.sending import refused_images
 
     if any(file.pixels for file in files) and playground.router.sees(model) is False:
         raise refused_images(model)

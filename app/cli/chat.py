@@ -15,7 +15,7 @@ import click
 import msgspec
 
 from app.chat import Exchange, ExchangeEvent, Outgoing
-from app.chat.attaching import with_attached
+from app.chat.attaching.sending import with_attached
 from app.errors import PlaygroundError, error_codes
 from app.messages import ChatRequest, Delta, Failure, ResponseFormat, Sampling, Waiting
 from app.playground import Playground
@@ -30,7 +30,7 @@ from .session import INTERRUPTED, Session, report, reporting_errors
 from .unlocking import open_unasked
 
 if TYPE_CHECKING:
-    from app.chat.attaching import Attachment
+    from app.chat.attaching.files import Attachment
     from app.chat.recalling import Recaller
     from app.engine.slot import LoadedModel
     from app.routing.answering import Answering

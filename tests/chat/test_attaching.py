@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from app.chat import Conversation
-from app.chat.attaching import AttachmentError, attach, attach_all, mentions, with_attached, written
 from app.chat.attaching.decoding import decoded
-from app.chat.attaching.files import MOST_PICTURE, MOST_TEXT
-from app.chat.attaching.mentions import begun, pasted_path
+from app.chat.attaching.files import MOST_PICTURE, MOST_TEXT, AttachmentError, attach, attach_all
+from app.chat.attaching.mentions import begun, mentions, pasted_path, written
 from app.chat.attaching.pictures import Picture, picture
 from app.chat.attaching.private import is_private
+from app.chat.attaching.sending import with_attached
 from app.chat.context import messages_for
 from app.chat.outgoing import Outgoing
 from app.errors import NotSupportedError

@@ -87,7 +87,7 @@ def test_what_commonly_holds_secrets_does_not_leave_the_machine_unasked(home, en
 def test_a_picture_is_kept_with_its_name_and_shown_in_exports():
     import msgspec
 
-    from app.chat.attaching import with_attached
+    from app.chat.attaching.sending import with_attached
     from app.messages import Node
     from app.vault.records import WholeSession
     from app.vault.sessions import new_session

@@ -18,6 +18,7 @@ from app.privacy.terminal import clean
 from .decoding import decoded
 from .pictures import kind_of, picture
 from .private import is_private
+from .sending import tokens_of
 
 MOST_TEXT = 1_000_000
 """Bytes of a text: some 280,000 tokens, more than almost any context window."""
@@ -28,7 +29,6 @@ MOST_PICTURE = 5_000_000
 MOST_TOGETHER = 20_000_000
 MOST_FILES = 50
 
-_BYTES_A_TOKEN = 3.5
 _LANGUAGES = {
     "py": "python", "pyi": "python", "js": "javascript", "mjs": "javascript", "cjs": "javascript", "ts": "typescript",
     "rs": "rust", "rb": "ruby", "sh": "bash", "bash": "bash", "zsh": "bash", "yml": "yaml", "md": "markdown",
@@ -131,14 +131,6 @@ def attach_all(files: Sequence[tuple[Path, str]]) -> tuple[Attachment, ...]:
                 "Attach fewer of them.",
             )
     return tuple(found)
-
-
-def tokens_of(part: Text | Image) -> int:
-    """What a part takes of a context window, roughly."""
-    if isinstance(part, Text):
-        return round(len(part.text.encode("utf-8", "replace")) / _BYTES_A_TOKEN)
-    seen = picture(part.data) if part.data is not None else None
-    return seen.tokens if seen is not None else 0
 
 
 def _called(name: str) -> str:

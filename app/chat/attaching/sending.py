@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from app.errors import NotSupportedError
 from app.messages import Image, Message, Part, Text
 
-from .files import Attachment
+from .pictures import picture
+
+if TYPE_CHECKING:
+    from .files import Attachment
+
+_BYTES_A_TOKEN = 3.5
 
 
 def with_attached(text: str, attached: Sequence[Attachment] = (), kept: Iterable[Text | Image] = ()) -> Message:
@@ -42,3 +48,11 @@ def refused_images(model: str) -> NotSupportedError:
         f"{model} cannot see pictures, so nothing was sent.",
         "Take the picture out of the prompt, or choose a model that sees (vision = true in the catalogue).",
     )
+
+
+def tokens_of(part: Text | Image) -> int:
+    """What a part takes of a context window, roughly."""
+    if isinstance(part, Text):
+        return round(len(part.text.encode("utf-8", "replace")) / _BYTES_A_TOKEN)
+    seen = picture(part.data) if part.data is not None else None
+    return seen.tokens if seen is not None else 0

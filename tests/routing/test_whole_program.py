@@ -96,8 +96,9 @@ async def test_rules_cache_and_notes_of_one_answer(environ, kind):
         assert (asked.face, asked.asked, asked.model, asked.backend) == ("tui", "c", "cloud", "far")
         assert asked.cost == pytest.approx((1000 * 1.0 + 200 * 10.0) / 1e6) and asked.completion_tokens == 200
         assert (cached.from_cache, cached.cost, cached.asked) == (True, 0.0, "cloud")
-        (row,) = await playground.vault.usage.rows()
-        assert (row.model, row.backend, row.cost) == ("cloud", "far", asked.cost)
+        row, given_again = await playground.vault.usage.rows()
+        assert (row.model, row.backend, row.cost, row.from_cache) == ("cloud", "far", asked.cost, False)
+        assert (given_again.model, given_again.cost, given_again.from_cache) == ("cloud", 0.0, True)
         await playground.aclose()
 
 

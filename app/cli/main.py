@@ -19,6 +19,7 @@ _COMMANDS = {
     "memory": ("app.cli.memory:memory", "What is remembered: status, search, forget, restore, rebuild."),
     "models": ("app.cli.models:models", "Models on this machine: list, pull, import, verify, info, remove."),
     "posts": ("app.cli.posts:posts", "Posts that are written here: list, search, show, export, publish, import."),
+    "prompts": ("app.cli.prompts:prompts", "Prompts and personas: list, show, write, import, export."),
     "requests": ("app.cli.requests:requests", "What was asked of models, and how it went: list, show, export."),
     "serve": ("app.cli.serve:serve", "Answer other programs: OpenAI, Anthropic, Ollama and llama.cpp clients."),
     "sessions": ("app.cli.sessions:sessions", "Conversations that are kept: list, show, search, export, import."),

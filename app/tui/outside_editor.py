@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 from textual.app import SuspendNotSupported
 
-from .chat.editor import edit, memory_folder
+from app.privacy.editor import edit, memory_folder
+
 from .face import Face
 
 

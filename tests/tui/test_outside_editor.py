@@ -14,11 +14,11 @@ from pathlib import Path
 
 import pytest
 
+from app.privacy import editor
+from app.privacy.editor import EditorError, edit, editor_command
+from app.privacy.editor_options import options_that_keep_nothing
 from app.tui.app import PlaygroundApp
-from app.tui.chat import editor
 from app.tui.chat.composer import Composer
-from app.tui.chat.editor import EditorError, edit, editor_command
-from app.tui.chat.editor_options import options_that_keep_nothing
 from app.tui.chat.pane import ChatPane
 
 from .conftest import until
@@ -75,7 +75,7 @@ async def test_a_missing_editor_is_named(tmp_path: Path) -> None:
 async def test_the_text_is_gone_when_the_terminal_is_closed_meanwhile(tmp_path: Path, number: signal.Signals) -> None:
     code = (
         "import asyncio, os, signal\n"
-        "from app.tui.chat.editor import edit\n"
+        "from app.privacy.editor import edit\n"
         "async def run(command, environ):\n"
         "    print(command[-1], flush=True)\n"
         f"    os.kill(os.getpid(), {int(number)})\n"
@@ -138,7 +138,7 @@ def test_an_editor_is_known_by_what_its_name_stands_for(tmp_path: Path) -> None:
 
 
 def test_settings_of_nano_that_keep_something_are_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.tui.chat.editor_options._NANO_OF_ALL", ())
+    monkeypatch.setattr("app.privacy.editor_options._NANO_OF_ALL", ())
     environ = {"PATH": str(tmp_path), "HOME": str(tmp_path)}
     (tmp_path / ".nanorc").write_text("# set backup\nset linenumbers\n")
     assert options_that_keep_nothing("nano", environ) == []

@@ -1,4 +1,4 @@
-"""The prompt in the person's own editor."""
+"""A text in the person's own editor, which keeps nothing of it on the disk."""
 
 from __future__ import annotations
 

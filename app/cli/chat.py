@@ -25,6 +25,7 @@ from .attaching import PIPED, attached, require_sendable
 from .conversing import Talk, Trouble, Wanted, begin
 from .daily import back_up_daily
 from .fetching import chat_model, fetch
+from .prompted import Asking, named
 from .question import piped_text, question, response_format, whole
 from .session import INTERRUPTED, Session, report, reporting_errors
 from .unlocking import open_unasked
@@ -54,6 +55,9 @@ _REMEMBERING_SECONDS = 2.0
     multiple=True,
     help="A text or a picture that goes with PROMPT; may be given more than once. - is what is piped in.",
 )
+@click.option("-p", "--prompt", "prompt_name", metavar="NAME", help="Ask with this one of `playground prompts list`.")
+@click.option("--persona", metavar="NAME", help="Have this one of `playground prompts list` answer.")
+@click.option("--var", "values", metavar="NAME=VALUE", multiple=True, help="A value for a variable of these two.")
 @click.option("--no-keep", is_flag=True, help="Keep nothing of what is said in the vault.")
 @click.option("-s", "--system", help="Instructions that hold for the conversation.")
 @click.option("--temperature", type=click.FloatRange(min=0), help="0 is the likeliest answer; higher is more varied.")
@@ -77,6 +81,9 @@ def chat(
     latest: bool,
     which: str | None,
     files: tuple[str, ...],
+    prompt_name: str | None,
+    persona: str | None,
+    values: tuple[str, ...],
     no_keep: bool,
     system: str | None,
     temperature: float | None,
@@ -91,7 +98,7 @@ def chat(
     """Answer PROMPT. What is piped in is read too: git diff | playground chat "review this".
 
     The conversation is kept: --continue goes on with it, also with an answer that was cut, then without a PROMPT.
-    Options of the sampling hold for the rest of it.
+    Options of the sampling hold for the rest of it. With --prompt, PROMPT and what is piped in are its {{input}}.
     """
     if latest and which is not None:
         raise click.UsageError("Give --continue or --session, not both.")
@@ -99,11 +106,20 @@ def chat(
     wanted = Wanted(latest, which, keep=not no_keep)
     going_with = attached(files)
     piped = piped_text() if PIPED not in files else ""
-    asked = question(" ".join(prompt), piped, may_be_empty=wanted.resumes or bool(going_with))
+    library = named(prompt_name, persona, values, system)
     stops = tuple(map(whole, stop))
     sampling = Sampling(temperature=temperature, top_p=top_p, max_tokens=max_tokens, seed=seed, stop=stops)
-    turn = _Turn(asked, going_with, wanted, model, whole(system) if system else None, sampling, form, as_json=as_json)
-    sys.exit(session.run(turn.run))
+    instructions = whole(system) if system else None
+    may_be_empty = wanted.resumes or bool(going_with)
+    words = " ".join(prompt)
+    question(words, piped, may_be_empty=may_be_empty or prompt_name is not None)  # said before anything is opened
+    asking = Asking(words, piped, model, instructions, sampling, may_be_empty)
+
+    async def asked(playground: Playground) -> int:
+        whole_asking = await library.applied(playground, asking)
+        return await _Turn(whole_asking, going_with, wanted, form, as_json=as_json).run(playground)
+
+    sys.exit(session.run(asked))
 
 
 class _Turn:
@@ -111,18 +127,15 @@ class _Turn:
 
     def __init__(
         self,
-        asked: str,
+        asking: Asking,
         files: tuple[Attachment, ...],
         wanted: Wanted,
-        model: str | None,
-        system: str | None,
-        sampling: Sampling,
         form: ResponseFormat,
         *,
         as_json: bool,
     ) -> None:
-        self._asked, self._files, self._wanted, self._model = asked, files, wanted, model
-        self._system, self._sampling, self._form, self._as_json = system, sampling, form, as_json
+        self._asked, self._files, self._wanted, self._model = asking.text, files, wanted, asking.model
+        self._system, self._sampling, self._form, self._as_json = asking.system, asking.sampling, form, as_json
         self._trouble = Trouble()
         self._waiting = WaitingLine(enabled=not as_json)
         self._talk: Talk | None = None

@@ -7,8 +7,6 @@ double quotes, in which a backslash takes the sign behind it as it is.
 from __future__ import annotations
 
 import re
-import shlex
-from urllib.parse import unquote, urlsplit
 
 from msgspec import Struct
 
@@ -59,6 +57,9 @@ def begun(line: str) -> tuple[int, str] | None:
 
 def pasted_path(text: str) -> str | None:
     """The path that a pasted text is: plain, quoted, with backslashes before its spaces, or as ``file://``."""
+    import shlex
+    from urllib.parse import unquote, urlsplit
+
     line = text.strip()
     if not line or len(line) > _LONGEST or "\n" in line or "\r" in line:
         return None

@@ -9,6 +9,7 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.widgets.text_area import Selection
 
+from app.chat.attaching.mentions import Mention, begun, mentions, pasted_path, written
 from app.tui.voice.spoken_into import SpokenInto
 
 from .commands import offered
@@ -18,6 +19,11 @@ from .pasted import PastedTexts
 MOST_HIGHLIGHTED = 20_000
 """Characters up to which Markdown is highlighted: beyond, the parser would be felt in every key."""
 
+MOST_OF_A_PATH = 500
+"""Characters before the cursor in which the beginning of a path is looked for."""
+
+_PICTURES = (".png", ".jpg", ".jpeg", ".gif", ".webp")
+
 
 class Composer(SpokenInto):
     """A text field of several lines that grows with its text. Enter sends, a backslash before it breaks the line."""
@@ -25,8 +31,9 @@ class Composer(SpokenInto):
     HELP = """\
 Write Markdown; **Enter** sends it. A new line: the key below, or Shift, Ctrl or Alt with Enter where the terminal
 tells them apart, or a backslash at the end of the line and then Enter. **Up** and **Down** at the first and last line
-walk through earlier prompts. A line that begins with `/` is a command. A long paste is shown as a short mark and sent
-whole.
+walk through earlier prompts. A line that begins with `/` is a command. `@` and a few letters find a file that goes with
+the prompt; a picture goes with it when its path is pasted or dropped here. A long paste is shown as a short mark and
+sent whole.
 """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -34,14 +41,18 @@ whole.
         Binding("ctrl+o,shift+enter,ctrl+enter,alt+enter", "new_line", "New line", show=False, id="composer.new_line"),
         Binding("ctrl+g", "edit", "Editor", show=False, id="composer.editor"),
         Binding("tab", "complete", "Complete", show=False, id="composer.complete"),
+        Binding("escape", "close_files", "Close the list", key_display="esc", id="composer.close_files"),
     ]
 
     class Sent(Message):
-        """Enter was pressed on a prompt; ``text`` is whole, long pastes included."""
+        """Enter was pressed on a prompt; ``text`` is whole, long pastes included.
 
-        def __init__(self, text: str) -> None:
+        ``mentions`` are those that could be seen: what stands within a long paste attaches nothing.
+        """
+
+        def __init__(self, text: str, mentions: tuple[Mention, ...] = ()) -> None:
             super().__init__()
-            self.text = text
+            self.text, self.mentions = text, mentions
 
     class EditorWanted(Message):
         """The prompt should be opened in the person's own editor."""
@@ -52,6 +63,27 @@ whole.
         def __init__(self, step: int) -> None:
             super().__init__()
             self.step = step
+
+    class PathTyped(Message):
+        """What of a path stands between an ``@`` and the cursor; ``None``: the cursor is in no path any more."""
+
+        def __init__(self, path: str | None) -> None:
+            super().__init__()
+            self.path = path
+
+    class PickMoved(Message):
+        """Up, down, or the key that takes one while files are offered: -1, 1, or 0."""
+
+        def __init__(self, step: int) -> None:
+            super().__init__()
+            self.step = step
+
+    class PathPasted(Message):
+        """``text`` was pasted, which may be ``path``, the path of a picture."""
+
+        def __init__(self, text: str, path: str) -> None:
+            super().__init__()
+            self.text, self.path = text, path
 
     def __init__(self) -> None:
         super().__init__(
@@ -65,6 +97,8 @@ whole.
         )
         self.prompts = PromptHistory()
         self.offering = False
+        self.picking = False
+        self._path: str | None = None
         self._pasted = PastedTexts()
         self._may_highlight = False
 
@@ -95,6 +129,71 @@ whole.
     def on_text_area_changed(self) -> None:
         """Plain text once it is long."""
         self._fit_language()
+        self._follow_path()
+
+    def on_text_area_selection_changed(self) -> None:
+        """The cursor may have come into a path, or have left it."""
+        self._follow_path()
+
+    @property
+    def mentions(self) -> tuple[Mention, ...]:
+        """Every path that is mentioned where it can be seen."""
+        return mentions(self.text) if "@" in self.text else ()
+
+    def _begun(self) -> tuple[int, str] | None:
+        """Where the path before the cursor begins, and what there is of it."""
+        if not self.selection.is_empty:
+            return None
+        row, column = self.cursor_location
+        first = max(0, column - MOST_OF_A_PATH)
+        found = begun(self.document.get_line(row)[first:column])
+        return None if found is None else (found[0] + first, found[1])
+
+    def _follow_path(self) -> None:
+        found = self._begun()
+        path = None if found is None else found[1]
+        if path != self._path:
+            self._path = path
+            self.post_message(self.PathTyped(path))
+
+    def offer_files(self, offered: bool) -> None:
+        """Gives the keys that choose among files to those who offer some."""
+        if offered != self.picking:
+            self.picking = offered
+            self.refresh_bindings()
+
+    def take_path(self, path: str) -> None:
+        """Puts a path in the place of what was typed of it; a folder's can be gone on with at once."""
+        found = self._begun()
+        if found is None:
+            return
+        row, column = self.cursor_location
+        mention = written(path)
+        if path.endswith("/"):
+            mention = mention.removesuffix('"')
+        elif not self.document.get_line(row)[column : column + 1].isspace():
+            mention += " "
+        edited = self.replace(mention, (row, found[0]), (row, column), maintain_selection_offset=False)
+        self.move_cursor(edited.end_location)
+
+    def mention_instead(self, text: str, path: str) -> bool:
+        """Puts a mention in the place of a text that stands before the cursor; whether it still does."""
+        row, column = self.cursor_location
+        start = column - len(text)
+        line = self.document.get_line(row)
+        if start < 0 or line[start:column] != text or line[max(0, start - 1) : start].strip():
+            return False
+        edited = self.replace(f"{written(path)} ", (row, start), (row, column), maintain_selection_offset=False)
+        self.move_cursor(edited.end_location)
+        return True
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """A list that is not there cannot be closed."""
+        return self.picking if action == "close_files" else super().check_action(action, parameters)
+
+    def action_close_files(self) -> None:
+        """Closes the list of files; what is written stays."""
+        self.post_message(self.PathTyped(None))
 
     async def _on_key(self, event: events.Key) -> None:
         if event.key.startswith("alt+"):
@@ -116,7 +215,12 @@ whole.
     async def _on_paste(self, event: events.Paste) -> None:
         event.stop()
         event.prevent_default()
-        text = self._pasted.mark(event.text.replace("\r\n", "\n").replace("\r", "\n"))
+        pasted = event.text.replace("\r\n", "\n").replace("\r", "\n")
+        path = pasted_path(pasted) if len(pasted) < MOST_OF_A_PATH * 8 else None
+        if path is not None and path.lower().endswith(_PICTURES):
+            pasted = pasted.strip()
+            self.post_message(self.PathPasted(pasted, path))
+        text = self._pasted.mark(pasted)
         result = self._replace_via_keyboard(text, *self.selection)
         if result is not None:
             self.move_cursor(result.end_location)
@@ -124,6 +228,9 @@ whole.
 
     def action_send(self) -> None:
         """Sends the prompt, or breaks the line after a backslash."""
+        if self.picking and self._begun() is not None:
+            self.post_message(self.PickMoved(0))
+            return
         # What is offered follows the text a moment later; a line that has gone on meanwhile is sent as it is.
         if self.offering and offered(self.text):
             self.post_message(self.CompletionMoved(0))
@@ -135,9 +242,10 @@ whole.
             return
         prompt = self.prompt
         if prompt.strip():
+            mentioned = self.mentions
             # Emptied at once: what is typed from now on belongs to the next prompt.
             self.put("")
-            self.post_message(self.Sent(prompt))
+            self.post_message(self.Sent(prompt, mentioned))
 
     def give_back(self, prompt: str) -> None:
         """Puts back a prompt that could not be taken, before what was typed since."""
@@ -154,7 +262,9 @@ whole.
 
     def action_complete(self) -> None:
         """Takes the offered command, or moves on as Tab does elsewhere."""
-        if self.offering:
+        if self.picking:
+            self.post_message(self.PickMoved(0))
+        elif self.offering:
             self.post_message(self.CompletionMoved(0))
         else:
             self.screen.focus_next()
@@ -170,7 +280,9 @@ whole.
 
     def action_cursor_up(self, select: bool = False) -> None:
         """Moves up; on the first line, to the prompt before."""
-        if self.offering:
+        if self.picking:
+            self.post_message(self.PickMoved(-1))
+        elif self.offering:
             self.post_message(self.CompletionMoved(-1))
         elif not select and self._screen_row() == 0 and (older := self.prompts.older(self.prompt)) is not None:
             self.put(older)
@@ -179,6 +291,9 @@ whole.
 
     def action_cursor_down(self, select: bool = False) -> None:
         """Moves down; on the last line, to the prompt after."""
+        if self.picking:
+            self.post_message(self.PickMoved(1))
+            return
         if self.offering:
             self.post_message(self.CompletionMoved(1))
             return

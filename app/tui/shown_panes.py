@@ -31,7 +31,7 @@ class ShownPanes:
 
     def in_front(self, names: tuple[object, ...]) -> bool:
         """Whether the pane that is shown is one of these."""
-        return any(bar.current in names for bar in self._app.query(TabBar))
+        return any(bar.current in names for bar in self._app.query_children(TabBar))
 
     async def show(self, name: str) -> None:
         """Shows a pane; one that was never shown is made now. Under a dialog nothing changes."""

@@ -54,7 +54,7 @@ async def _serve(playground: Playground, host: str | None, port: int | None, no_
 async def _answer(playground: Playground, listening: socket.socket, host: str, no_auth: bool) -> None:
     from app.server.app import build
     from app.server.auth.keys import VARIABLE
-    from app.server.gate import GateParts
+    from app.server.gate.gate import GateParts
     from app.server.observing.parts import Observing
     from app.server.services import Services
     from app.server.serving import Serving, settle_memory

@@ -28,7 +28,7 @@ from .ollama import listing as ollama_listing
 from .openai import audio, chat, completions, embeddings, errors, responses
 from .openai import models as openai_models
 from .openai.invalid import refusal_of
-from .passing import Passing
+from .passing.passing import Passing
 from .services import Services
 from .streaming import CLIENT_GONE, ClientGoneError
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from starlette.types import Scope
 
 if TYPE_CHECKING:
-    from .judging import Judged
+    from .gate.judging import Judged
 
 _CONNECTION = "connection"
 _WHOLE = "whole_body"

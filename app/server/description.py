@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 from fastapi import FastAPI
 
-from .account_document import add_accounts
+from .accounts.document import add_accounts
 from .openai.completions import CompletionReply
 from .openai.embeddings import EmbeddingsReply
 from .openai.models import ModelList, ModelReply

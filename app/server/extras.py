@@ -17,7 +17,7 @@ from app.messages import ChatRequest, Delta, Finished, Message, ResponseFormat, 
 
 from .collect import collect
 from .error_shapes import shape, status_of
-from .metered_answers import Metered
+from .metering.answers import Metered
 from .models import resolve
 from .services import Services
 from .streaming import EventStream, while_connected

@@ -18,7 +18,7 @@ from .activity import Activity
 from .app import build
 from .auth.identifying import check_exposure
 from .auth.keys import VARIABLE
-from .gate import GateParts
+from .gate.gate import GateParts
 from .observing.parts import Observing
 from .services import Services
 from .serving import Serving, listen

@@ -25,8 +25,8 @@ from app.errors import BusyError, InvalidRequestError, PlaygroundError
 from app.messages import ChatRequest, Delta, Finished, Message, Sampling, Started, Text, TextDelta, ThinkingDelta
 
 from .error_shapes import status_of
-from .meter import meter_of
-from .metered_answers import Metered
+from .metering.answers import Metered
+from .metering.meter import meter_of
 from .models import resolve
 from .observing.exchange import note_error
 from .services import Services

@@ -16,7 +16,7 @@ from app.messages import ChatRequest, Delta, Finished, Started, TextDelta, Timin
 from app.playground import Playground
 from app.routing.router import Router
 from app.server.app import build
-from app.server.gate import GateParts
+from app.server.gate.gate import GateParts
 from app.server.services import Services
 from app.server.serving import Serving, listen
 

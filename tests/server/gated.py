@@ -22,8 +22,8 @@ from starlette.websockets import WebSocket
 from app.messages import Usage
 from app.privacy.connections import ConnectionPolicy
 from app.server.auth.principal import principal_of
-from app.server.gate import GateParts
-from app.server.meter import meter_of
+from app.server.gate.gate import GateParts
+from app.server.metering.meter import meter_of
 from app.server.slow_clients import timed
 from app.settings import Settings
 from app.settings.access import AccessSettings

@@ -10,7 +10,7 @@ from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
 from app.errors import SettingsError
-from app.server.hosts import Origins
+from app.server.gate.hosts import Origins
 from app.settings import Settings
 
 from .whole import KEY, MODEL, whole_server

@@ -217,7 +217,7 @@ async def test_the_server_reports_what_it_had_not_foreseen_and_answers_in_the_pr
     }
     assert event["exception"]["values"][-1]["type"] == "ValueError"
     assert any(
-        frame["filename"] == "app/server/metered_answers.py"
+        frame["filename"] == "app/server/metering/answers.py"
         for frame in event["exception"]["values"][-1]["stacktrace"]["frames"]
     )
     text = json.dumps(event)

@@ -7,7 +7,7 @@ import pytest
 from app.errors import SettingsError
 from app.privacy.connections import ConnectionPolicy
 from app.server.auth.needs import ADMIN, ANY_KEY, CHAT, EMBED, PUBLIC, needed
-from app.server.gate import GateParts
+from app.server.gate.gate import GateParts
 from tests.server.gated import gated, new_vault, settings
 
 OPEN = ConnectionPolicy(local_only=False)

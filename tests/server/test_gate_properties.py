@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 
 from app.server.auth.claims import presented
 from app.server.auth.needs import ADMIN, needed
-from app.server.bodies import BodyRules, check_headers, check_json, check_nesting
 from app.server.error_shapes import KINDS, kind_of, shape
-from app.server.heads import Head
-from app.server.hosts import Hosts, Origins, parse_authority
+from app.server.gate.bodies import BodyRules, check_headers, check_json, check_nesting
+from app.server.gate.heads import Head
+from app.server.gate.hosts import Hosts, Origins, parse_authority
+from app.server.gate.refusals import MalformedRequestError, RefusalError
 from app.server.log_lines import one_line
-from app.server.refusal_errors import MalformedRequestError, RefusalError
 
 RULES = BodyRules(1000, 2000, 20, 1.0)
 VALUES = st.binary(max_size=200)

@@ -6,9 +6,9 @@ import httpx
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.server.hosts import Hosts, Origins
-from app.server.judging import Judge, Judged
-from app.server.refusal_errors import RefusalError
+from app.server.gate.hosts import Hosts, Origins
+from app.server.gate.judging import Judge, Judged
+from app.server.gate.refusals import RefusalError
 
 from .gated import gated, new_vault, settings
 

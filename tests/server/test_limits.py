@@ -13,9 +13,9 @@ import pytest
 from app.errors import LocalOnlyError, SettingsError
 from app.privacy.connections import ConnectionPolicy
 from app.server.auth.principal import Principal
-from app.server.gate import GateParts
-from app.server.limits import LimitsUnavailableError, RateLimits
-from app.server.refusal_errors import TooManyRequestsError
+from app.server.gate.gate import GateParts
+from app.server.gate.limits import LimitsUnavailableError, RateLimits
+from app.server.gate.refusals import TooManyRequestsError
 from app.settings.access import AccessSettings
 from app.vault.access_limits import AccessLimits
 from tests.redis_server import redis_server

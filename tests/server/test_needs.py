@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from app.server.accounts import ACCOUNT_ROUTES
+from app.server.accounts.routes import ACCOUNT_ROUTES
 from app.server.app import build
 from app.server.auth.needs import ADMIN, CHAT, EMBED, PUBLIC, WEBSOCKET, needed, written_down
 

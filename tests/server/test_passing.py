@@ -302,7 +302,7 @@ async def test_what_fails_before_the_routes_is_told_in_the_protocols_own_words(m
     def broken(*_: object) -> None:
         raise RuntimeError("nobody had foreseen this")
 
-    monkeypatch.setattr("app.server.passing.Passing._asked", broken)
+    monkeypatch.setattr("app.server.passing.passing.Passing._asked", broken)
     async with provider(key=KEY) as there, proxied(place("cloud", there) + model("gpt", "cloud")) as ours:
         found = await post(ours.address, "/v1/chat/completions", {"model": "gpt", "messages": []})
         other = await post(ours.address, "/v1/messages", {"model": "gpt", "messages": []})

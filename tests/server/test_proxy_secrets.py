@@ -15,7 +15,7 @@ from pathlib import Path
 import httpx
 
 from app.playground import Playground
-from app.server.gate import GateParts
+from app.server.gate.gate import GateParts
 from app.server.observing.parts import Observing
 from app.server.services import Services
 from app.vault.api_keys import new_secret

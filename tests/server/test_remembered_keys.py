@@ -9,7 +9,7 @@ import pytest
 
 from app.server.auth.claims import Claim
 from app.server.auth.keys import VaultKeys
-from app.server.refusal_errors import KeyRefusedError
+from app.server.gate.refusals import KeyRefusedError
 
 from .gated import new_vault
 

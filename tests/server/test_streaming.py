@@ -11,8 +11,8 @@ from app.errors import EngineError
 from app.messages import ChatRequest, Usage
 from app.routing.router import Router
 from app.server.collect import collect
-from app.server.meter import Meter
-from app.server.metered_answers import Metered
+from app.server.metering.answers import Metered
+from app.server.metering.meter import Meter
 from app.server.streaming import EventStream
 
 from .scripted import ScriptedBackend, served, services_of

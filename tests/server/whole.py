@@ -20,7 +20,7 @@ from app.engine.speech import SpeechProgress, SpeechSegment, SpokenLanguage
 from app.errors import EngineError, NotSupportedError
 from app.messages import Message, Node
 from app.server.app import build
-from app.server.gate import GateParts
+from app.server.gate.gate import GateParts
 from app.server.observing.parts import Observing
 from app.server.services import Services
 from app.server.serving import Serving, listen

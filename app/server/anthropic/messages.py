@@ -8,7 +8,7 @@ from starlette.responses import Response
 from app.errors import InvalidRequestError, PlaygroundError
 from app.server.collect import collect
 from app.server.error_shapes import shape, status_of
-from app.server.metered_answers import Metered
+from app.server.metering.answers import Metered
 from app.server.models import resolve
 from app.server.services import Services
 from app.server.streaming import EventStream, while_connected

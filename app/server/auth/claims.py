@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 from functools import cached_property
 
+from app.server.gate.heads import Head
+from app.server.gate.refusals import KeyRefusedError
 from app.vault.api_keys import digest
-
-from ..heads import Head
-from ..refusal_errors import KeyRefusedError
 
 REMEDY = "Send it as `Authorization: Bearer KEY` or as `x-api-key: KEY`."
 _BEARER = re.compile(r"[Bb]earer +([\x21-\x7e]+) *")

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from app.errors import SettingsError
 from app.privacy.connections import is_loopback
+from app.server.gate.refusals import KeyRefusedError
 from app.vault import Vault
 
-from ..refusal_errors import KeyRefusedError
 from .claims import REMEDY, Claim
 from .keys import FixedKeys, VaultKeys
 from .principal import Principal

@@ -7,9 +7,9 @@ import hmac
 from collections.abc import Callable
 
 from app.errors import PlaygroundError, SettingsError
+from app.server.gate.refusals import KeyRefusedError
 from app.vault.api_keys import ApiKey, ApiKeys, digest, looks_like_key
 
-from ..refusal_errors import KeyRefusedError
 from .claims import Claim
 from .principal import Principal
 from .remembering import Remembered

@@ -6,10 +6,10 @@ import secrets
 from collections.abc import Callable
 from typing import Any
 
+from app.server.gate.refusals import KeyRefusedError
 from app.vault.secrets import Secrets
 from app.vault.users import SignIn, User, Users
 
-from ..refusal_errors import KeyRefusedError
 from .principal import Principal
 from .remembering import Remembered
 

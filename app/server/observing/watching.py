@@ -13,8 +13,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.server.auth.needs import listed
 from app.server.auth.principal import principal_of
-from app.server.blocking import network_of
 from app.server.error_shapes import protocol_of
+from app.server.gate.blocking import network_of
 from app.server.streaming import CLIENT_GONE, ClientGoneError
 
 from .exchange import Exchange

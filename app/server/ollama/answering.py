@@ -13,8 +13,8 @@ from app.messages import ChatRequest, Usage
 from app.server.collect import collect
 from app.server.error_shapes import shape, status_of
 from app.server.lenient import JsonWhateverItSays
-from app.server.meter import meter_of
-from app.server.metered_answers import Metered
+from app.server.metering.answers import Metered
+from app.server.metering.meter import meter_of
 from app.server.models import resolve
 from app.server.services import Services
 from app.server.streaming import EventStream, while_connected

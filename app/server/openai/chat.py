@@ -20,7 +20,7 @@ from app.messages import (
     Usage,
 )
 from app.server.collect import Whole
-from app.server.metered_answers import Metered
+from app.server.metering.answers import Metered
 from app.server.models import resolve
 from app.server.services import Services
 from app.server.streaming import EventStream, while_connected

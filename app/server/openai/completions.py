@@ -12,7 +12,7 @@ from pydantic import Field
 from starlette.responses import Response
 
 from app.messages import ChatRequest, ChosenToken, Delta, Finished, Started, TextDelta, Usage
-from app.server.metered_answers import Metered
+from app.server.metering.answers import Metered
 from app.server.models import resolve
 from app.server.services import Services
 from app.server.streaming import EventStream, while_connected

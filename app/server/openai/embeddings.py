@@ -14,7 +14,7 @@ from starlette.responses import Response
 
 from app.engine.embeddings import Embeddings
 from app.messages import Usage
-from app.server.meter import meter_of
+from app.server.metering.meter import meter_of
 from app.server.models import resolve
 from app.server.services import Services
 from app.server.streaming import while_connected

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from app.messages import ChatRequest
-from app.server.metered_answers import Metered
+from app.server.metering.answers import Metered
 from app.server.services import Services
 from app.server.streaming import EventStream, while_connected
 from app.server.strict_json import JsonRoute

@@ -10,7 +10,7 @@ import msgspec
 
 from app.messages import ChatRequest, Delta
 from app.server.collect import Whole, collect
-from app.server.metered_answers import Metered
+from app.server.metering.answers import Metered
 
 _AHEAD = 64
 """Deltas that may wait for a slow client; then the answers wait, and the engine joins what comes."""

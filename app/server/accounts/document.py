@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from .accounts import ACCOUNT_ROUTES, AccountRoute
+from .routes import ACCOUNT_ROUTES, AccountRoute
 
 _JSON = "application/json"
 _TAG = "Accounts"

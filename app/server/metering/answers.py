@@ -22,8 +22,8 @@ from app.messages import (
     Usage,
 )
 from app.routing.answering import Answering
+from app.server.answerer import Answerer
 
-from .answerer import Answerer
 from .meter import Meter, meter_of
 
 

@@ -16,12 +16,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.backends.raw import RawRequest
 from app.backends.rules import WireProtocol
+from app.server.gate.heads import TextHeaders
+from app.server.ollama.asking import name_of
+from app.server.services import Services
+from app.server.streaming import ClientGoneError, unless_gone
 
-from .heads import TextHeaders
-from .ollama.asking import name_of
-from .passed_answer import PassedAnswer
-from .services import Services
-from .streaming import ClientGoneError, unless_gone
+from .answer import PassedAnswer
 
 
 class _Way(NamedTuple):

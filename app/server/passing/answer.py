@@ -13,14 +13,13 @@ from app.backends.raw import RawAnswer, RawRequest
 from app.errors import PlaygroundError
 from app.messages import Rerouted, Usage
 from app.routing.raw_usage import RawUsage
-
-from .answerer import NAMES
-from .error_shapes import shape, status_of
-from .meter import meter_of
-from .observing.exchange import note_error
-from .openai import errors as openai_errors
-from .remote_errors import own_words
-from .services import Services
+from app.server.answerer import NAMES
+from app.server.error_shapes import shape, status_of
+from app.server.metering.meter import meter_of
+from app.server.observing.exchange import note_error
+from app.server.openai import errors as openai_errors
+from app.server.remote_errors import own_words
+from app.server.services import Services
 
 _BYTES_A_TOKEN = 4
 _OURS = frozenset(

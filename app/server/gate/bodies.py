@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import msgspec
 from starlette.types import Message, Receive
 
-from .refusal_errors import BodyLateError, BodyTooLargeError, EncodingRefusedError, MalformedRequestError, RefusalError
+from .refusals import BodyLateError, BodyTooLargeError, EncodingRefusedError, MalformedRequestError, RefusalError
 
 _AUDIO = "/v1/audio/"
 _SLOWEST = 16 * 1024

@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from starlette.types import Scope
 
 from app.messages import Usage
+from app.server.auth.principal import ANYBODY, Principal
+from app.server.gate.limits import RateLimits
+from app.server.observing.exchange import Exchange, exchange_of
 from app.vault.usage import UsageRow
 
-from .auth.principal import ANYBODY, Principal
 from .ledger import Ledger
-from .limits import RateLimits
-from .observing.exchange import Exchange, exchange_of
 
 
 @dataclass

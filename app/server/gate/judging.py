@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 from starlette.types import Scope
 
-from .auth.claims import Claim, presented
-from .auth.needs import Need, metrics_need, needed
+from app.server.auth.claims import Claim, presented
+from app.server.auth.needs import Need, metrics_need, needed
+
 from .heads import Head, Headers
 from .hosts import Hosts, Origins
-from .refusal_errors import HeadTooLargeError, MalformedRequestError
+from .refusals import HeadTooLargeError, MalformedRequestError
 
 _MOST_HEADERS = 100
 _UNSOUND_PATH = re.compile(r"[\x00-\x1f\x7f\\]|(?:^|/)\.{1,2}(?:/|$)")

@@ -18,12 +18,21 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from app.errors import InvalidRequestError, PlaygroundError, UnknownUserError
+from app.server.auth.identifying import Identification
+from app.server.auth.passwords import Passwords
+from app.server.auth.principal import principal_of
+from app.server.error_shapes import shape, status_of
+from app.server.gate.blocking import network_of
+from app.server.gate.limits import RateLimits
+from app.server.gate.refusals import KeyRefusedError
+from app.server.metering.ledger import Ledger
+from app.server.observing.exchange import note_error
 from app.vault import Vault
 from app.vault.passwords import checked
 from app.vault.usage import UsageRow
 from app.vault.users import SignIn, User
 
-from .account_wire import (
+from .wire import (
     Asker,
     KeyBody,
     KeyList,
@@ -36,15 +45,6 @@ from .account_wire import (
     UserBody,
     UserList,
 )
-from .auth.identifying import Identification
-from .auth.passwords import Passwords
-from .auth.principal import principal_of
-from .blocking import network_of
-from .error_shapes import shape, status_of
-from .ledger import Ledger
-from .limits import RateLimits
-from .observing.exchange import note_error
-from .refusal_errors import KeyRefusedError
 
 T = TypeVar("T")
 

@@ -16,27 +16,27 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.errors import PlaygroundError
 from app.privacy.connections import ConnectionPolicy
+from app.server.accounts.routes import accounts
+from app.server.auth.identifying import Identification, check_exposure
+from app.server.auth.keys import VARIABLE, FixedKeys
+from app.server.auth.needs import WEBSOCKET, Need
+from app.server.auth.principal import ANYBODY, STRANGER, Principal
+from app.server.connection import connection_of, is_body_here
+from app.server.log_lines import OneLine
+from app.server.metering.ledger import Ledger
+from app.server.metering.meter import Meter
+from app.server.observing.exchange import exchange_of, note_block, note_error
+from app.server.observing.watching import route_of
 from app.settings import Settings
 from app.vault import Vault
 
-from .accounts import accounts
-from .auth.identifying import Identification, check_exposure
-from .auth.keys import VARIABLE, FixedKeys
-from .auth.needs import WEBSOCKET, Need
-from .auth.principal import ANYBODY, STRANGER, Principal
+from .answers import grant_headers, preflight, refuse
 from .blocking import Blocking, network_of
 from .bodies import BodyReader, BodyRules, check_headers
-from .connection import connection_of, is_body_here
-from .gate_answers import grant_headers, preflight, refuse
 from .hosts import Hosts, Origins
 from .judging import Judge, Judged
-from .ledger import Ledger
 from .limits import NO_LIMITS, Allowance, RateLimits
-from .log_lines import OneLine
-from .meter import Meter
-from .observing.exchange import exchange_of, note_block, note_error
-from .observing.watching import route_of
-from .refusal_errors import KeyRefusedError, ScopeRefusedError, TooManyRequestsError
+from .refusals import KeyRefusedError, ScopeRefusedError, TooManyRequestsError
 
 _log = logging.getLogger(__name__)
 _log.addFilter(OneLine())

@@ -16,11 +16,11 @@ from urllib.parse import urlsplit
 
 from app.errors import LocalOnlyError, PlaygroundError, SettingsError
 from app.privacy.connections import ConnectionPolicy
+from app.server.auth.principal import Principal
+from app.server.error_shapes import protocol_of
 from app.settings.access import AccessSettings
 
-from .auth.principal import Principal
-from .error_shapes import protocol_of
-from .refusal_errors import TooManyRequestsError
+from .refusals import TooManyRequestsError
 
 if TYPE_CHECKING:
     from limits.aio.storage import Storage

@@ -14,7 +14,7 @@ from functools import lru_cache
 from app.errors import SettingsError
 
 from .heads import Head
-from .refusal_errors import HostRefusedError, MalformedRequestError, OriginRefusedError
+from .refusals import HostRefusedError, MalformedRequestError, OriginRefusedError
 
 Address = tuple[str, int | None]
 

@@ -7,12 +7,11 @@ import logging
 from collections.abc import Callable
 
 from app.errors import PlaygroundError
+from app.server.auth.principal import Principal
+from app.server.gate.limits import RateLimits
+from app.server.gate.refusals import QuotaSpentError
 from app.vault import Vault
 from app.vault.usage import UsageRow, start_of_month, start_of_next_month
-
-from .auth.principal import Principal
-from .limits import RateLimits
-from .refusal_errors import QuotaSpentError
 
 _log = logging.getLogger(__name__)
 

@@ -7,11 +7,11 @@ import asyncio
 from starlette.types import Receive, Scope, Send
 
 from app.errors import PlaygroundError
+from app.server.answerer import NAMES
+from app.server.error_shapes import shape, status_of
 
-from .answerer import NAMES
-from .error_shapes import shape, status_of
 from .heads import Headers
-from .refusal_errors import BodyTooLargeError, OriginRefusedError
+from .refusals import BodyTooLargeError, OriginRefusedError
 
 _LINGER_S = 2.0
 _METHODS = b"GET, HEAD, POST, PUT, PATCH, DELETE"

@@ -1,0 +1,1 @@
+"""People and their keys: routes, what is said to and by them, and their part of the OpenAPI document."""

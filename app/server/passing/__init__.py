@@ -1,0 +1,1 @@
+"""Requests for remote models that pass through as they came."""

@@ -27,7 +27,7 @@ class Pane(Vertical):
 
     def do(self, work: Coroutine[Any, Any, None], group: str = "deeds", *, exclusive: bool = False) -> None:
         """Runs ``work`` beside the interface, and says what went wrong."""
-        later = Later(partial(self._reported, work))
+        later = Later(partial(self.reported, work))
         worker = self.run_worker(later, group=group, exclusive=exclusive, exit_on_error=False)
         # Called off before it began, it would be let go unawaited, and Python warns of that.
         if worker._task is not None:
@@ -38,7 +38,8 @@ class Pane(Vertical):
         with self.app.telling():
             await super()._dispatch_message(message)
 
-    async def _reported(self, work: Coroutine[Any, Any, None]) -> None:
+    async def reported(self, work: Coroutine[Any, Any, None]) -> None:
+        """Awaits ``work``, and says what went wrong."""
         try:
             with self.app.telling():
                 await work

@@ -333,7 +333,7 @@ async def test_clearing_leaves_nothing_of_the_vault_on_the_screen_or_in_the_pane
         for word in ("noun", "Naming", "travel", "Alfama"):
             assert word not in picture
         assert "locked" in picture
-        assert not app.pane.can_undo
+        assert not app.pane.deeds.can_undo
         await pilot.press("escape", "d", "enter", "u", "i", "e")
         await pilot.pause(0.2)
         assert len(app.screen_stack) == 1

@@ -19,7 +19,7 @@ from textual.widgets import Input, Static
 
 from app.privacy.terminal import clean
 from app.tui.dialogs.dialog import Dialog
-from app.tui.sessions.deeds import split_tags
+from app.tui.sessions.tags import split_tags
 from app.vault.post_records import Post, PostStatus
 from app.vault.slugs import address_of, slug_of
 

@@ -57,6 +57,8 @@ class HitList(RowList):
         super().__init__(id="hit-list")
         self._clock = clock
         self.hits: tuple[Found, ...] = ()
+        self.pondering = False
+        """Whether memory is still being asked what was said in other words."""
 
     def show_hits(
         self, hits: tuple[SessionLine | SearchHit, ...], chosen: int = 0, meant: tuple[SearchHit, ...] = ()
@@ -93,7 +95,7 @@ class HitList(RowList):
 
     def forget(self) -> None:
         """Shows nothing, and keeps nothing."""
-        self.hits = ()
+        self.hits, self.pondering = (), False
         super().forget()
 
     @property

@@ -3,36 +3,38 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from typing import TYPE_CHECKING, ClassVar
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
-from textual.containers import Horizontal
+from textual.binding import BindingType
 from textual.message import Message
+from textual.widgets import Input
 
+from app.tui.pane import Pane
 from app.tui.row_list import RowList
+from app.tui.surroundings import PaneSurroundings
 from app.tui.unlock.notice import ProtectionNotice
 
-from .hit_list import HitList
-from .preview import Preview
+from .deeds import Deeds
+from .exchange import Exchange
+from .keys import KEYS, is_offered
+from .listing import Listing
+from .other_words import Memories, OtherWords
+from .search import Search
 from .search_field import SearchField
-from .searching import Memories, SessionSearching
-from .session_list import SessionList
 from .settled_memory import settle_memory, unsettle_memory
-from .shelf_bar import SHELVES, ShelfBar
+from .shelf_bar import ShelfBar
 
 if TYPE_CHECKING:
     from app.vault.sessions import Shelf
     from app.vault.vault import Vault
 
-_ON_CHOSEN = frozenset({"open", "pin", "tag", "rename", "archive", "delete", "export", "restore", "purge"})
-_IN_BIN = frozenset({"restore", "purge"})
-_OUT_OF_BIN = frozenset({"open", "pin", "tag", "rename", "archive", "delete"})
+_GUARD_SECONDS = 0.5
 
 
-class SessionsPane(SessionSearching):
+class SessionsPane(Pane):
     """Every conversation that is kept. The list is as long as it likes: what is not in view is not read."""
 
     HELP = """\
@@ -41,25 +43,14 @@ titles as you type, and opens a hit at its message. Below those stands what memo
 lies in the bin until it is deleted there too.
 """
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "open", "Open", id="sessions.open"),
-        Binding("slash", "search", "Search", key_display="/", id="sessions.search"),
-        Binding("o", "turn", "Other words", id="sessions.other_words"),
-        Binding("b", "restore", "Bring back", id="sessions.restore"),
-        Binding("p", "pin", "Pin", id="sessions.pin"),
-        Binding("t", "tag", "Tag", id="sessions.tag"),
-        Binding("r", "rename", "Rename", id="sessions.rename"),
-        Binding("a", "archive", "Archive", id="sessions.archive"),
-        Binding("d,delete", "delete", "Delete", id="sessions.delete"),
-        Binding("d,delete", "purge", "Delete for good", id="sessions.purge"),
-        Binding("u", "undo", "Undo", id="sessions.undo"),
-        Binding("e", "export", "Export", id="sessions.export"),
-        Binding("i", "import", "Import", id="sessions.import"),
-        Binding("tab", "shelf(1)", "Next shelf", id="sessions.next_shelf"),
-        Binding("shift+tab", "shelf(-1)", "Previous shelf", show=False, id="sessions.previous_shelf"),
-        Binding("n", "new", "New", id="sessions.new"),
-        Binding("escape", "leave_search", "All", key_display="esc", id="sessions.leave_search"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = list(KEYS)
+
+    class Changed(Message, namespace="session_deeds"):
+        """A conversation was changed, taken in, deleted or brought back here."""
+
+        def __init__(self, session_id: str) -> None:
+            super().__init__()
+            self.session_id = session_id
 
     class OpenWanted(Message):
         """The person wants to go on with a conversation, at a message or at its end."""
@@ -74,17 +65,33 @@ lies in the bin until it is deleted there too.
 
     def __init__(self, vault: Vault, clock: Callable[[], float] = time.time, memory: Memories | None = None) -> None:
         """``clock``: seconds since 1970, for "today" and "5 min"; ``memory``: finds what was said in other words."""
-        super().__init__(vault, clock, memory, id="sessions")
+        super().__init__(id="sessions")
+        self._vault = vault
+        self._around = around = PaneSurroundings(self)
+        self._bar, self._field, self._notice = ShelfBar(), SearchField(), ProtectionNotice()
+        self._listing = Listing(vault, clock, self._bar, around, counted=self._show_protection, mark=self.set_class)
+        self._selection, self._hits = self._listing.selection, self._listing.hits
+        self._other_words = OtherWords(memory)
+        self._search = Search(
+            vault, self._other_words, self._listing, around, found=self._show_found, open_chosen=self.action_open
+        )
+        self.deeds = Deeds(vault.sessions, around, self._changed)
+        self._exchange = Exchange(
+            vault.sessions, around, taken_in=lambda one: self.post_message(self.Changed(one)), ended=self.reload
+        )
 
     def compose(self) -> ComposeResult:
         """Shelves, the field, the list with the preview beside it."""
-        yield ShelfBar()
-        yield SearchField()
-        with Horizontal(id="session-body"):
-            yield SessionList(self._pages, self._clock)
-            yield HitList(self._clock)
-            yield Preview()
-        yield ProtectionNotice()
+        yield self._bar
+        yield self._field
+        yield self._listing
+        yield self._notice
+
+    # As the vault, the terminal and the shelves go by
+
+    def on_mount(self) -> None:
+        """Looks now and then whether the vault is still open."""
+        self.set_interval(_GUARD_SECONDS, self._guard)
 
     def on_show(self) -> None:
         """Scrolling begins soon."""
@@ -94,71 +101,200 @@ lies in the bin until it is deleted there too.
         """The interface closes."""
         unsettle_memory()
 
+    def on_resize(self, event: events.Resize) -> None:
+        """A preview only where there is room for it."""
+        self._listing.make_room(event.size.width + 2)
+
+    @on(SearchField.Left)
     def take_focus(self) -> None:
         """Puts the keys to the list."""
-        self._rows.focus()
+        self._selection.rows.focus()
 
-    # Shelves
+    def shown(self) -> None:
+        """Reads again."""
+        self.reload()
 
-    def action_shelf(self, step: int) -> None:
-        """Shows the next shelf."""
-        names = [name for name, _ in SHELVES]
-        self._show_shelf(names[(names.index(self._shelf) + step) % len(names)])
+    def session_changed(self) -> None:
+        """Reads again, when it can be seen."""
+        if self.display:
+            self.reload()
+
+    async def vault_opened(self, vault: Vault) -> None:
+        """Reads what is there."""
+        self.reload()
+
+    async def vault_closing(self) -> None:
+        """Forgets it."""
+        self.clear()
+
+    def reload(self) -> None:
+        """Shows what the vault holds now: after it was unlocked, or after another part changed something."""
+        self._listing.reload()
+        self._search.again()
+
+    def clear(self) -> None:
+        """Forgets everything that was read, and everything that was typed: the vault is being locked."""
+        # A notice may name a conversation, or a file that is called like one.
+        self.app.clear_notifications()
+        for part in (self.deeds, self._exchange, self._search):
+            part.forget()
+        with self.prevent(Input.Changed):
+            self._field.value = ""
+        self._listing.forget()
+
+    def _guard(self) -> None:
+        """What was still being read while the vault was locked is forgotten too; what guards it may have changed."""
+        self._bar.aside = self._other_words.progress
+        if self._vault.state == "open":
+            self._show_protection()
+        elif self._listing.holds_something:
+            self.clear()
+
+    def _show_protection(self) -> None:
+        self._notice.show_protection(self._vault.protection)
 
     @on(ShelfBar.Chosen)
     def _shelf_clicked(self, event: ShelfBar.Chosen) -> None:
         self._show_shelf(event.shelf)
 
-    def _show_shelf(self, shelf: Shelf) -> None:
-        if self._searching:
-            self.action_leave_search()
-        self._shelf = shelf
-        self.query_one(ShelfBar).shelf = shelf
-        self.begin_shelf()
-        self.query_one(SessionList).focus()
+    def action_shelf(self, step: int) -> None:
+        """Shows the next shelf."""
+        self._show_shelf(self._listing.shelf_at(step))
 
-    # Going there
+    def _show_shelf(self, shelf: Shelf) -> None:
+        if self._selection.of_hits:
+            self.action_leave_search()
+        self._listing.show_shelf(shelf)
+
+    # The field
+
+    def _show_found(self) -> None:
+        self._field.other_words = self._hits.can_turn
+        self._give_keys()
+        self._listing.show_found()
+        self.refresh_bindings()
+
+    @on(Input.Changed, "#session-search")
+    def _typed(self, event: Input.Changed) -> None:
+        event.stop()
+        self._search.type(event.value)
+
+    @on(Input.Submitted, "#session-search")
+    def _submitted(self) -> None:
+        self._search.submit()
+
+    @on(SearchField.Moved)
+    def _move(self, event: SearchField.Moved) -> None:
+        self._selection.rows.action_step(event.step)
+
+    @on(SearchField.Turned)
+    def action_turn(self) -> None:
+        """Goes to what was said in other words, and back."""
+        if self._selection.of_hits:
+            self._hits.turn()
+
+    @on(events.DescendantFocus)
+    @on(events.DescendantBlur)
+    def _give_keys(self) -> None:
+        """While one types in the field its arrow keys move through the list, which looks as if it had the focus."""
+        self._listing.show_as_active(self._field.has_focus and bool(self._search.words))
+
+    def action_search(self) -> None:
+        """Goes to the field."""
+        self._field.focus()
+
+    def action_leave_search(self) -> None:
+        """Empties the field: the whole list again."""
+        self._field.value = ""
+        self._listing.lines.focus()
+
+    # The chosen conversation
+
+    @property
+    def chosen_id(self) -> str | None:
+        """The chosen conversation."""
+        chosen = self._selection.chosen if self.is_mounted else None
+        return None if chosen is None else chosen[0]
+
+    @property
+    def _in_bin(self) -> bool:
+        return self._listing.reader.shelf == "bin" and not self._selection.of_hits
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Only keys that would do something here and now."""
         if not self.is_mounted:
             return True
-        if self._vault.state != "open":
-            return action not in _ON_CHOSEN | {"undo", "import", "shelf", "search", "leave_search", "turn"}
-        in_bin = self._shelf == "bin" and not self._searching
-        if (action in _IN_BIN and not in_bin) or (action in _OUT_OF_BIN and in_bin):
-            return False
-        if action in _ON_CHOSEN:
-            return self.chosen_id is not None
-        if action == "undo":
-            return self.can_undo
-        if action == "search":
-            return not self.query_one(SearchField).has_focus
-        if action == "leave_search":
-            return bool(self._words)
-        if action == "turn":
-            return self._searching and self.query_one(HitList).can_turn
-        return True
+        return is_offered(
+            action,
+            vault_open=self._vault.state == "open",
+            in_bin=self._in_bin,
+            chosen=self.chosen_id is not None,
+            can_undo=self.deeds.can_undo,
+            typing=self._field.has_focus,
+            words=bool(self._search.words),
+            other_words=self._selection.of_hits and self._hits.can_turn,
+        )
+
+    def _changed(self, session_id: str) -> None:
+        self.post_message(self.Changed(session_id))
+        self.reload()
+        self.refresh_bindings()
+
+    def _do_to_chosen(self, deed: Callable[[str], Coroutine[Any, Any, None]]) -> None:
+        if self.chosen_id is not None:
+            self.do(deed(self.chosen_id))
 
     @on(RowList.Taken)
-    def _taken(self, event: RowList.Taken) -> None:
-        event.stop()
-        self.open_chosen()
-
     def action_open(self) -> None:
-        """Goes on with the chosen conversation."""
-        self.open_chosen()
-
-    def open_chosen(self) -> None:
         """Goes on with the chosen conversation, at the message that was found."""
-        chosen = self._chosen
+        chosen = self._selection.chosen
         if chosen is None:
             return
-        if self._shelf == "bin" and not self._searching:
-            self._say(f"It lies in the bin: {self.key_of('sessions.restore')} brings it back.")
+        if self._in_bin:
+            self._around.say(f"It lies in the bin: {self._around.key_of('sessions.restore')} brings it back.")
         else:
             self.post_message(self.OpenWanted(*chosen))
 
     def action_new(self) -> None:
         """Begins a conversation."""
         self.post_message(self.NewWanted())
+
+    def action_pin(self) -> None:
+        """Keeps the conversation at the top, or lets it go."""
+        self._do_to_chosen(self.deeds.pin)
+
+    def action_rename(self) -> None:
+        """Asks for a title."""
+        self._do_to_chosen(self.deeds.rename)
+
+    def action_tag(self) -> None:
+        """Asks for tags."""
+        self._do_to_chosen(self.deeds.tag)
+
+    def action_archive(self) -> None:
+        """Puts the conversation out of the usual list, or takes it back."""
+        self._do_to_chosen(self.deeds.archive)
+
+    def action_delete(self) -> None:
+        """Puts the conversation into the bin."""
+        self._do_to_chosen(self.deeds.delete)
+
+    def action_restore(self) -> None:
+        """Takes the conversation out of the bin."""
+        self._do_to_chosen(self.deeds.restore)
+
+    def action_purge(self) -> None:
+        """Removes the conversation for good, after a question."""
+        self._do_to_chosen(self.deeds.purge)
+
+    def action_undo(self) -> None:
+        """Brings back what was deleted or archived last."""
+        self.deeds.undo()
+
+    def action_export(self) -> None:
+        """Asks for a form and a file, and writes the conversation there."""
+        self._do_to_chosen(self._exchange.ask_to_export)
+
+    def action_import(self) -> None:
+        """Asks for a file, and takes its conversations in."""
+        self._exchange.ask_to_import()

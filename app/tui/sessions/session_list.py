@@ -19,6 +19,7 @@ from .pages import Pages
 _MARGIN = 12
 _DATE = 9
 _COUNT = 7
+_SHORT = 40
 
 
 class _Row(Struct, frozen=True):
@@ -81,6 +82,12 @@ def title_words(title: str) -> tuple[str, str]:
     """A title for a line, and its colour; what has none yet says so."""
     plain = " ".join(clean(title).split())
     return (plain, "$foreground") if plain else ("untitled", "$text-muted")
+
+
+def short_title(title: str) -> str:
+    """A title for a sentence."""
+    plain, _ = title_words(title)
+    return plain if len(plain) <= _SHORT else plain[: _SHORT - 1].rstrip() + "…"
 
 
 def tag_words(tag: str) -> str:

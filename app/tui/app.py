@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
-from functools import partial
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, ClassVar
 
-import msgspec
-from textual import on
-from textual.actions import ActionParseResult
+from textual import events, on
 from textual.app import ComposeResult, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.containers import Container
@@ -17,17 +14,20 @@ from textual.dom import DOMNode
 from textual.screen import Screen
 from textual.types import CSSPathType
 
-from app.errors import PlaygroundError
+from app.errors import PlaygroundError, VaultError
 
 from .bars.bars import Bars
 from .bars.keys import KeyBar
 from .bars.status import StatusBar
 from .bars.tabs import TabBar
-from .chat.commands import COMMANDS, Command
 from .chat.pane import ChatPane
+from .choices import Choices
 from .downloads import Download
+from .face import Face
+from .guard import Guard
+from .interruption import Interruption, UnderWay
 from .key_map import KeyMap
-from .key_names import short_name
+from .memory_desk import MemoryDesk
 from .model_desk import ModelDesk
 from .panes import PANES, Parts
 from .privacy_desk import PrivacyDesk
@@ -37,13 +37,15 @@ from .server.desk import ServerDesk
 from .shown_panes import ShownPanes
 from .state import StateFile
 from .terminal_keys import forgive_bytes, teach_alt_enter
-from .themed import ThemedFace
+from .theme_choice import ThemeChoice
+from .vault_desk import VaultDesk
+from .voice.desk import VoiceDesk
 
 if TYPE_CHECKING:
     from app.playground import Playground
 
 
-class PlaygroundApp(ThemedFace):
+class PlaygroundApp(Face):
     """The interface of one ``Playground``; whoever opened that closes it."""
 
     TITLE = "Playground"
@@ -59,6 +61,8 @@ class PlaygroundApp(ThemedFace):
             Binding(entry.key, f"pane('{entry.name}')", entry.title, show=False, priority=True, id=f"app.{entry.name}")
             for entry in PANES
         ),
+        Binding("f11,alt+d", "dictate", "Dictate", show=False, priority=True, id="app.dictate"),
+        Binding("ctrl+c", "help_quit", "Stop or quit", show=False, id="app.interrupt"),
         Binding("f1", "help", "Help", id="app.help"),
         Binding("question_mark", "help", "Help, when not typing", show=False, id="app.help_when_not_typing"),
         Binding("ctrl+p", "command_palette", "Palette", priority=True, id="app.palette"),
@@ -66,27 +70,36 @@ class PlaygroundApp(ThemedFace):
         Binding("ctrl+q", "quit", "Quit", show=False, priority=True, id="app.quit"),
     ]
 
+    _remembering = False
+
     def __init__(self, playground: Playground, environ: dict[str, str] | None = None) -> None:
         teach_alt_enter()
         forgive_bytes()
-        super().__init__(playground)
-        self._reporter = Reporter(self.notify, playground.folders.logs)
-        self._keys = KeyMap(playground.settings.tui.keys, self.notify)
-        self._panes = ShownPanes(self, self.parts)
-        self._bars = Bars(self)
+        super().__init__()
+        settings, folders, vault = playground.settings, playground.folders, playground.vault
+        self._playground = playground
         self._environ = dict(os.environ) if environ is None else environ
-        self._state_file = StateFile(playground.folders.data)
-        self._state = self._state_file.load()
+        self._reporter = Reporter(self.notify, folders.logs)
+        self._choices = Choices(StateFile(folders.data), self.notify)
+        self._keys = KeyMap(settings.tui.keys, self.notify)
+        self._bars = Bars(self)
+        self._panes = ShownPanes(self, self.parts)
         self._desk = ModelDesk(playground, self._download_changed)
-        self._privacy = PrivacyDesk(playground)
-        if self._state.local_only:
-            self._privacy.switch(True)
+        self._memory = MemoryDesk(playground, lambda: self.answering)
         self._server_desk = ServerDesk(playground, self._server_changed)
-        self._remembering = False
-        self.theme = self.first_theme(self._state.theme, self._environ)
+        self._voice = VoiceDesk(self, playground, self._desk)
+        self._guard = Guard(vault, self, settings.vault.lock_after_s, self.notify)
+        self._vault_desk = VaultDesk(self, vault, self.protection_changed)
+        self._privacy = PrivacyDesk(self, playground, self._local_only_changed)
+        if self._choices.state.local_only:
+            self._privacy.forbid()
+        answer = UnderWay(lambda: self.answering, self.stop_answering)
+        self._interruption = Interruption(self, (UnderWay(lambda: self._voice.runs, self._voice.stop), answer))
+        self._themes = ThemeChoice(self, folders.config / "themes", settings.tui.theme)
+        self.theme = self._themes.first(self._choices.state.theme, self._environ)
 
     def _first_model(self) -> str:
-        wanted = self._state.model
+        wanted = self._choices.state.model
         return wanted if wanted and self._desk.known(wanted) else self._playground.settings.models.default
 
     def get_default_screen(self) -> QuickScreen:
@@ -109,21 +122,21 @@ class PlaygroundApp(ThemedFace):
         """Applies the person's keys and spacing; everything slow waits for the first paint."""
         if self._keys.moved:
             self.set_keymap(self._keys.moved)
-        density = self._state.density or self._playground.settings.tui.density
+        density = self._choices.state.density or self._playground.settings.tui.density
         self.set_class(density == "compact", "-compact")
         self._remembering = True
         self.call_after_refresh(self._begin)
 
     def _begin(self) -> None:
         self.query_one(ChatPane).begin()
-        self.run_worker(self._vault_desk.open(), group="vault", exit_on_error=False)
+        self.run_worker(self._guard.open(), group="vault", exit_on_error=False)
         self.set_interval(5.0, self._watch_idleness)
         self._keys.warn([self, *self.screen.walk_children(with_self=True)])
-        self.say_wrong_themes()
+        self._themes.say_what_is_wrong()
 
     async def on_unmount(self) -> None:
         """Stops what this interface started, and sees that everything is kept."""
-        await self.memory_desk.end()
+        await self._memory.end()
         for chat in self.query(ChatPane):
             if chat.keeper is not None:
                 await chat.keeper.aclose()
@@ -132,7 +145,7 @@ class PlaygroundApp(ThemedFace):
 
     def parts(self) -> Parts:
         """What panes are made of."""
-        return Parts(self._playground, self._desk, self._server_desk, self.memory_desk)
+        return Parts(self._playground, self._desk, self._server_desk, self._memory, self._first_model())
 
     @property
     def models(self) -> ModelDesk:
@@ -149,7 +162,7 @@ class PlaygroundApp(ThemedFace):
         for chat in self.query(ChatPane):
             await chat.action_stop()
 
-    # What went wrong
+    # What parts may ask for
 
     def notify_error(self, error: PlaygroundError) -> None:
         """Shows an error beside what is going on."""
@@ -159,64 +172,51 @@ class PlaygroundApp(ThemedFace):
         """Shows that the program itself failed, and writes the details to the log."""
         self._reporter.fault(error)
 
-    async def run_action(
-        self,
-        action: str | ActionParseResult,
-        default_namespace: DOMNode | None = None,
-        namespaces: Mapping[str, DOMNode] | None = None,
-    ) -> bool:
-        """Does what a key says; what cannot be done now is said."""
-        with self.telling():
-            return await super().run_action(action, default_namespace, namespaces)
-        return True
-
-    # Keys
-
     def keys_by_id(self, node: DOMNode) -> dict[str, Binding]:
-        """The bindings of a node and of those around it, nearest first, by id."""
+        """The bindings of a node and of those around it by their ids, as the person moved them."""
         return self._keys.by_id(node)
 
-    def get_key_display(self, binding: Binding) -> str:
-        """Short names: ``^r``, ``F1``, ``⏎``."""
-        return short_name(binding.key) or super().get_key_display(binding)
-
-    def action_help(self) -> None:
-        """Shows what the focused part is for, and its keys."""
-        from .help_here import help_here
-
-        if len(self.screen_stack) == 1:
-            self.push_screen(help_here(self, self.focused or self.query_one("#panes")))
-
-    # Panes
-
-    @on(TabBar.Chosen)
-    async def _tab_chosen(self, event: TabBar.Chosen) -> None:
-        await self.action_pane(event.pane)
-
-    async def action_pane(self, pane: str) -> None:
-        """Shows a pane; one that was never shown is made now."""
-        await self._panes.show(pane)
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """The key of the pane that is shown is not offered."""
-        if action == "pane":
-            return not self._panes.in_front(parameters)
-        return super().check_action(action, parameters)
+    def use_theme(self, name: str) -> None:
+        """Changes the colours and remembers the choice."""
+        self._themes.use(name)
 
     # The vault
+
+    async def on_event(self, event: events.Event) -> None:
+        """Every key and click says that somebody is there."""
+        if isinstance(event, events.InputEvent):
+            self._guard.used()
+            self._memory.typed()
+        await super().on_event(event)
+
+    def _watch_idleness(self) -> None:
+        if self.terminal.lent:
+            self._guard.used()  # somebody writes in an editor; nothing may be painted over it
+        if self._guard.unattended and not self.answering:
+            self.action_lock()
+
+    async def ask_to_unlock(self, error: VaultError) -> None:
+        """Asks for the passphrase until the vault opens."""
+        from .unlock.screen import UnlockScreen
+
+        await self.push_screen(UnlockScreen(self._playground.vault, error), wait_for_dismiss=True)
 
     async def vault_opened(self) -> None:
         """The vault can be read: shows what was open last."""
         self.protection_changed()
         for pane in self._panes:
             await pane.vault_opened(self._playground.vault)
-        self.memory_desk.begin()
+        self._memory.begin()
+        if self._playground.settings.vault.daily_backup:
+            self.run_worker(self._vault_desk.daily_backup(), group="backup", exit_on_error=False)
 
     async def vault_closing(self) -> None:
         """The vault is about to be locked: nothing of it may stay in memory or on the screen, and nothing is heard."""
-        self.stop_listening()
+        while len(self.screen_stack) > 1:
+            await self.pop_screen()
+        self._voice.cancel()
         self.clear_notifications()
-        await self.memory_desk.end()
+        await self._memory.end()
         for pane in self._panes:
             await pane.vault_closing()
 
@@ -225,7 +225,11 @@ class PlaygroundApp(ThemedFace):
         """Says whether a passphrase guards what is kept."""
         self._bars.say_unprotected(self._playground.vault.protection == "file")
 
-    # What the parts ask for
+    # What one pane wants of another
+
+    @on(TabBar.Chosen)
+    async def _tab_chosen(self, event: TabBar.Chosen) -> None:
+        await self.action_pane(event.pane)
 
     async def on_models_pane_used(self, event: Any) -> None:
         """Goes to the chat with the chosen model."""
@@ -261,7 +265,7 @@ class PlaygroundApp(ThemedFace):
 
     @on(ChatPane.SessionChanged)
     def _session_changed(self) -> None:
-        self.memory_desk.wake()
+        self._memory.wake()
         for pane in self._panes:
             pane.session_changed()
 
@@ -271,7 +275,7 @@ class PlaygroundApp(ThemedFace):
 
     @on(ChatPane.ModelChosen)
     def _model_chosen(self, event: ChatPane.ModelChosen) -> None:
-        self._remember(model=event.model)
+        self._choices.remember(model=event.model)
 
     def _download_changed(self, _download: Download) -> None:
         for pane in self._panes:
@@ -282,58 +286,100 @@ class PlaygroundApp(ThemedFace):
             pane.server_changed()
         self._bars.say_serving(self._server_desk.address if self._server_desk.state == "on" else "")
 
+    def _local_only_changed(self, on_: bool) -> None:
+        # What the settings say holds at every start: only more privacy than that is remembered.
+        self._choices.remember(local_only=on_ or None)
+        self._bars.say_local_only(on_)
+        for pane in self._panes:
+            pane.model_changed()
+
     # Actions
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """The key of the pane that is shown is not offered, nor that of dictation where nothing can be written."""
+        if action == "pane":
+            return not self._panes.in_front(parameters)
+        return self._voice.offered if action == "dictate" else True
+
+    async def action_pane(self, pane: str) -> None:
+        """Shows a pane; one that was never shown is made now."""
+        await self._panes.show(pane)
+
+    def action_help(self) -> None:
+        """Shows what the focused part is for, and its keys."""
+        from .help_here import help_here
+
+        if len(self.screen_stack) == 1:
+            self.push_screen(help_here(self, self.focused or self.query_one("#panes")))
+
+    async def action_help_quit(self) -> None:  # type: ignore[override]  # actions may be of either kind
+        """Ends what is under way, nearest to the keys first; where nothing is, twice leaves."""
+        await self._interruption.handle()
+
+    def action_dictate(self) -> None:
+        """Begins to listen; again, stops once what was said is written."""
+        self._voice.switch()
+
+    def action_lock(self) -> None:
+        """Locks the vault now."""
+        self.run_worker(self._guard.lock(), group="vault", exit_on_error=False)
+
+    def action_passphrase(self) -> None:
+        """Sets or changes the passphrase."""
+        self._vault_desk.choose_passphrase()
+
+    def action_remove_passphrase(self) -> None:
+        """Takes the passphrase away."""
+        self._vault_desk.remove_passphrase()
+
+    def action_recovery_key(self) -> None:
+        """Makes a recovery key."""
+        self._vault_desk.make_recovery_key()
+
+    def action_backup(self) -> None:
+        """Backs up now."""
+        self.run_worker(self._vault_desk.backup(), group="backup", exit_on_error=False)
 
     @on(StatusBar.PrivacyClicked)
     def action_local_only(self) -> None:
         """Lets nothing leave this machine; again, after a question, allows it."""
-        if not self._privacy.local_only:
-            self._switch_local_only(True)
-            return
-        from .dialogs.confirm import ConfirmScreen
-
-        try:
-            self._privacy.require_allowed()
-        except PlaygroundError as error:
-            self.notify_error(error)
-            return
-        question = (
-            "Models can be fetched then, and a remote model that you choose gets what you write to it."
-            " Nothing is sent by itself."
-        )
-        self.push_screen(
-            ConfirmScreen("Allow the network?", question), lambda yes: self._switch_local_only(False) if yes else None
-        )
-
-    def _switch_local_only(self, on_: bool) -> None:
-        self._privacy.switch(on_)
-        # What the settings say holds at every start: only more privacy than that is remembered.
-        self._remember(local_only=on_ or None)
-        self._bars.say_local_only(on_)
-        for pane in self._panes:
-            pane.model_changed()
-        if on_:
-            self.notify("Nothing leaves this machine now. Models that are not here are not asked.", title="Local only")
-        else:
-            self.notify("Models can be fetched and remote models be asked.", title="Network allowed")
+        self._privacy.decide()
 
     def action_density(self) -> None:
         """Changes between comfortable and compact spacing."""
         compact = not self.has_class("-compact")
         self.set_class(compact, "-compact")
-        self._remember(density="compact" if compact else "comfortable")
+        self._choices.remember(density="compact" if compact else "comfortable")
+
+    def action_theme(self) -> None:
+        """Opens the list of themes."""
+        self.search_themes()
+
+    def _watch_theme(self, theme_name: str) -> None:
+        super()._watch_theme(theme_name)
+        if self._remembering:
+            self._choices.remember(theme=theme_name)
+
+    # The palette
+
+    def action_command_palette(self) -> None:
+        """Lists everything that can be done."""
+        from .palette import Palette
+
+        if self.use_command_palette and not isinstance(self.screen, Palette):
+            self.push_screen(Palette(id="--command-palette"))
+
+    def search_themes(self) -> None:
+        """Lists the themes."""
+        from .palette import palette_of_themes
+
+        self.push_screen(palette_of_themes())
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """Everything that can be done, for the palette."""
-        keys = self._keys_by_action()
-        for command in COMMANDS:
-            key = keys.get(command.action.removeprefix("app."), "")
-            yield SystemCommand(command.title, f"{command.help} {key}".rstrip(), self._runner(command))
-        named = {command.action for command in COMMANDS}
-        for entry in PANES:
-            if f"app.pane('{entry.name}')" not in named:
-                key = keys.get(f"pane('{entry.name}')", "")
-                yield SystemCommand(entry.title, f"{entry.help} {key}".rstrip(), partial(self.action_pane, entry.name))
+        from .palette import palette_commands
+
+        yield from palette_commands(self.query_one(ChatPane), self.action_pane)
         for pane in self._panes:
             if pane.display:
                 yield from pane.commands()
@@ -342,34 +388,5 @@ class PlaygroundApp(ThemedFace):
         yield SystemCommand("Recovery key", "Make a key to print and put away.", self.action_recovery_key)
         yield SystemCommand("Screenshot", "Save a picture of the screen.", lambda: self.set_timer(0.1, self._picture))
 
-    def _keys_by_action(self) -> dict[str, str]:
-        """How the first key of each action of the chat and of the program is written."""
-        keys: dict[str, str] = {}
-        for binding in self.keys_by_id(self.query_one(ChatPane)).values():
-            keys.setdefault(binding.action, f"· {self.get_key_display(binding)}")
-        return keys
-
     def _picture(self) -> None:
         self.deliver_screenshot()
-
-    def _runner(self, command: Command) -> Any:
-        async def run() -> None:
-            if not command.action.startswith("app."):
-                await self.action_pane("chat")
-            await self.query_one(ChatPane).run_command(command, "")
-
-        return run
-
-    # Choices
-
-    def _watch_theme(self, theme_name: str) -> None:
-        super()._watch_theme(theme_name)
-        if getattr(self, "_remembering", False):
-            self._remember(theme=theme_name)
-
-    def _remember(self, **choices: object) -> None:
-        self._state = msgspec.structs.replace(self._state, **choices)
-        try:
-            self._state_file.save(self._state)
-        except OSError as error:
-            self.notify(f"The choice could not be saved: {error.strerror or error}.", severity="warning", markup=False)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from rich.text import Text
+from textual.actions import ActionParseResult
 from textual.app import App
 from textual.binding import Binding
 from textual.dom import DOMNode
@@ -15,6 +16,7 @@ from textual.filter import LineFilter
 from app.errors import PlaygroundError, VaultLockedError
 from app.privacy.terminal import clean
 
+from .key_names import short_name
 from .lent_terminal import LentTerminal
 from .safe import TerminalNet
 
@@ -52,6 +54,21 @@ class Face(App[None]):
 
         self.bell()
         self.panic(Text(clean(traceback.format_exc())))
+
+    async def run_action(
+        self,
+        action: str | ActionParseResult,
+        default_namespace: DOMNode | None = None,
+        namespaces: Mapping[str, DOMNode] | None = None,
+    ) -> bool:
+        """Does what a key says; what cannot be done now is said."""
+        with self.telling():
+            return await super().run_action(action, default_namespace, namespaces)
+        return True
+
+    def get_key_display(self, binding: Binding) -> str:
+        """Short names: ``^r``, ``F1``, ``⏎``."""
+        return short_name(binding.key) or super().get_key_display(binding)
 
     def say_once(self, words: str) -> None:
         """Shows a notice, and not again until the program is started again."""

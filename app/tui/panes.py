@@ -20,12 +20,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Parts:
-    """What panes are made of."""
+    """What panes are made of.
+
+    Attributes:
+        model: the one to begin with: what was chosen last, or what the settings say.
+    """
 
     playground: Playground
     desk: ModelDesk
     server: ServerDesk
     memory: MemoryDesk
+    model: str
 
 
 @dataclass(frozen=True)
@@ -62,13 +67,9 @@ def _models(parts: Parts) -> Pane:
 
 def _blog(parts: Parts) -> Pane:
     from .blog.pane import BlogPane
-    from .state import StateFile
 
     playground = parts.playground
-    settings = playground.settings
-    used = StateFile(playground.folders.data).load().model
-    model = used if used and parts.desk.known(used) else settings.models.default
-    return BlogPane(playground.vault, parts.desk, model, settings.writing, playground.environ)
+    return BlogPane(playground.vault, parts.desk, parts.model, playground.settings.writing, playground.environ)
 
 
 def _server(parts: Parts) -> Pane:

@@ -52,7 +52,7 @@ class Spoken:
 def speaking(make_app):
     def make(*said: Any, here: tuple[str, ...] = ("smollm2-135m", "whisper-base")):
         app = make_app(store=Store(set(here)), entries=(STARTER, EMBEDDER, SPEECH))
-        app.make_dictation = lambda before: Spoken(before, *said)
+        app._voice.make_dictation = lambda before: Spoken(before, *said)
         return app
 
     return make

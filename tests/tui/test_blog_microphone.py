@@ -55,7 +55,8 @@ async def test_what_is_wrong_is_told_and_the_text_is_kept(make_app, monkeypatch,
     command = (sys.executable, str(PROGRAM), fault)
     entries = (STARTER, EMBEDDER, Entry("whisper-base", role="transcribe"))
     app = make_app(store=Store({"smollm2-135m", "whisper-base"}), entries=entries)
-    app.make_dictation = lambda before: Dictation(Microphone(command=command, silent_s=1.0), Hears(), before=before)
+    microphone = Microphone(command=command, silent_s=1.0)
+    app._voice.make_dictation = lambda before: Dictation(microphone, Hears(), before=before)
     async with app.run_test(size=(100, 30), notifications=True) as pilot:
         if where == "post":
             text = await in_a_post(app, pilot)

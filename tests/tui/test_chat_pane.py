@@ -316,7 +316,7 @@ async def test_the_model_is_switched_in_mid_chat_and_remembered(make_app: Make) 
         await settled(await ask(pilot, "two"), pilot)
         assert [request.model for request in router.requests] == ["smollm2-135m", "qwen3-4b"]
         assert len(router.requests[1].messages) == 3
-        assert app._state_file.load().model == "qwen3-4b"
+        assert app._choices.state.model == "qwen3-4b"
 
 
 async def test_what_is_no_text_is_named_in_a_line(make_app: Make) -> None:

@@ -23,6 +23,7 @@ from app.tui.dialogs.confirm import ConfirmScreen
 from app.tui.dialogs.model_picker import ModelPicker
 from app.tui.error_card import ErrorCard
 from app.tui.requests.sheet import Sheet
+from app.tui.state import StateFile
 
 from .conftest import until
 from .elsewhere import CLAUDE, LINES, MINI
@@ -133,7 +134,7 @@ async def test_local_only_is_switched_by_a_key_and_shown_always(make_app: Make) 
         await pilot.pause()
         assert app._playground.policy.local_only
         assert "⌂ local only: nothing leaves this machine" in bar(app)
-        assert app._state_file.load().local_only is True
+        assert StateFile(app._playground.folders.data).load().local_only is True
         # Back only after a question.
         await pilot.press("alt+l")
         await pilot.pause()
@@ -146,7 +147,7 @@ async def test_local_only_is_switched_by_a_key_and_shown_always(make_app: Make) 
         await pilot.press("y")
         await pilot.pause()
         assert not app._playground.policy.local_only
-        assert app._state_file.load().local_only is None
+        assert StateFile(app._playground.folders.data).load().local_only is None
 
 
 async def test_local_only_holds_at_the_next_start(make_app: Make) -> None:

@@ -55,7 +55,7 @@ async def test_over_marked_text_it_copies(make_app: Make) -> None:
         app.query_one(Composer).put("take this")
         await pilot.press("home", "shift+end", "ctrl+c")
         assert app.clipboard == "take this"
-        assert not app._asked_to_quit
+        assert not app._interruption.asked
 
 
 async def test_twice_it_leaves_a_locked_vault_alone(make_app: Make) -> None:
@@ -84,7 +84,7 @@ async def test_it_leaves_a_dialog_and_nothing_else(make_app: Make, key: str) -> 
         await pilot.pause()
         await pilot.press("ctrl+c")
         await until(lambda: len(app.screen_stack) == 1)
-        assert not app._asked_to_quit
+        assert not app._interruption.asked
         assert app._privacy.local_only
 
 
@@ -116,9 +116,9 @@ async def test_it_empties_a_search_first(make_app: Make, pane: str, search: str)
         await pilot.press("ctrl+c")
         await until(lambda: field.value == "" and not field.has_focus)
         await pilot.pause()
-        assert not app._asked_to_quit
+        assert not app._interruption.asked
         await pilot.press("ctrl+c")
-        assert app._asked_to_quit
+        assert app._interruption.asked
         await pilot.press("ctrl+c")
         await until(lambda: app._exit)
 
@@ -138,9 +138,9 @@ async def test_in_a_post_it_copies_closes_the_search_and_then_leaves(make_app: M
         assert app.clipboard == "ab"
         await pilot.press("end", "ctrl+f", "ctrl+c")
         await until(lambda: editor.has_focus and not app.query_one(FindBar).display)
-        assert not app._asked_to_quit
+        assert not app._interruption.asked
         await pilot.press("ctrl+c")
-        assert app._asked_to_quit
+        assert app._interruption.asked
         assert editor.has_focus
 
 

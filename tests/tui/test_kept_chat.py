@@ -293,19 +293,28 @@ async def test_locking_takes_everything_off_the_screen_and_the_passphrase_brings
         await until(lambda: [m.source for m in app.query(Markdown)] == ["The treasure is here."])
 
 
-async def test_it_locks_by_itself_only_with_a_passphrase_and_when_nobody_is_there(make_app: Make) -> None:
+async def test_it_locks_by_itself_only_with_a_passphrase_and_when_nobody_is_there(
+    make_app: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
     app = make_app()
     async with app.run_test() as pilot:
         await attached(pilot)
-        desk = app._vault_desk
-        desk._used_at -= 10_000
-        await desk.lock_when_idle(busy=False)
-        assert app._playground.vault.state == "open"
+        app._guard._used_at -= 10_000
+        app._watch_idleness()
+        assert not app._guard.unattended and app._playground.vault.state == "open"
         await app._playground.vault.set_passphrase("correct horse")
-        await desk.lock_when_idle(busy=True)
-        assert app._playground.vault.state == "open"
-        app.run_worker(desk.lock_when_idle(busy=False))
+        assert app._guard.unattended
+        with monkeypatch.context() as patched:
+            patched.setattr(PlaygroundApp, "answering", True)
+            app._watch_idleness()
+            await pilot.pause()
+            assert app._playground.vault.state == "open"
+        app.set_interval(0.01, app._watch_idleness)
         await until(lambda: isinstance(app.screen, UnlockScreen))
+        app.screen.query_one(Input).value = "correct horse"
+        await pilot.press("enter")
+        await until(lambda: not isinstance(app.screen, UnlockScreen))
+        assert app._playground.vault.state == "open"
 
 
 async def test_a_full_disk_is_said_once_the_chat_goes_on_and_all_is_kept_when_there_is_room(

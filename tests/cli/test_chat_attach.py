@@ -98,3 +98,4 @@ def test_a_picture_is_kept_with_its_name_and_shown_in_exports():
     assert from_json(to_json(whole)) == whole
     assert 'alt="a &lt;b&gt;.png"' in to_html(whole)
     assert "![a \\<b\\>.png](data:image/png;base64," in to_markdown(whole)
+    assert "**Image:** a \\<b\\>.png, " in to_markdown(whole, pictures=False)

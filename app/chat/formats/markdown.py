@@ -34,11 +34,12 @@ _MAY_STAY_OPEN = re.compile(r"```|~~~|<(?:[!?]|script|pre|style|textarea)", re.I
 """Most messages hold none of it and need no parsing, which would take 0.4 ms for each."""
 
 
-def to_markdown(whole: WholeSession) -> str:
+def to_markdown(whole: WholeSession, *, pictures: bool = True) -> str:
     """The branch that is shown: title, date, instructions, and every message with who said it and when.
 
     Thoughts and instructions are quotes. Whatever a message leaves open, such as a code block that was cut, is closed,
-    so that it swallows nothing of what follows; otherwise the text is the original.
+    so that it swallows nothing of what follows; otherwise the text is the original. Without ``pictures`` these are
+    told and not held, for who reads the text as it is.
     """
     from markdown_it import MarkdownIt
 
@@ -50,11 +51,11 @@ def to_markdown(whole: WholeSession) -> str:
     if session.system.strip():
         blocks.append(quoted(f"**System prompt**\n\n{session.system}"))
     for node in shown_branch(whole):
-        blocks += _message(node, parser)
+        blocks += _message(node, parser, pictures=pictures)
     return as_text("\n\n".join(blocks) + "\n")
 
 
-def _message(node: Node, parser: MarkdownIt) -> list[str]:
+def _message(node: Node, parser: MarkdownIt, *, pictures: bool) -> list[str]:
     blocks = [f"## {literal(speaker(node))}"]
     if written := moment(node.created_at):
         blocks.append(f"*{written}*")
@@ -65,7 +66,7 @@ def _message(node: Node, parser: MarkdownIt) -> list[str]:
             continue
         blocks += _said(text, parser)
         text = ""
-        blocks.append(_other(part, parser))
+        blocks.append(_other(part, parser, pictures=pictures))
     blocks += _said(text, parser)
     if how := ending(node):
         blocks.append(quoted(f"**{literal(how)}**"))
@@ -76,7 +77,7 @@ def _said(text: str, parser: MarkdownIt) -> list[str]:
     return [closed(text, parser)] if text.strip() else []
 
 
-def _other(part: Part, parser: MarkdownIt) -> str:
+def _other(part: Part, parser: MarkdownIt, *, pictures: bool) -> str:
     match part:
         case Thinking():
             return quoted(f"**Thinking**\n\n{part.text}")
@@ -85,17 +86,18 @@ def _other(part: Part, parser: MarkdownIt) -> str:
         case ToolResult():
             return f"**{'Error from the tool' if part.is_error else 'Answer of the tool'}**\n\n{fenced(part.text)}"
         case Image():
-            return _image(part)
+            return _image(part, held=pictures)
         case Text():
             return closed(part.text, parser)  # a file that was attached: its fence stands in it
 
 
-def _image(image: Image) -> str:
+def _image(image: Image, *, held: bool) -> str:
     if image.url is not None:
         return f"**Image:** {literal(image.url)}"
-    address = data_address(image)
+    address = data_address(image) if held else None
     if address is None:
-        return f"**Image:** {len(image.data or b'')} bytes of {literal(image.media_type)}"
+        name = f"{literal(image.name)}, " if image.name else ""
+        return f"**Image:** {name}{len(image.data or b'')} bytes of {literal(image.media_type)}"
     return f"![{literal(image.name) or 'Image'}]({address})"
 
 

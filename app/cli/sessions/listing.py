@@ -110,9 +110,10 @@ def show(session: Session, which: str, as_json: bool) -> None:
 
     async def shown(vault: Vault) -> None:
         from app.chat.formats import export
+        from app.chat.formats.markdown import to_markdown
 
         conversation = await vault.sessions.load(await find(vault, which))
-        text = export(conversation, "json" if as_json else "markdown")
+        text = export(conversation, "json") if as_json else to_markdown(conversation, pictures=not sys.stdout.isatty())
         click.echo(clean(text) if sys.stdout.isatty() else text, nl=False)
 
     session.run(with_vault(shown))

@@ -21,6 +21,7 @@ from app.tui.error_card import ErrorCard
 
 from .answer_footer import answer_footer, versions_note
 from .answer_text import AnswerText
+from .chips import chip
 from .shortened import Shortened
 from .thinking_view import ThinkingView
 from .waiting_line import WaitingLine
@@ -67,8 +68,13 @@ class PromptView(MessageView):
     def compose(self) -> ComposeResult:
         """The text, and which version of how many it is."""
         text = clean(self.node.message.text)
-        yield Static(Content(text[:MOST_SHOWN].rstrip("\n")), classes="text")
+        if text.strip():
+            yield Static(Content(text[:MOST_SHOWN].rstrip("\n")), classes="text")
         notes = tool_lines(self.node)
+        attached = [chip(part) for part in self.node.message.attached]
+        if attached:
+            lines = [Content.assemble(("▪ ", "$primary"), (line, "$text-muted")) for line in attached]
+            yield Static(Content("\n").join(lines), classes="attached")
         if len(text) > MOST_SHOWN:
             notes.append(f"… {words.count(len(text))} characters in all, sent whole")
         if self._versions[1] > 1:
@@ -253,7 +259,7 @@ def tool_lines(node: Node) -> list[str]:
             found.append(f"asked for {part.name} {part.arguments}")
         elif isinstance(part, ToolResult):
             found.append(f"{'it failed' if part.is_error else 'it gave'}: {part.text}")
-        elif isinstance(part, Image):
+        elif isinstance(part, Image) and not part.name:
             found.append(f"a picture, {part.media_type}")
     lines = [" ".join(clean(line).split()) for line in found]
     return [line if len(line) <= MOST_OF_A_TOOL else f"{line[: MOST_OF_A_TOOL - 1]}…" for line in lines]

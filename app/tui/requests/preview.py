@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Protocol
 
@@ -12,6 +13,10 @@ from app.tui import words
 
 from .json_words import PLACEHOLDER, json_words, pretty
 from .sheet import Sheet
+
+_ENCODED = re.compile(r"[A-Za-z0-9+/]{1000,}={0,2}")
+_PICTURE = re.compile(r'"(?:data:image/[a-z]+;base64,)?(?:iVBORw0KGgo|/9j/|R0lGOD|UklGR)[A-Za-z0-9+/]{8}')
+"""How PNG, JPEG, GIF and WebP begin in base64."""
 
 
 class Previewed(Protocol):
@@ -42,6 +47,8 @@ def preview_sheet(preview: Previewed, model: str) -> Sheet:
         if replaced
         else "no personal data was found in it"
     )
+    if pictures := sum(1 for _ in _PICTURE.finditer(body)):
+        told += f" · {words.plural(pictures, 'picture')} sent unaltered, with all that can be seen"
     lines = [
         Content.assemble(("POST ", "$text-muted"), (clean(preview.url), "bold $warning")),
         *(
@@ -50,9 +57,14 @@ def preview_sheet(preview: Previewed, model: str) -> Sheet:
         ),
         Content.styled(f"{words.count(len(preview.body))} bytes · {told} · nothing has been sent", "$text-muted"),
     ]
-    readable = pretty(preview.body)
+    readable = _ENCODED.sub(_shortened, pretty(preview.body))
     return Sheet(
         f"What would be sent to {clean(model)}",
         Content("\n").join(lines),
         (("easy to read", json_words(readable), clean(readable)), ("as it is sent", json_words(body), clean(body))),
     )
+
+
+def _shortened(found: re.Match[str]) -> str:
+    """A file within a request would hide the words that it goes with."""
+    return f"{found[0][:24]}… {words.count(len(found[0]))} characters in all"

@@ -159,7 +159,7 @@ def _row(session: int, node: Node) -> tuple[object, ...]:
 
 def _parts_of(message: Message) -> bytes | None:
     """The parts, where they are more than the one text that has a column."""
-    if len(message.parts) == 1 and isinstance(message.parts[0], Text):
+    if len(message.parts) == 1 and isinstance(message.parts[0], Text) and not message.parts[0].name:
         return None
     return _ENCODER.encode(message.parts)
 

@@ -45,8 +45,9 @@ def test_files_go_with_the_question_are_kept_and_come_out_of_every_export(
     assert notes in to_markdown(kept)
     assert "notes.md</summary>" in to_html(kept) and "Grüße" in to_html(kept)
     again = ScriptedBackend(["Blue.", FINISHED])
-    assert run_cli("chat", "--continue", "And now?", backend=again).exit_code == 0
+    assert run_cli("chat", "--continue", "--attach", str(tmp_path / "old.txt"), backend=again).exit_code == 0
     assert again.requests[0].messages[0].parts == (part,)
+    assert in_vault(environ, whole).nodes[2].message.attached == (Text(old, f"{tmp_path}/old.txt"),)
 
 
 @pytest.mark.parametrize(

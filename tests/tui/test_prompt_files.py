@@ -84,7 +84,7 @@ def test_a_path_from_elsewhere_goes_on_folder_by_folder(folder: Path) -> None:
 
 class Alone(App[None]):
     def compose(self) -> ComposeResult:
-        yield PromptArea()
+        yield PromptArea(Composer())
 
     def on_mount(self) -> None:
         self.sent: list[Composer.Sent] = []

@@ -32,6 +32,7 @@ class PromptArea(Vertical):
     """The composer. Above it stand the files that fit the path being typed, and those that are mentioned.
 
     Args:
+        composer: the text field.
         finder: knows the files.
     """
 
@@ -40,18 +41,18 @@ class PromptArea(Vertical):
     PromptArea > #attached { height: auto; max-height: 4; padding: 0 2; display: none; }
     """
 
-    def __init__(self, finder: FileFinder | None = None) -> None:
+    def __init__(self, composer: Composer, finder: FileFinder | None = None) -> None:
         super().__init__(id="prompt-area")
+        self._composer = composer
         self._finder = finder or FileFinder()
         self._looking: Timer | None = None
         self._reading: Timer | None = None
-        self._seen: tuple[object, ...] = ()
 
     def compose(self) -> ComposeResult:
         """From the top."""
         yield OfferedFiles()
         yield Static(id="attached")
-        yield Composer()
+        yield self._composer
 
     def on_unmount(self) -> None:
         """Nobody looks for files any more."""
@@ -81,7 +82,7 @@ class PromptArea(Vertical):
 
     def _offer(self, paths: tuple[str, ...]) -> None:
         self.query_one(OfferedFiles).offer(paths)
-        self.query_one(Composer).offer_files(bool(paths))
+        self._composer.offer_files(bool(paths))
 
     @on(Composer.PickMoved)
     def _pick_moved(self, event: Composer.PickMoved) -> None:
@@ -98,9 +99,8 @@ class PromptArea(Vertical):
         self._take(event.path)
 
     def _take(self, path: str) -> None:
-        composer = self.query_one(Composer)
-        composer.take_path(path)
-        composer.focus()
+        self._composer.take_path(path)
+        self._composer.focus()
 
     # What was pasted
 
@@ -120,7 +120,7 @@ class PromptArea(Vertical):
             found = await aside(is_picture, _PICTURE)
         except (OSError, ValueError, RuntimeError, TimeoutError):
             return  # no path of this machine: it stays the text that it is
-        if found and self.query_one(Composer).mention_instead(text, path):
+        if found and self._composer.mention_instead(text, path):
             self.app.notify("The picture goes with the prompt. ctrl+z makes its path text again.", timeout=4)
 
     # What goes with the prompt
@@ -129,7 +129,7 @@ class PromptArea(Vertical):
     def _text_changed(self) -> None:
         if self._reading is not None:
             self._reading.stop()
-        mentions = self.query_one(Composer).mentions
+        mentions = self._composer.mentions
         if mentions:
             self._reading = self.set_timer(_LONG_PAUSE, self._read)
         else:
@@ -140,7 +140,7 @@ class PromptArea(Vertical):
         self.run_worker(self._read_mentioned(), group="read-files", exclusive=True, exit_on_error=False)
 
     async def _read_mentioned(self) -> None:
-        read = await read_mentioned(self.query_one(Composer).mentions)
+        read = await read_mentioned(self._composer.mentions)
         if self.is_mounted:
             self._show(read)
 

@@ -52,10 +52,10 @@ async def take(home: Path) -> None:
             await until(lambda: chat.keeper is not None)
             keep(app, "empty")
             for question in EARLIER:
-                chat.set_sampling("max_tokens 60")
+                chat.parts.particulars.set_sampling("max_tokens 60")
                 await ask(pilot, chat, question)
                 await chat.action_new_chat()
-            chat.set_sampling("seed 2")
+            chat.parts.particulars.set_sampling("seed 2")
             await ask(pilot, chat, QUESTION)
             app.clear_notifications()
             await pilot.pause(0.5)

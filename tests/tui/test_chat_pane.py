@@ -224,7 +224,7 @@ async def test_only_the_messages_near_the_reader_exist_and_the_view_does_not_jum
     async with app.run_test(size=(80, 24)) as pilot:
         pane = app.query_one(ChatPane)
         long_conversation(pane, 10_000)
-        pane.show_stage()
+        pane.parts.scene.arrange()
         transcript = app.query_one(Transcript)
         await transcript.show()
         await pilot.pause()
@@ -326,7 +326,7 @@ async def test_what_is_no_text_is_named_in_a_line(make_app: Make) -> None:
         pane.conversation.append(Message("user", (Image("image/png", b"x"), Text("What is it?"))))
         pane.conversation.append(Message("assistant", (ToolCall("1", "look", '{"at":\x1b "it"}'),)))
         pane.conversation.append(Message("tool", (ToolResult("1", "a cat\n" * 100),)))
-        pane.show_stage()
+        pane.parts.scene.arrange()
         await app.query_one(Transcript).show()
         await pilot.pause()
         notes = [str(note.render()) for note in app.query(".note").results(Static)]

@@ -37,7 +37,7 @@ async def opened(app: PlaygroundApp, model: str = "") -> AsyncIterator[Pilot[Any
     async with app.run_test(size=(120, 40)) as pilot:
         chat = app.query_one(ChatPane)
         await until(lambda: chat.keeper is not None)
-        await until(lambda: chat._desk._lines or not app._playground.router.lines)
+        await until(lambda: chat.parts.model._desk._lines or not app._playground.router.lines)
         if model:
             chat.use_model(model)
         await pilot.pause()
@@ -217,7 +217,7 @@ async def test_a_model_that_is_here_too_is_chosen_while_local_only_and_nothing_i
         assert "sends" not in bar(app) and "not asked" not in bar(app)
         # Allowed again, it may go anywhere, and that is said.
         app._playground.policy.local_only = False
-        assert app.query_one(ChatPane)._desk.sends_to("both") == "cloud, ollama"
+        assert app.query_one(ChatPane).parts.model._desk.sends_to("both") == "cloud, ollama"
 
 
 async def test_a_model_in_use_is_said_not_to_be_asked(make_app: Make) -> None:

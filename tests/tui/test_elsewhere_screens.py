@@ -50,7 +50,7 @@ def picture(snap_compare: Any) -> Callable[..., None]:
             still(app)
             chat = app.query_one(ChatPane)
             await until(lambda: chat.keeper is not None)
-            await until(lambda: chat._desk._lines or not app._playground.router.lines)
+            await until(lambda: chat.parts.model._desk._lines or not app._playground.router.lines)
             await pilot.pause()
             for step in steps:
                 await step(pilot)
@@ -83,7 +83,7 @@ def ask(text: str, *, wait: bool = True) -> Step:
             if node.first_token is not None:
                 chat.conversation.save(msgspec.structs.replace(node, first_token=0.42))
         if wait:
-            chat._report(msgspec.structs.replace(chat.status, first_token=0.42, speed=109.0, note=""))
+            chat.parts.model.report(msgspec.structs.replace(chat.status, first_token=0.42, speed=109.0, note=""))
             for view in pilot.app.query("AnswerView"):
                 view.node = chat.conversation.node(view.node.id)
                 view._refresh_footer()

@@ -191,9 +191,9 @@ async def test_instructions_and_sampling_belong_to_the_session(make_app: Make, t
     app = make_app(router)
     async with app.run_test() as pilot:
         pane = await attached(pilot)
-        pane.set_system("Talk like a pirate.")
-        pane.set_sampling("temperature 0.3")
-        pane.set_sampling("top_k many")
+        pane.parts.particulars.set_system("Talk like a pirate.")
+        pane.parts.particulars.set_sampling("temperature 0.3")
+        pane.parts.particulars.set_sampling("top_k many")
         await ask(pilot, "Hello")
         assert router.requests[0].messages[0] == Message.system("Talk like a pirate.")
         assert router.requests[0].sampling == Sampling(temperature=0.3)
@@ -201,9 +201,9 @@ async def test_instructions_and_sampling_belong_to_the_session(make_app: Make, t
     async with again.run_test() as pilot:
         pane = await attached(pilot)
         assert pane.conversation.system == "Talk like a pirate."
-        assert pane.sampling == Sampling(temperature=0.3)
+        assert pane.parts.current.sampling == Sampling(temperature=0.3)
         await pane.action_new_chat()
-        assert pane.sampling == Sampling()
+        assert pane.parts.current.sampling == Sampling()
 
 
 async def test_a_model_s_title_comes_after_the_first_answer_and_a_person_s_stays(
@@ -215,7 +215,7 @@ async def test_a_model_s_title_comes_after_the_first_answer_and_a_person_s_stays
         pane = await ask(pilot, "Name a colour, please, for a wall in a kitchen")
         assert pane.keeper is not None
         await until(lambda: pane.keeper.session.title == "Warm Colours")
-        pane.set_title("Kitchen")
+        pane.parts.particulars.set_title("Kitchen")
         await ask(pilot, "Another")
         await pilot.pause(0.1)
         assert pane.keeper.session.title == "Kitchen"
@@ -230,7 +230,7 @@ async def test_a_conversation_longer_than_the_window_loses_its_oldest_turns_and_
     app = make_app(router, context=600)
     async with app.run_test() as pilot:
         pane = await attached(pilot)
-        pane.set_system("Be brief.")
+        pane.parts.particulars.set_system("Be brief.")
         for number in range(5):
             await ask(pilot, f"{number} " + "word " * 100)
         last = router.requests[-1].messages
@@ -259,7 +259,7 @@ async def test_what_is_left_out_is_summed_up_when_that_is_chosen_and_the_summary
         pane = await attached(pilot)
         for number in range(4):
             await ask(pilot, f"{number} " + "word " * 100)
-        await until(lambda: pane._summary.text == "They spoke of words.")
+        await until(lambda: pane.parts.current.summary.text == "They spoke of words.")
         await ask(pilot, "And now?")
         asked = next(r for r in reversed(router.requests) if r.messages[-1].text == "And now?")
         assert asked.messages[0].role == "system"
@@ -268,7 +268,7 @@ async def test_what_is_left_out_is_summed_up_when_that_is_chosen_and_the_summary
     again = make_app(router, context=600, chat=ChatSettings(titles=False, summarise=True))
     async with again.run_test() as pilot:
         pane = await attached(pilot)
-        assert pane._summary.text == "They spoke of words."
+        assert pane.parts.current.summary.text == "They spoke of words."
 
 
 async def test_locking_takes_everything_off_the_screen_and_the_passphrase_brings_it_back(

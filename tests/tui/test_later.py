@@ -36,7 +36,7 @@ async def test_two_warm_ups_in_one_moment(make_app: Make) -> None:
             pane = app.query_one(ChatPane)
             for _ in range(3):
                 pane.use_model("smollm2-135m")
-                pane.do(pane._learn_lines(), "models", exclusive=True)
-            await until(lambda: pane._desk.loaded("smollm2-135m") is not None)
+                pane.do(pane.parts.model.learn_lines(), "models", exclusive=True)
+            await until(lambda: pane.parts.model._desk.loaded("smollm2-135m") is not None)
         gc.collect()
     assert [str(warning.message) for warning in seen if "never awaited" in str(warning.message)] == []

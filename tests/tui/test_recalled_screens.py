@@ -51,7 +51,7 @@ def picture(snap_compare: Any, make_app: Callable[..., PlaygroundApp]) -> Callab
             await until(lambda: pane.keeper is not None)
             pane.conversation.append(Message.user("What is my dog called?"))
             node = pane.conversation.append(Message.assistant("Your dog is called **Bella**."), model="smollm2-135m")
-            pane.show_stage()
+            pane.parts.scene.arrange()
             await transcript.show()
             await transcript.show_recalled(node.id, (DOG, VET))
             app.query_one(StatusBar).status = READY

@@ -65,7 +65,7 @@ async def talk(pilot: Pilot[Any], error: Failure | None = None) -> None:
             first_token=0.12,
         )
     )
-    pane.show_stage()
+    pane.parts.scene.arrange()
     await app.query_one(Transcript).show()
     await pilot.pause()
     app.query_one(StatusBar).status = READY
@@ -125,7 +125,7 @@ def test_branches(make_app: Make, picture: Any, size: Any, step: int) -> None:
         conversation.branch(question.id, Message.assistant("Blue."), model="smollm2-135m")
         conversation.branch(None, Message.user("Name a bird."))
         conversation.append(Message.assistant("A wren."), model="smollm2-135m")
-        pane.show_stage()
+        pane.parts.scene.arrange()
         await pilot.app.query_one(Transcript).show()
         await pilot.pause()
         if step:

@@ -14,6 +14,7 @@ from textual.widgets.markdown import MarkdownBlock
 
 from app.chat import Conversation, pacing
 from app.messages import Message
+from app.settings import ChatSettings
 from app.tui.app import PlaygroundApp
 from app.tui.chat.answer_text import AnswerText
 from app.tui.chat.message_view import AnswerView
@@ -34,8 +35,8 @@ BLOCKS = [
 
 async def open_conversation(pilot: Pilot[Any], conversation: Conversation) -> Transcript:
     pane = pilot.app.query_one(ChatPane)
-    pane.conversation = conversation
-    pane.show_stage()
+    pane.parts.current.conversation = conversation
+    pane.parts.scene.arrange()
     transcript = pilot.app.query_one(Transcript)
     await transcript.show()
     await pilot.pause(0.2)
@@ -170,7 +171,7 @@ async def test_a_paced_answer_comes_in_groups_and_whole(make_app: Make) -> None:
     app = make_app(ScriptedRouter(answer(story)))
     async with app.run_test(size=(80, 24)) as pilot:
         pane = app.query_one(ChatPane)
-        pane._choices = type(pane._choices)(pacing=True)
+        pane.parts.answers._choices = ChatSettings(pacing=True)
         await pane.ask("go")
         await until(lambda: app.query(AnswerText) and app.query_one(AnswerText).source)
         assert len(app.query_one(AnswerText).source) < len(story)
@@ -187,7 +188,7 @@ async def test_stopping_a_paced_answer_shows_what_came_at_once(make_app: Make, m
     app = make_app(ScriptedRouter(script))
     async with app.run_test(size=(80, 24)):
         pane = app.query_one(ChatPane)
-        pane._choices = type(pane._choices)(pacing=True)
+        pane.parts.answers._choices = ChatSettings(pacing=True)
         await pane.ask("go")
         await until(lambda: app.query(AnswerText) and app.query_one(AnswerText).source)
         began = time.monotonic()

@@ -9,22 +9,29 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
-from app.messages import Node
+from app.chat import Conversation
+from app.errors import PlaygroundError
 from app.settings import ChatSettings
+from app.tui.bars.status import Status
+from app.tui.pane import Pane
 
-from .answers import Answers
-from .commands import Command, as_typed, command, offered, parse
+from . import news
+from .commands import as_typed
 from .composer import Composer
 from .offered_commands import OfferedCommands
-from .stage import Stage
-from .transcript import Transcript
+from .open_conversation import Resumed
+from .parts import ChatParts
 
 if TYPE_CHECKING:
+    from app.chat.keeping import Keeper
     from app.tui.model_desk import ModelDesk
+    from app.vault import Vault
+
+    from .recalled_view import RecalledView
 
 
-class ChatPane(Answers):
-    """A conversation with a model."""
+class ChatPane(Pane):
+    """A conversation with a model: gives keys, wishes and news to the parts that do the work."""
 
     HELP = """\
 Ask a model. It runs on this machine, unless the bottom line says where it sends what you write; the preview shows what
@@ -33,6 +40,7 @@ Asking again, and editing an earlier prompt, keep both versions: walk between th
 """
 
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("alt+m", "recalled", "Recalled", id="chat.recalled"),
         # One key, and the line of keys says which of the three it does now.
         Binding("escape", "close_commands", "Close the list", key_display="esc", id="chat.close_commands"),
         Binding("escape", "leave_rewriting", "Leave it", key_display="esc", id="chat.leave_rewriting"),
@@ -54,6 +62,11 @@ Asking again, and editing an earlier prompt, keep both versions: walk between th
         Binding("ctrl+end", "scroll_to_end", "To the end", show=False, priority=True, id="chat.scroll_end"),
     ]
 
+    SessionChanged = news.SessionChanged
+    StatusChanged = news.StatusChanged
+    ModelChosen = news.ModelChosen
+    PostWanted = news.PostWanted
+
     def __init__(
         self,
         desk: ModelDesk,
@@ -61,236 +74,220 @@ Asking again, and editing an earlier prompt, keep both versions: walk between th
         environ: Mapping[str, str],
         choices: ChatSettings = ChatSettings(),  # noqa: B008 (immutable)
     ) -> None:
-        super().__init__(desk, model, choices, id="chat")
+        super().__init__(id="chat")
         self._environ = environ
-        self._beside: tuple[str, str] | None = None
+        self.parts = parts = ChatParts(
+            desk, model, choices, self, keys=self._welcome_keys, show=self._show_other, told=self._told
+        )
+        self.ask = parts.answers.ask
+        self.use_model = parts.model.use
+        self.open_session = parts.current.resume
+        self.session_changed_elsewhere = parts.current.changed_elsewhere
+        self.run_command = parts.commands.run
+        # Textual looks for what a key does here, by its name: most of it is done by a part.
+        self.action_close_commands = parts.commands.close
+        self.action_leave_rewriting = parts.rewriting.leave
+        self.action_stop = parts.turns.stop
+        self.action_regenerate = parts.turns.again
+        self.action_go_on = parts.turns.go_on
+        self.action_edit_message = parts.turns.edit
+        self.action_version = parts.versions.step
+        self.action_roll_back = parts.versions.roll_back
+        self.action_copy_message = parts.chosen.copy
+        self.action_copy_code = parts.chosen.copy_code
+        self.action_toggle_thinking = parts.chosen.toggle_thinking
+        self.action_toggle_original = parts.chosen.toggle_original
+        self.action_pick_model = parts.model.pick
+        self.action_recalled = parts.recalled.toggle
+        self.action_edit_title = parts.particulars.ask_title
+        self.action_edit_system = parts.particulars.ask_system
+        self.action_show_sampling = parts.particulars.ask_sampling
+        self.action_memory = parts.particulars.say_memory
+        self.action_archive = parts.putting_away.archive
+        self.action_delete_chat = parts.putting_away.delete
+        self.action_bring_back = parts.putting_away.bring_back
+        self.action_scroll = parts.transcript.scroll_page
+        self.action_scroll_to_end = parts.transcript.to_end
 
     def compose(self) -> ComposeResult:
         """Transcript or welcome, and the composer below."""
-        yield Transcript(lambda: self.conversation, filtered=self._choices.filter)
-        yield Stage(self._welcome_keys())
-        yield OfferedCommands()
-        yield Composer()
+        yield self.parts.transcript
+        yield self.parts.stage
+        yield self.parts.offered
+        yield self.parts.composer
 
     def on_mount(self) -> None:
         """Shows the empty state; what needs time comes after the first paint."""
-        self.show_stage()
+        self.parts.scene.arrange()
 
-    def take_focus(self) -> None:
-        """Puts the keys to the composer."""
-        self.action_focus_composer()
+    def begin(self) -> None:
+        """Called once after the first paint: fetches the model when it is not here, and prepares what comes next."""
+        self.parts.composer.highlight_markdown()
+        self.parts.model.refresh()
+        self.parts.model.make_ready()
+        self.do(self.parts.model.learn_lines(), "models")
+        self.set_interval(0.5, self._follow_download)
 
-    # What is shown
+    def key_of(self, name: str, otherwise: str = "") -> str:
+        """How the key of that name is written here; ``otherwise`` if there is none."""
+        return self.app.key_of(self, name, otherwise)
+
+    async def act(self, action: str) -> None:
+        """Does an action, as its key does."""
+        await self.app.run_action(action, self)
 
     def _welcome_keys(self) -> list[tuple[str, str]]:
-        keys = {name: self.app.get_key_display(binding) for name, binding in self.app.keys_by_id(self).items()}
-        return [
-            ("⏎", "send"),
-            (keys.get("chat.model", "f2"), "choose a model"),
-            (keys.get("app.help", "f1"), "all keys"),
-        ]
+        keys = [("chat.model", "f2", "choose a model"), ("app.help", "f1", "all keys")]
+        return [("⏎", "send"), *((self.key_of(name, otherwise), words) for name, otherwise, words in keys)]
 
-    def show_stage(self) -> None:
-        """Shows the transcript, or the welcome while it is empty."""
-        empty = not self.conversation.path()
-        self.query_one(Stage).display = empty
-        self.query_one(Transcript).display = not empty
+    # How it stands
 
-    # Asking
+    @property
+    def conversation(self) -> Conversation:
+        """The messages of the conversation that is open."""
+        return self.parts.current.conversation
+
+    @property
+    def keeper(self) -> Keeper | None:
+        """What writes them to the vault, while that is open."""
+        return self.parts.current.keeper
+
+    @property
+    def answering(self) -> bool:
+        """Whether an answer is being waited for."""
+        return self.parts.current.answering
+
+    @property
+    def model(self) -> str:
+        """The model that is asked."""
+        return self.parts.model.name
+
+    @property
+    def status(self) -> Status:
+        """What the status line says."""
+        return self.parts.model.status
+
+    # What it hears of
+
+    async def vault_opened(self, vault: Vault) -> None:
+        """Shows what was open last."""
+        await self.parts.current.attach(vault)
+
+    async def vault_closing(self) -> None:
+        """Stops an answer and keeps what came of it, then forgets everything and shows nothing of it."""
+        if self.answering:
+            await self.action_stop()
+        self.parts.putting_away.forget()
+        await self.parts.current.detach()
+        self.parts.model.refresh(used=0, speed=0.0, first_token=0.0, note="")
+        self.parts.composer.prompts.forget()
+
+    def model_changed(self) -> None:
+        """A download began or ended, or it was said what may leave this machine."""
+        self.parts.model.download_changed()
+
+    def _follow_download(self) -> None:
+        if words := self.parts.model.follow_download():
+            self.parts.answers.say_while_waiting(words)
+
+    def _told(self, error: PlaygroundError | None) -> None:
+        if error is None:
+            self.app.notify("Everything is kept again.", timeout=4)
+        else:
+            self.app.notify_error(error)
+
+    async def _show_other(self, resumed: Resumed | None) -> None:
+        """Another conversation is open."""
+        parts = self.parts
+        parts.rewriting.forget()
+        asked = (node.message.text for node in self.conversation.path() if node.message.role == "user")
+        parts.composer.prompts.show(map(as_typed, asked))
+        parts.transcript.know_recalled(resumed.recalled if resumed is not None else {})
+        await parts.scene.show()
+        if resumed is not None:
+            if resumed.node_id is not None:
+                await parts.transcript.reveal(resumed.node_id)
+            parts.model.follow_session()
 
     @on(Composer.Sent)
     async def _sent(self, event: Composer.Sent) -> None:
         event.stop()
-        parsed = parse(event.text.strip())
-        known = command(parsed[0]) if parsed else None
-        composer = self.query_one(Composer)
-        if parsed is not None and known is None:
-            self.app.notify(
-                f"There is no command /{parsed[0]}. Two slashes send the line as it is.",
-                severity="warning",
-                markup=False,
-            )
-            composer.give_back(event.text)
-            return
-        if self.answering and known is None:
-            self.app.notify("The answer is still coming; esc stops it.", markup=False)
-            composer.give_back(event.text)
-            return
-        composer.prompts.add(event.text)
-        if known is not None and parsed is not None:
-            await self.run_command(known, parsed[1])
-            return
-        text = event.text[1:] if event.text.startswith("//") else event.text
-        rewritten, head = self._rewritten, self.conversation.head
-        self.rewrite(None)
-        if rewritten is None or head is None or rewritten not in self.conversation:
-            self._beside = None
-            await self.ask(text)
-        else:
-            self._beside = (rewritten, head.id)
-            await self.ask(text, self.conversation.node(rewritten).parent_id, branch=True)
+        await self.parts.commands.sent(event.text)
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Keys that would do nothing are not offered."""
-        if action == "close_commands":
-            return self.query_one(Composer).offering
-        if action == "leave_rewriting":
-            return self.rewriting and not self.answering
-        if action == "stop":
-            return self.answering or self._desk.downloading(self.model)
-        if action == "recalled":
-            return self.recalled is not None
-        if action == "go_on":
-            return not self.answering and self._unfinished() is not None
-        if action in ("regenerate", "copy_message"):
-            if action == "regenerate" and self.answering:
-                return False
-            return bool(len(self.conversation)) or (action == "regenerate" and self._desk.missing(self.model))
-        return True
+    @on(Composer.Changed)
+    def _text_changed(self) -> None:
+        self.parts.commands.follow_text()
+
+    @on(Composer.CompletionMoved)
+    async def _completion_moved(self, event: Composer.CompletionMoved) -> None:
+        await self.parts.commands.move(event.step)
+
+    @on(OfferedCommands.Taken)
+    async def _command_clicked(self, event: OfferedCommands.Taken) -> None:
+        await self.parts.commands.take(event.command)
+
+    def on_recalled_view_left(self, event: RecalledView.Left) -> None:
+        """Gives the keys back."""
+        event.stop()
+        self.parts.recalled.give_back_keys(event.back)
+
+    async def on_recalled_view_open_wanted(self, event: RecalledView.OpenWanted) -> None:
+        """Shows the conversation or the post that a passage is from."""
+        event.stop()
+        await self.parts.recalled.open(event)
+
+    async def on_recalled_view_forget_wanted(self, event: RecalledView.ForgetWanted) -> None:
+        """Never recalls a passage again, or takes that back."""
+        event.stop()
+        await self.parts.recalled.forget(event)
 
     # Actions
 
-    def action_close_commands(self) -> None:
-        """Closes the list of commands; what is written stays."""
-        self._offer(())
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Keys that would do nothing are not offered."""
+        match action:
+            case "close_commands":
+                return self.parts.composer.offering
+            case "leave_rewriting":
+                return self.parts.rewriting.under_way and not self.answering
+            case "stop":
+                return self.answering or self.parts.model.downloading
+            case "recalled":
+                return self.parts.transcript.recalled_view() is not None
+            case "go_on":
+                return self.parts.turns.can_go_on
+            case "regenerate":
+                return self.parts.turns.can_ask_again
+            case "copy_message":
+                return len(self.conversation) > 0
+        return True
 
-    def action_leave_rewriting(self) -> None:
-        """Leaves an earlier prompt as it was."""
-        self.leave_rewriting()
+    def take_focus(self) -> None:
+        """Puts the keys to the composer."""
+        self.parts.composer.focus()
 
-    async def _take_back(self, answer: Node, composer: Composer) -> None:
-        """The prompt goes back into the composer; that of another version stands beside the one before it again."""
-        if self.conversation.node(answer.id).message.text:
-            # It was gone on with, and stopped before more came: what there was before stays.
-            return
-        asked, beside = answer.parent_id, self._beside
-        await super()._take_back(answer, composer)
-        if beside is not None and (asked is None or asked not in self.conversation):
-            rewritten, head = beside
-            self.conversation.show(head)
-            self.rewrite(self.conversation.node(rewritten))
-            self.show_stage()
-            await self.query_one(Transcript).show()
+    def action_focus_composer(self) -> None:
+        """Back to writing."""
+        self.take_focus()
 
-    async def _show_conversation(self) -> None:
-        """Another conversation: nothing of the last one is being rewritten."""
-        self._beside = None
-        self._draft = ""
-        self.rewrite(None)
-        asked = (node.message.text for node in self.conversation.path() if node.message.role == "user")
-        self.query_one(Composer).prompts.show(map(as_typed, asked))
-        await super()._show_conversation()
-
-    async def detach(self) -> None:
-        """Forgets the earlier prompts, too."""
-        await super().detach()
-        self.query_one(Composer).prompts.forget()
-
-    async def action_version(self, step: int) -> None:
-        """Shows an earlier or later version, and how much of the context window that one fills."""
-        await super().action_version(step)
-        if not self.answering:
-            self.show_figures()
-
-    async def action_roll_back(self, turns: int = 1) -> None:
-        """Takes questions and answers off the end, and says how much of the context window is filled then."""
-        await super().action_roll_back(turns)
-        if not self.answering:
-            self.show_figures()
-
-    async def action_toggle_original(self) -> None:
-        """Shows the chosen answer whole, or again without what the content filter leaves out."""
-        if not await self.query_one(Transcript).toggle_original():
-            self.app.notify("Nothing is left out of this answer.", timeout=2)
-
-    def action_scroll(self, direction: int) -> None:
-        """Scrolls the transcript by a page while the composer keeps the focus."""
-        transcript = self.query_one(Transcript)
-        if direction < 0:
-            transcript.scroll_page_up(animate=False)
-        elif not transcript.following:
-            # There is nothing below the end that is being followed, wherever it is going to be when this is painted.
-            transcript.scroll_page_down(animate=False)
-
-    def action_scroll_to_end(self) -> None:
-        """Shows the end, and follows it."""
-        self.query_one(Transcript).to_end()
-
-    def action_edit_in_editor(self) -> None:
-        """Opens the prompt in the person's editor."""
-        self._open_editor()
+    async def action_new_chat(self) -> None:
+        """Begins an empty conversation."""
+        await self.parts.turns.start_new()
+        self.take_focus()
+        self.refresh_bindings()
 
     def action_preview(self) -> None:
         """Shows what would leave this machine if what stands in the composer was asked now."""
-        self.do(self.preview(self.query_one(Composer).prompt), "preview")
-
-    # The composer's wishes
+        self.do(self.parts.answers.preview(self.parts.composer.prompt), "preview")
 
     @on(Composer.EditorWanted)
-    def _open_editor(self) -> None:
+    def action_edit_in_editor(self) -> None:
+        """Opens the prompt in the person's editor."""
         self.do(self._edit_outside(), "editor")
 
     async def _edit_outside(self) -> None:
         from app.tui.outside_editor import edit_outside
 
-        composer = self.query_one(Composer)
-        text = await edit_outside(self.app, composer.prompt, self._environ)
+        text = await edit_outside(self.app, self.parts.composer.prompt, self._environ)
         if text is not None:
-            composer.put(text)
-
-    @on(Composer.Changed)
-    def _text_changed(self) -> None:
-        composer = self.query_one(Composer)
-        line = composer.text if composer.document.line_count == 1 and len(composer.text) < 40 else ""
-        self._offer(offered(line))
-
-    def _offer(self, commands: tuple[Command, ...]) -> None:
-        composer = self.query_one(Composer)
-        self.query_one(OfferedCommands).offer(commands)
-        if composer.offering != bool(commands):
-            composer.offering = bool(commands)
-            self.refresh_bindings()
-
-    @on(Composer.CompletionMoved)
-    async def _completion_moved(self, event: Composer.CompletionMoved) -> None:
-        offered = self.query_one(OfferedCommands)
-        if event.step:
-            offered.move(event.step)
-        elif offered.highlighted is not None:
-            await self._take(offered.highlighted)
-
-    @on(OfferedCommands.Taken)
-    async def _command_clicked(self, event: OfferedCommands.Taken) -> None:
-        await self._take(event.command)
-
-    async def _take(self, taken: Command) -> None:
-        composer = self.query_one(Composer)
-        self._offer(())
-        if taken.argument == "NAME":
-            composer.put(f"/{taken.name} ")
-        else:
-            composer.put("")
-            await self.run_command(taken, "")
-
-    async def run_command(self, known: Command, argument: str) -> None:
-        """Does what a command says."""
-        if known.name in ("set", "system", "title", "memory"):
-            await self.attached()  # these belong to the session
-        if known.name == "model" and argument:
-            self.use_model(argument)
-        elif known.name == "system" and argument:
-            self.set_system(argument)
-        elif known.name == "title" and argument:
-            self.set_title(argument)
-        elif known.name == "memory" and argument:
-            self.set_memory(argument)
-        elif known.name == "set" and argument:
-            self.set_sampling(argument)
-        elif known.name == "preview" and argument:
-            self.do(self.preview(argument), "preview")
-        elif known.name == "theme" and argument:
-            self.app.use_theme(argument)
-        elif known.name == "back" and argument.isdecimal():
-            await self.action_roll_back(int(argument))
-        else:
-            await self.app.run_action(known.action, self)
+            self.parts.composer.put(text)

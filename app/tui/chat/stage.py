@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from textual.app import ComposeResult
 from textual.containers import Container
 
@@ -13,14 +15,14 @@ from .welcome import Greeting
 class Stage(Container):
     """The welcome, or the model that is on its way."""
 
-    def __init__(self, keys: list[tuple[str, str]]) -> None:
-        """``keys``: the three keys of the welcome."""
+    def __init__(self, keys: Callable[[], list[tuple[str, str]]]) -> None:
+        """``keys``: gives the keys of the welcome."""
         super().__init__(id="stage")
         self._keys = keys
 
     def compose(self) -> ComposeResult:
         """The welcome."""
-        yield Greeting(self._keys)
+        yield Greeting(self._keys())
 
     def say_where(self, sends_to: str) -> None:
         """Says in the welcome where what is written goes; empty for nowhere."""
@@ -30,8 +32,10 @@ class Stage(Container):
         """Shows a download in the welcome's place; ``None`` brings the welcome back."""
         from .download_card import DownloadCard
 
-        self.query_one(Greeting).display = download is None
         cards = self.query(DownloadCard)
+        if download is None and not cards:
+            return
+        self.query_one(Greeting).display = download is None
         if download is None:
             cards.remove()
         elif cards:

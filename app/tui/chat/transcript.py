@@ -231,6 +231,14 @@ Page Up and Page Down; the view follows the answer only while you are at its end
             if isinstance(view, AnswerView) and view.is_mounted:
                 await view.rest_above(self.scroll_y - self.size.height)
 
+    def scroll_page(self, direction: int) -> None:
+        """Scrolls by a page, as when the keys are not its own."""
+        if direction < 0:
+            self.scroll_page_up(animate=False)
+        elif not self.following:
+            # There is nothing below the end that is being followed, wherever it is going to be when this is painted.
+            self.scroll_page_down(animate=False)
+
     async def action_pane(self, action: str) -> None:
         """Asks the pane, which holds the conversation, to do something with the chosen message."""
         parent = self.parent

@@ -12,6 +12,7 @@ from .infill import Gap
 from .speech import TranscribeOptions
 
 Role = Literal["chat", "embed", "transcribe"]
+Speculation = Literal["prompt-lookup", "off"]
 
 
 class LoadOptions(Struct, frozen=True, kw_only=True):
@@ -28,6 +29,7 @@ class LoadOptions(Struct, frozen=True, kw_only=True):
         device: ``auto``, ``cpu``, or a device name that the probe listed.
         threads: CPU threads; 0 chooses.
         chat_template: Jinja text that replaces the template of the file.
+        speculation: whether several tokens of an answer are computed at once where they can be guessed.
         gives_way: whether other programs come first where processors are short.
     """
 
@@ -41,6 +43,7 @@ class LoadOptions(Struct, frozen=True, kw_only=True):
     device: str = "auto"
     threads: int = 0
     chat_template: str | None = None
+    speculation: Speculation = "prompt-lookup"
     gives_way: bool = True
 
 

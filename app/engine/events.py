@@ -133,7 +133,10 @@ class Transcribed(Struct, frozen=True, tag_field="kind", tag="transcribed"):
 
 
 class Status(Struct, frozen=True, tag_field="kind", tag="status"):
-    """How busy a worker is. ``decoded_tokens`` counts since it was loaded; cells are a KV cache's, if it has one."""
+    """How busy a worker is. Cells are a KV cache's, if it has one; tokens are counted since it was loaded.
+
+    ``guessed_tokens`` were guessed by speculation, ``right_tokens`` of them rightly, and so for less.
+    """
 
     request_id: int
     running: int
@@ -141,6 +144,8 @@ class Status(Struct, frozen=True, tag_field="kind", tag="status"):
     used_cells: int
     cells: int
     decoded_tokens: int
+    guessed_tokens: int = 0
+    right_tokens: int = 0
 
 
 Event = (

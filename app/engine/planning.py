@@ -65,6 +65,7 @@ class Planner:
             device=placement.device,
             threads=settings.threads,
             chat_template=entry.chat_template,
+            speculation=settings.speculation,
         )
         return options, placement, window
 

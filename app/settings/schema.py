@@ -30,6 +30,7 @@ class EngineSettings(Struct, frozen=True, kw_only=True):
         threads: CPU threads; 0 takes one a physical core.
         keep_alive_s: seconds that an unused model stays loaded; 0 keeps it for good.
         max_loaded: models loaded at once.
+        speculation: whether words of an answer that stood in the text before are computed several at once.
     """
 
     context: Tokens = 0
@@ -40,6 +41,7 @@ class EngineSettings(Struct, frozen=True, kw_only=True):
     threads: Annotated[int, Meta(ge=0, le=1024)] = 0
     keep_alive_s: Seconds = 900.0
     max_loaded: Count = 2
+    speculation: Literal["prompt-lookup", "off"] = "prompt-lookup"
 
 
 class ModelSettings(Struct, frozen=True, kw_only=True):

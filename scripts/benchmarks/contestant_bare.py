@@ -36,7 +36,12 @@ def main(model: str) -> None:
 
     log = NativeLog(lambda text: None)
     options = LoadOptions(
-        path=model, context=workload.CONTEXT, cells=workload.CELLS, sequences=workload.SEQUENCES, device="cpu"
+        path=model,
+        context=workload.CONTEXT,
+        cells=workload.CELLS,
+        sequences=workload.SEQUENCES,
+        device="cpu",
+        speculation="off",
     )
     worker = ChatWorker(options, heard)
     worker.start()

@@ -118,7 +118,12 @@ async def main() -> None:
     chosen = report.arguments("engine", rounds=5)
     model = await asyncio.to_thread(fetch)
     options = LoadOptions(
-        path=str(model), context=workload.CONTEXT, cells=workload.CELLS, sequences=workload.SEQUENCES, device="cpu"
+        path=str(model),
+        context=workload.CONTEXT,
+        cells=workload.CELLS,
+        sequences=workload.SEQUENCES,
+        device="cpu",
+        speculation="off",
     )
     with tempfile.TemporaryDirectory() as logs:
         worker = WorkerProcess("starter", options, WorkerLog(Path(logs) / "worker.log"))

@@ -37,10 +37,12 @@ from app.messages import ChatRequest
 
 from .control_names import Piece
 from .devices import accelerator
+from .lookup import PromptLookup
 from .native import Batch, Context, Model
 from .sampler import SamplerChain, plan_for
 from .scheduler import Scheduler
 from .sequence import Sequence
+from .speculation import Speculation
 from .template import ChatTemplate, begins_thinking
 from .text import TextAssembler
 from .token_questions import TokenQuestions
@@ -85,6 +87,8 @@ class ChatWorker:
         self._thinking_marks = _control_tokens(model, THINKING_TEXTS)
         self._call_marks = _control_tokens(model, CONTROL_TEXTS)
         self._batch = Batch(_BATCH_TOKENS)
+        # A wrong guess is cut out of the cache again, which not every kind of model can.
+        self._speculates = options.speculation == "prompt-lookup" and model.shares_prefixes
         self._scheduler = Scheduler(
             model,
             self._context,
@@ -93,6 +97,7 @@ class ChatWorker:
             slots=slots,
             queue=options.queue,
             parking_bytes=int(psutil.virtual_memory().available * _PARKING_SHARE),
+            speculation=Speculation() if self._speculates else None,
             emit=emit,
         )
         self._questions = TokenQuestions(model.vocabulary, self._context_tokens, emit)
@@ -144,7 +149,14 @@ class ChatWorker:
                 load = self._scheduler.load()
                 self._emit(
                     Status(
-                        request_id, load.running, load.queued, load.used_cells, self._context.cells, load.decoded_tokens
+                        request_id,
+                        load.running,
+                        load.queued,
+                        load.used_cells,
+                        self._context.cells,
+                        load.decoded_tokens,
+                        load.guessed_tokens,
+                        load.right_tokens,
                     )
                 )
 
@@ -224,7 +236,10 @@ class ChatWorker:
         if sampling.max_tokens is not None:
             limit = min(limit, len(prompt) + sampling.max_tokens)
         assembler = TextAssembler(sampling.stop)
-        return Sequence(request_id, prompt, limit, chain, assembler, sampling.logprobs, thinking, shown)
+        lookup = PromptLookup(len(prompt)) if self._speculates else None
+        return Sequence(
+            request_id, prompt, limit, chain, assembler, sampling.logprobs, thinking, shown=shown, lookup=lookup
+        )
 
     def _warm_up(self) -> None:
         """Decodes one token, so that the first request does not pay for touching every weight.

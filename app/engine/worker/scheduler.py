@@ -1,8 +1,8 @@
 """Continuous batching: many requests in one context, joining and leaving between decoding steps.
 
-Each step decodes one batch: the newest token of every request that is answering, then chunks of the prompts of those
-that are not yet. One thread owns the context and calls ``run``; any thread may ``submit``, ``cancel`` and ask
-``status``. After the idea of Orca (Yu et al., OSDI 2022) and the chunked prefill of Sarathi (Agrawal et al., 2023).
+Each step decodes one batch, which a ``Composer`` fills; a ``Residence`` knows what lies in the context. One thread owns
+the context and calls ``run``; any thread may ``submit``, ``cancel`` and ask for the ``load``. After the idea of Orca
+(Yu et al., OSDI 2022).
 """
 
 from __future__ import annotations
@@ -16,21 +16,15 @@ from dataclasses import dataclass
 from app.engine.frames import Event, Failed, Piece, Prefilling, Step
 from app.errors import BusyError, EngineError
 
+from .composing import Composer, Part
 from .native import ABORTED, DECODED, NO_ROOM, Batch, Context, Model
-from .prefix import Placement, PrefixCache, Slot
+from .prefix import Slot
+from .residence import Residence
 from .sequence import Sequence
+from .speculation import Speculation
 
-_INTERLEAVED_SECONDS = 0.15
-"""How long a step may take for the sake of somebody's prompt while others read their answers."""
-
-_LEAST_CHUNK = 32
 _PARK_AFTER_SECONDS = 0.2
-_IDLE_TOKENS = 4096
-"""Idle conversations are taken out of the context once it has been quiet this long, at once beyond so many tokens.
-
-Each step reads past all that lies in the context, used or not: a thousand idle tokens cost a small model on a CPU 3 %
-of its speed. Taking them out costs 2 to 50 ms, by how they lie, which nobody should wait for.
-"""
+"""How long it must have been quiet before an idle conversation is taken out of the context."""
 
 _TELL_SECONDS = 0.015
 """Pieces that follow each other faster than a screen is painted share a frame: waking the face for each of them takes
@@ -42,12 +36,14 @@ _EXPECTED_ANSWER = 256
 
 @dataclass(frozen=True)
 class Load:
-    """How busy a scheduler is, in requests and in tokens of KV cache."""
+    """How busy a scheduler is, in requests and in tokens; ``guessed`` and ``right`` are those of speculation."""
 
     running: int
     queued: int
     used_cells: int
     decoded_tokens: int
+    guessed_tokens: int
+    right_tokens: int
 
 
 class Scheduler:
@@ -56,6 +52,7 @@ class Scheduler:
     Args:
         slots: sequences of the context; those beyond ``sequences`` keep conversations for their next turn.
         parking_bytes: memory for conversations that are taken out of the context while others are answered.
+        speculation: chooses how much is guessed; None for nothing.
         emit: called from the scheduler's thread with each event.
     """
 
@@ -69,12 +66,14 @@ class Scheduler:
         slots: int,
         queue: int,
         parking_bytes: int,
+        speculation: Speculation | None,
         emit: Callable[[Event], None],
     ) -> None:
         self._model, self._context, self._batch = model, context, batch
         self._sequences, self._queue, self._emit = sequences, queue, emit
-        self._cache = PrefixCache(slots)
-        self._parking_bytes = parking_bytes
+        self._residence = Residence(model, context, slots, parking_bytes)
+        self._speculation = speculation
+        self._composer = Composer(batch, self._residence, speculation)
         self._waiting: deque[Sequence] = deque()
         self._running: list[Sequence] = []
         self._cancelled: set[int] = set()
@@ -82,8 +81,7 @@ class Scheduler:
         self._wake = threading.Condition()
         self._closed = False
         self._decoded = 0
-        self._prefill_rate = 400.0
-        self._turn = 0
+        self._parts: list[Part] = []
         self._news: list[Piece] = []
         self._told = 0.0
 
@@ -128,8 +126,9 @@ class Scheduler:
     def load(self) -> Load:
         """How busy it is just now."""
         with self._wake:
-            used = sum(len(slot.tokens) for slot in self._cache.slots if slot.parked is None)
-            return Load(len(self._running), len(self._waiting), used, self._decoded)
+            guessed, right = (self._speculation.guessed, self._speculation.right) if self._speculation else (0, 0)
+            used = self._residence.used_cells
+            return Load(len(self._running), len(self._waiting), used, self._decoded, guessed, right)
 
     # The owning thread
 
@@ -138,7 +137,7 @@ class Scheduler:
         while not self._closed:
             surplus = self._await_work()
             if surplus is not None:
-                self._park(surplus)
+                self._residence.park(surplus)
             elif not self._closed:
                 self.step()
 
@@ -146,9 +145,9 @@ class Scheduler:
         """Waits for something to do. In a quiet moment that is an idle conversation to take out of the context."""
         with self._wake:
             while not (self._closed or self._waiting or self._running):
-                surplus = self._cache.idle()[:-1]
+                surplus = self._residence.surplus()
                 if not self._wake.wait(_PARK_AFTER_SECONDS if surplus else None) and surplus:
-                    return surplus[0]
+                    return surplus
         return None
 
     def step(self) -> None:
@@ -156,20 +155,21 @@ class Scheduler:
         with self._wake:
             self._drop_cancelled()
             self._admit()
-            outputs = self._compose()
-            if not outputs and not self._batch.count:
+            self._parts = self._composer.compose(self._running)
+            if not self._parts:
                 return
-            self._in_flight = frozenset(self._batch_members)
+            self._in_flight = frozenset(part.sequence.request_id for part in self._parts)
             self._context.allow()
-        if self._news and self._batch.count > len(outputs):
-            self._tell()  # a step with a part of a prompt in it takes long
+        if self._news and self._batch.count > len(self._parts):
+            self._tell()  # a step with a part of a prompt in it, or with guesses, takes long
         began = time.monotonic()
         result = self._context.decode(self._batch)
         took = time.monotonic() - began
         with self._wake:
             self._in_flight = frozenset()
         if result == DECODED:
-            self._settle(outputs, took)
+            self._composer.observe(self._parts, took)
+            self._settle()
             return
         self._undo()
         if result == NO_ROOM:
@@ -193,125 +193,62 @@ class Scheduler:
             sequence = self._waiting[0]
             if self._running and sum(map(_expected, (sequence, *self._running))) > self._context.cells:
                 return
-            placement = self._cache.place(sequence.tokens)
-            if placement is None:
+            slot = self._residence.admit(sequence.tokens)
+            if slot is None:
                 return
             self._waiting.popleft()
             self._running.append(sequence)
-            sequence.slot = placement.slot
-            self._settle_in(placement)
-            self._park_surplus()
+            sequence.slot = slot
             if not sequence.answered:
-                sequence.cached = len(placement.slot.tokens)
+                sequence.cached = len(slot.tokens)
                 sequence.started = time.monotonic()
                 self._report_prefill(sequence)
 
-    def _settle_in(self, placement: Placement) -> None:
-        """Makes a slot hold what is reused for its new request, and nothing else."""
-        slot, donor, reused = placement.slot, placement.donor, placement.reused
-        source = donor or slot
-        if donor is not None and (not self._model.shares_prefixes or not reused):
-            self._trim(slot, 0)
-        elif source.parked is not None:
-            tokens, state = list(source.tokens), source.parked
-            self._trim(slot, 0)
-            if self._context.restore(slot.index, state):
-                slot.tokens = tokens
-                self._trim(slot, reused)
-        elif donor is not None:
-            self._trim(slot, 0)
-            self._context.copy(donor.index, slot.index, reused)
-            slot.tokens = donor.tokens[:reused]
-        else:
-            self._trim(slot, reused)
-
-    def _park_surplus(self) -> None:
-        """Takes idle conversations out of the context when they have become too many to wait for a quiet moment."""
-        idle = self._cache.idle()
-        tokens = sum(len(slot.tokens) for slot in idle)
-        for slot in idle:
-            if tokens <= _IDLE_TOKENS:
-                return
-            tokens -= len(slot.tokens)
-            self._park(slot)
-
-    def _park(self, slot: Slot) -> None:
-        state = self._context.save(slot.index)
-        self._context.truncate(slot.index, 0)
-        slot.parked = state
-        parked = self._cache.parked()
-        total = sum(map(_parked_bytes, parked))
-        for other in parked:
-            if total <= self._parking_bytes:
-                return
-            total -= _parked_bytes(other)
-            self._trim(other, 0)
-
-    def _compose(self) -> list[tuple[Sequence, int]]:
-        """Fills the batch. Gives the requests whose next token can be chosen after it, with their rows."""
-        batch, outputs = self._batch, []
-        batch.clear()
-        self._batch_members: dict[int, tuple[Sequence, int]] = {}
-        prefilling = []
-        for sequence in self._running:
-            if sequence.pending == 1:
-                outputs.append((sequence, self._add(sequence, 1)))
-            else:
-                prefilling.append(sequence)
-        if not prefilling:
-            return outputs
-        room = batch.room - batch.count
-        if outputs:
-            room = min(room, max(_LEAST_CHUNK, int(self._prefill_rate * _INTERLEAVED_SECONDS)))
-        # Everybody's prompt moves on at each step; who goes first, and so gets the odd tokens, changes.
-        self._turn += 1
-        turn = self._turn % len(prefilling)
-        for left, sequence in zip(range(len(prefilling), 0, -1), prefilling[turn:] + prefilling[:turn], strict=True):
-            count = min(sequence.pending, -(-room // left))
-            if count <= 0:
-                break
-            row = self._add(sequence, count)
-            room -= count
-            if count == sequence.pending:
-                outputs.append((sequence, row))
-        return outputs
-
-    def _add(self, sequence: Sequence, count: int) -> int:
-        slot = _slot_of(sequence)
-        start = len(slot.tokens)
-        self._batch_members[sequence.request_id] = (sequence, count)
-        return self._batch.add(
-            sequence.tokens[start : start + count], start, slot.index, output=count == sequence.pending
-        )
-
-    def _settle(self, outputs: list[tuple[Sequence, int]], took: float) -> None:
+    def _settle(self) -> None:
         """After a batch was computed: notes what is in the cache, chooses tokens, tells everybody."""
-        computed = 0
-        for sequence, count in self._batch_members.values():
-            slot = _slot_of(sequence)
-            slot.tokens.extend(sequence.tokens[len(slot.tokens) : len(slot.tokens) + count])
-            computed += count
-        if computed >= 2 * _LEAST_CHUNK:
-            self._prefill_rate += 0.3 * (computed / took - self._prefill_rate)
         ended: list[Sequence] = []
         urgent = False
-        for sequence, row in outputs:
-            urgent = urgent or not sequence.answered
-            piece = sequence.advance(self._model, self._context, row)
-            if piece.text or piece.reason or piece.logprobs:
-                self._news.append(piece)
-            if piece.reason:
-                ended.append(sequence)
-        self._decoded += len(outputs)
-        for sequence, _count in self._batch_members.values():
-            if sequence.pending > 1:
-                self._report_prefill(sequence)
+        for part in self._parts:
+            sequence, slot = part.sequence, part.sequence.place
+            slot.tokens.extend(sequence.tokens[len(slot.tokens) : len(slot.tokens) + part.count])
+            if part.row is not None:
+                urgent = urgent or not sequence.answered
+                if self._answer(part, part.row).reason:
+                    ended.append(sequence)
+        for part in self._parts:
+            if part.row is None and part.sequence.pending > 1:
+                self._report_prefill(part.sequence)
         # Before the news: whoever hears that an answer is finished must find its place free.
         with self._wake:
             for sequence in ended:
                 self._retire(sequence)
         if self._news and (urgent or ended or time.monotonic() - self._told >= _TELL_SECONDS):
             self._tell()
+
+    def _answer(self, part: Part, row: int) -> Piece:
+        """Chooses the next token of a request from ``row``, and more behind it for as long as the guesses were right.
+
+        A row says something only while all before it were guessed right: so each choice is made as it would be in a
+        step of its own, by samplers that have seen what was chosen before and nothing else. Gives the last piece.
+        """
+        sequence, slot = part.sequence, part.sequence.place
+        computed = len(slot.tokens) + len(part.guessed)
+        said = 0
+        for guess in (*part.guessed, None):
+            piece = sequence.advance(self._model, self._context, row + said)
+            said += 1
+            if piece.text or piece.reason or piece.logprobs:
+                self._news.append(piece)
+            if piece.reason or guess is None or sequence.tokens[-1] != guess:
+                break
+            slot.tokens.append(guess)
+        self._decoded += said
+        if self._speculation is not None:
+            self._speculation.guessed += len(part.guessed)
+            self._speculation.right += said - 1
+        if len(slot.tokens) < computed:
+            self._residence.trim(slot, len(slot.tokens))
+        return piece
 
     def _tell(self) -> None:
         self._emit(Step(tuple(self._news)))
@@ -320,23 +257,21 @@ class Scheduler:
 
     def _undo(self) -> None:
         """A batch was not computed, or only in part: puts the cache back to what the slots say."""
-        for sequence, _count in self._batch_members.values():
-            slot = _slot_of(sequence)
-            self._trim(slot, len(slot.tokens))
+        for part in self._parts:
+            slot = part.sequence.place
+            self._residence.trim(slot, len(slot.tokens))
 
     def _make_room(self) -> None:
         """The KV cache is full: takes an idle conversation out, else sends the newest request back to wait."""
-        idle = self._cache.idle()
-        if idle:
-            self._park(idle[0])
+        if self._residence.make_room():
             return
         newest = max(self._running, key=lambda sequence: sequence.started)
         with self._wake:
             if len(self._running) > 1:
-                slot = _slot_of(newest)
+                slot = newest.place
                 self._running.remove(newest)
-                self._trim(slot, 0)
-                self._cache.release(slot)
+                self._residence.trim(slot, 0)
+                self._residence.release(slot)
                 newest.slot = None
                 self._waiting.appendleft(newest)
                 return
@@ -346,10 +281,10 @@ class Scheduler:
 
     def _fail_batch(self, result: int) -> None:
         error = EngineError(f"The engine could not compute a step (llama_decode gave {result}).", "Try again.")
-        members = [sequence for sequence, _count in self._batch_members.values()]
+        members = [part.sequence for part in self._parts]
         with self._wake:
             for sequence in members:
-                self._trim(_slot_of(sequence), 0)
+                self._residence.trim(sequence.place, 0)
                 self._retire(sequence)
         if self._news:
             self._tell()
@@ -359,30 +294,12 @@ class Scheduler:
     def _retire(self, sequence: Sequence) -> None:
         """Takes a request out; what of it is computed stays in its slot for the next turn."""
         self._running.remove(sequence)
-        self._cache.release(_slot_of(sequence))
+        self._residence.release(sequence.place)
         sequence.sampler.close()
 
-    def _trim(self, slot: Slot, length: int) -> None:
-        """Keeps the first ``length`` tokens of a slot; none, where this kind of model cannot forget in part."""
-        if slot.parked is not None:
-            slot.parked, length = None, 0
-        if not self._context.truncate(slot.index, length):
-            self._context.truncate(slot.index, 0)
-            length = 0
-        del slot.tokens[length:]
-
     def _report_prefill(self, sequence: Sequence) -> None:
-        done = len(_slot_of(sequence).tokens)
+        done = len(sequence.place.tokens)
         self._emit(Prefilling(sequence.request_id, sequence.prompt_length, sequence.cached, done, sequence.thinking))
-
-
-def _slot_of(sequence: Sequence) -> Slot:
-    assert sequence.slot is not None, "a running request has a slot"
-    return sequence.slot
-
-
-def _parked_bytes(slot: Slot) -> int:
-    return 0 if slot.parked is None else slot.parked.nbytes
 
 
 def _expected(sequence: Sequence) -> int:

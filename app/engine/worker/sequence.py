@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from app.engine.frames import Piece
 from app.messages import FinishReason, Timings, Usage
 
+from .lookup import PromptLookup
 from .native import Context, Model
 from .prefix import Slot
 from .sampler import SamplerChain, logprobs_of
@@ -27,6 +28,7 @@ class Sequence:
         cached: prompt tokens that did not have to be computed.
         thinking: the prompt has opened what the model thinks aloud.
         shown: bytes of control tokens that count as text in this answer.
+        lookup: guesses how the answer goes on; None where nothing is guessed.
     """
 
     request_id: int
@@ -37,6 +39,7 @@ class Sequence:
     logprobs: int | None = None
     thinking: bool = False
     shown: Mapping[int, bytes] = field(default_factory=dict)
+    lookup: PromptLookup | None = None
     slot: Slot | None = None
     cached: int = 0
     prompt_length: int = 0
@@ -57,6 +60,12 @@ class Sequence:
     def pending(self) -> int:
         """Tokens that must be computed before the next one can be chosen."""
         return len(self.tokens) - len(self.slot.tokens if self.slot else ())
+
+    @property
+    def place(self) -> Slot:
+        """The slot of a request that is running."""
+        assert self.slot is not None, "a running request has a slot"
+        return self.slot
 
     def advance(self, model: Model, context: Context, row: int) -> Piece:
         """Chooses the next token from a computed batch row, and gives what it adds to the answer."""

@@ -59,6 +59,17 @@ def filled(text: str, values: Mapping[str, str]) -> str:
     return _VARIABLE.sub(lambda found: found[0][1:] if found[1] else whole[found[2]], text)
 
 
+def places(text: str) -> tuple[tuple[int, int], ...]:
+    """Where its variables stand, each as (start, end) in characters."""
+    return tuple(found.span() for found in _VARIABLE.finditer(text) if not found[1])
+
+
+def ends_with_input(text: str) -> bool:
+    """Whether the text that it is about comes last, and nowhere else: it can as well be written below."""
+    found = [one for one in _VARIABLE.finditer(text) if not one[1] and one[2] == INPUT]
+    return len(found) == 1 and not text[found[0].end() :].strip()
+
+
 def needs_input(text: str) -> bool:
     """Whether a text says where the text that it is about goes."""
     return any(variable.name == INPUT for variable in variables(text))

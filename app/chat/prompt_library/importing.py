@@ -7,7 +7,9 @@ A Fabric pattern (github.com/danielmiessler/fabric) is a folder of its name with
 from __future__ import annotations
 
 import os
+import re
 import stat
+from collections.abc import Iterable
 from pathlib import Path
 
 import msgspec
@@ -27,6 +29,8 @@ _MOST_ENTRIES = 50_000
 _MOST_DEPTH = 8
 _SUFFIXES = frozenset((".md", ".markdown"))
 _PATTERN, _PATTERN_USER = "system.md", "user.md"
+_CALL = re.compile(r"(?<!\\)\{\{[ \t]*(?=(?:plugin|ext):)")
+_CALL_AS_TEXT = re.compile(r"\\\{\{[ \t]*(?:plugin|ext):")
 _ABOUT_THE_FOLDER = frozenset(
     ("readme", "license", "licence", "contributing", "changelog", "code_of_conduct", "security", "authors", "index")
 )
@@ -40,12 +44,14 @@ class Found(Struct, frozen=True):
         troubles: of each file that was not taken, why.
         left_out: Markdown files beside patterns, which are more likely their collection's documentation.
         links: how many links were not followed.
+        calls: names of patterns that call plugins of Fabric's. These are not run: the calls stay text.
     """
 
     prompts: tuple[Prompt, ...] = ()
     troubles: tuple[ImportFormatError, ...] = ()
     left_out: int = 0
     links: int = 0
+    calls: tuple[str, ...] = ()
 
 
 def prompts_at(path: Path) -> Found:
@@ -64,7 +70,8 @@ def prompts_at(path: Path) -> Found:
     except ValueError as error:
         raise ImportFormatError(f"{str(path)!r} is no path: {error}.") from error
     if not is_folder:
-        return Found((_from_file(path, followed=True),))
+        prompt = _from_file(path, followed=True)
+        return Found((prompt,), calls=_calling([prompt]))
     below = _Below(path)
     patterns, files = below.patterns, below.files
     chosen = patterns or files
@@ -83,7 +90,13 @@ def prompts_at(path: Path) -> Found:
         else:
             prompt = _under_free_name(prompt, prompts)
             prompts[prompt.name] = prompt
-    return Found(tuple(prompts.values()), tuple(troubles), len(files) if patterns else 0, below.links)
+    return Found(
+        tuple(prompts.values()),
+        tuple(troubles),
+        len(files) if patterns else 0,
+        below.links,
+        _calling(prompts.values()) if patterns else (),
+    )
 
 
 def hidden_in(prompt: Prompt) -> int:
@@ -149,7 +162,9 @@ def _from_pattern(folder: Path) -> Prompt:
     text = _text(folder / _PATTERN, followed=False)
     user = folder / _PATTERN_USER
     more = _text(user, followed=False).strip() if user.is_file() and not user.is_symlink() else ""
-    prompt = _read_as_prompt(folder, f"{text.rstrip()}\n\n{more}" if more else text, folder.resolve().name)
+    # A call would be taken for a variable. It is none, and what it asks for, a file or the environment, is not fetched.
+    text = _CALL.sub(lambda call: f"\\{call[0]}", f"{text.rstrip()}\n\n{more}" if more else text)
+    prompt = _read_as_prompt(folder, text, folder.resolve().name)
     if prompt.kind == "prompt" and not needs_input(prompt.text):
         prompt = msgspec.structs.replace(prompt, text=f"{prompt.text.rstrip()}\n\n{{{{{INPUT}}}}}")
     return msgspec.structs.replace(prompt, tags=prompt.tags or ("fabric",))
@@ -184,6 +199,10 @@ def _text(path: Path, *, followed: bool) -> str:
     if "\0" in text:
         raise ImportFormatError(f"{path} is no text: it holds a zero byte.")
     return text
+
+
+def _calling(prompts: Iterable[Prompt]) -> tuple[str, ...]:
+    return tuple(prompt.name for prompt in prompts if _CALL_AS_TEXT.search(prompt.text))
 
 
 def _under_free_name(prompt: Prompt, taken: dict[str, Prompt]) -> Prompt:

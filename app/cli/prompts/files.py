@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -60,6 +61,7 @@ def _read(paths: tuple[Path, ...]) -> tuple[list[Prompt], bool]:
     prompts: dict[str, Prompt] = {}
     troubles: list[PlaygroundError] = []
     left_out = links = 0
+    calls: list[str] = []
     for path in paths:
         try:
             found = prompts_at(path)
@@ -68,6 +70,7 @@ def _read(paths: tuple[Path, ...]) -> tuple[list[Prompt], bool]:
             continue
         troubles += found.troubles
         left_out, links = left_out + found.left_out, links + found.links
+        calls += found.calls
         for prompt in found.prompts:
             if prompts.setdefault(prompt.name, prompt) is not prompt:
                 troubles.append(PlaygroundError(f"{path}: another prompt {prompt.name!r} was taken before it."))
@@ -80,7 +83,13 @@ def _read(paths: tuple[Path, ...]) -> tuple[list[Prompt], bool]:
         )
     if links:
         click.echo(f"{counted(links, 'link')} not followed.", err=True)
+    if calls:
+        click.echo(clean(f"Plugins of Fabric's are not run; their calls stay as text in: {_some(calls)}."), err=True)
     return list(prompts.values()), not troubles
+
+
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(names[:_NAMED]) + (f" and {len(names) - _NAMED} more" if len(names) > _NAMED else "")
 
 
 def _tell(taken: Taken) -> None:
@@ -91,8 +100,7 @@ def _tell(taken: Taken) -> None:
         (taken.left, "there with another text, and left as it is; --replace replaces it"),
     ):
         if names:
-            some = ", ".join(names[:_NAMED]) + (f" and {len(names) - _NAMED} more" if len(names) > _NAMED else "")
-            click.echo(clean(f"{counted(len(names), 'prompt')} {words}: {some}"))
+            click.echo(clean(f"{counted(len(names), 'prompt')} {words}: {_some(names)}"))
 
 
 @click.command("export")

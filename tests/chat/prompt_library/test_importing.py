@@ -9,6 +9,7 @@ import pytest
 
 from app.chat.prompt_library import importing
 from app.chat.prompt_library.importing import hidden_in, prompts_at
+from app.chat.prompt_library.variables import filled
 from app.errors import ImportFormatError
 from app.vault.prompt_records import Prompt
 
@@ -30,7 +31,7 @@ def test_patterns_of_fabric_are_taken_whole_and_alone(tmp_path):
         patterns__extract_wisdom__system="# IDENTITY\n\nYou extract {{what:ideas}}.\n\n# INPUT\n\nINPUT:\n",
         patterns__extract_wisdom__user="\n",
         patterns__extract_wisdom__README="No.",
-        patterns__ask__system="Ask about {{input}}.",
+        patterns__ask__system="Ask about {{input}}. {{plugin:sys:env:HOME}} {{ ext:x}}",
         patterns__ask__user="Be kind.",
         patterns__empty__system="",
     )
@@ -40,7 +41,9 @@ def test_patterns_of_fabric_are_taken_whole_and_alone(tmp_path):
         ("extract-wisdom", "Extract wisdom", ("fabric",)),
     ]
     ask, wisdom = found.prompts
-    assert ask.text == "Ask about {{input}}.\n\nBe kind."
+    assert ask.text == "Ask about {{input}}. \\{{plugin:sys:env:HOME}} \\{{ ext:x}}\n\nBe kind."
+    assert filled(ask.text, {"input": "x"}).startswith("Ask about x. {{plugin:sys:env:HOME}} {{ ext:x}}")
+    assert found.calls == ("ask",)
     assert wisdom.text.endswith("INPUT:\n\n{{input}}")
     assert [str(tmp_path / "patterns" / "empty") in trouble.message for trouble in found.troubles] == [True]
     assert found.left_out == 1

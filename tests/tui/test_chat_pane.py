@@ -14,7 +14,8 @@ from app.tui.bars.status import StatusBar
 from app.tui.chat.composer import Composer
 from app.tui.chat.message_view import AnswerView, ThinkingView
 from app.tui.chat.pane import ChatPane
-from app.tui.chat.transcript import MOST, Transcript
+from app.tui.chat.sliding_views import MOST
+from app.tui.chat.transcript import Transcript
 from app.tui.error_card import ErrorCard
 
 from .conftest import until
@@ -232,13 +233,13 @@ async def test_only_the_messages_near_the_reader_exist_and_the_view_does_not_jum
         assert transcript.view(pane.conversation.path()[-1].id) is not None
         seen: dict[str, int] = {}
         for _ in range(200):
-            before = {view.node.id: view.region.y for view in transcript._views if view.region}
+            before = {view.node.id: view.region.y for view in transcript._sliding.views if view.region}
             transcript.scroll_to(y=transcript.scroll_y - 3, animate=False)
             await pilot.pause()
             # What is mounted meanwhile is painted when it is in its place, all at once.
-            await until(lambda: not transcript._sliding.locked())
+            await until(lambda: not transcript._sliding.moving)
             await pilot.pause()
-            after = {view.node.id: view.region.y for view in transcript._views if view.region}
+            after = {view.node.id: view.region.y for view in transcript._sliding.views if view.region}
             moves = {after[node] - before[node] for node in after.keys() & before.keys()}
             assert moves <= {0, 1, 2, 3}, moves
             seen |= dict.fromkeys(after, 1)

@@ -52,7 +52,7 @@ async def test_escape_leaves_an_earlier_prompt_as_it_was_and_brings_the_draft_ba
         composer.put("half a thought")
         await pilot.press("alt+e", "x", "escape")
         await until(lambda: composer.text == "half a thought")
-        assert not pane.parts.rewriting.under_way
+        assert pane.parts.rewriting.rewritten is None
         assert not composer.border_title
         await pilot.press("enter")
         await settled(pane, pilot)
@@ -82,7 +82,7 @@ async def test_a_new_conversation_rewrites_nothing_of_the_last(make_app: Make) -
         await settled(pane, pilot)
         await pilot.press("alt+e", "ctrl+n")
         await until(lambda: not len(pane.conversation))
-        assert not pane.parts.rewriting.under_way
+        assert pane.parts.rewriting.rewritten is None
         assert not app.query_one(Composer).border_title
 
 

@@ -106,9 +106,9 @@ async def test_ten_thousand_short_messages_open_at_once_and_can_be_scrolled(make
         assert len(app.query(".message")) <= 30
         assert transcript.max_scroll_y > 6
         assert transcript.scroll_y == transcript.max_scroll_y
-        first = transcript._views[0].node.id
+        first = transcript._sliding.views[0].node.id
         transcript.scroll_to(y=0, animate=False)
-        await until(lambda: transcript._views[0].node.id != first)
+        await until(lambda: transcript._sliding.views[0].node.id != first)
 
 
 async def test_a_filtered_answer_says_so_and_the_original_is_a_key_away(make_app: Make) -> None:

@@ -249,7 +249,7 @@ Asking again, and editing an earlier prompt, keep both versions: walk between th
             case "close_commands":
                 return self.parts.composer.offering
             case "leave_rewriting":
-                return self.parts.rewriting.under_way and not self.answering
+                return self.parts.rewriting.rewritten is not None and not self.answering
             case "stop":
                 return self.answering or self.parts.model.downloading
             case "recalled":

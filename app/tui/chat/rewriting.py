@@ -21,19 +21,15 @@ class Rewriting:
         self._composer = composer
         self._scene = scene
         self._around = around
-        self._rewritten: str | None = None
         self._draft = ""
         self._beside: tuple[Node, str] | None = None
         """The prompt beside which the last one was asked, and the message that was shown last before."""
-
-    @property
-    def under_way(self) -> bool:
-        """Whether what stands in the composer is going to be another version of an earlier prompt."""
-        return self._rewritten is not None
+        self.rewritten: Node | None = None
+        """The earlier prompt of which another version stands in the composer."""
 
     def begin(self, question: Node) -> None:
         """Takes a prompt into the composer; sending it makes a new version beside the old one."""
-        if self._rewritten is None:
+        if self.rewritten is None:
             self._draft = self._composer.prompt
         self._rewrite(question)
         self._composer.put(question.message.text)
@@ -53,15 +49,14 @@ class Rewriting:
 
     def sent(self) -> Node | None:
         """The prompt was sent; the earlier one that it is to stand beside, if it is another version of one."""
-        conversation, rewritten = self._current.conversation, self._rewritten
+        conversation, rewritten = self._current.conversation, self.rewritten
         head = conversation.head
         self._rewrite(None)
-        if rewritten is None or head is None or rewritten not in conversation:
+        if rewritten is None or head is None or rewritten.id not in conversation:
             self._beside = None
             return None
-        beside = conversation.node(rewritten)
-        self._beside = beside, head.id
-        return beside
+        self._beside = rewritten, head.id
+        return rewritten
 
     async def take_back(self, answer: Node) -> None:
         """Nothing came of an answer: its prompt goes back into the composer, unless something stands there.
@@ -86,6 +81,6 @@ class Rewriting:
         await self._scene.show()
 
     def _rewrite(self, question: Node | None) -> None:
-        self._rewritten = question.id if question is not None else None
+        self.rewritten = question
         self._composer.border_title = REWRITING if question is not None else ""
         self._around.refresh_bindings()

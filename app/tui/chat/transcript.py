@@ -2,38 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
-from textual.widget import Widget
 
 from app.chat import Conversation
 from app.messages import Node
+
+from .sliding_views import SlidingViews
 
 if TYPE_CHECKING:
     from app.memory.recall import Recalled
 
     from .message_view import AnswerView, MessageView
     from .recalled_view import RecalledView
-
-FIRST = 6
-"""Messages mounted when a conversation opens, and while an answer streams: each mounted one is laid out with every
-piece that arrives, about 1 ms for ten blocks."""
-
-STEP = 6
-"""Messages mounted at once when the reader comes near an edge."""
-
-MOST = 30
-"""Messages mounted at most; beyond, those farthest from the reader are let go."""
-
-FILL_AFTER = 0.05
-"""Seconds after the first paint at which more than it shows is mounted."""
-
-NEAR = 6
-"""Lines from an edge at which more is mounted."""
 
 
 class Transcript(VerticalScroll):
@@ -73,12 +57,11 @@ Page Up and Page Down; the view follows the answer only while you are at its end
         super().__init__(id="transcript")
         self._filtered = filtered
         self._conversation = conversation
-        self._messages: tuple[Node, ...] = ()
-        self._first = 0
-        self._views: list[MessageView] = []
+        self._sliding = SlidingViews(
+            self, lambda: conversation().path(), self._make, lambda: self.following, self._mark_chosen
+        )
         self._chosen: str | None = None
         self._recalled: dict[str, tuple[Recalled, ...]] = {}
-        self._sliding = asyncio.Lock()
 
     @property
     def following(self) -> bool:
@@ -88,13 +71,14 @@ Page Up and Page Down; the view follows the answer only while you are at its end
     @property
     def chosen(self) -> str | None:
         """The id of the message that keys act on: the selected one, else the last."""
-        if self._chosen is not None and any(node.id == self._chosen for node in self._messages):
+        messages = self._sliding.messages
+        if self._chosen is not None and any(node.id == self._chosen for node in messages):
             return self._chosen
-        return self._messages[-1].id if self._messages else None
+        return messages[-1].id if messages else None
 
     def view(self, node_id: str) -> MessageView | None:
         """The widget of a message, when it is mounted."""
-        return next((view for view in self._views if view.node.id == node_id), None)
+        return self._sliding.of(node_id)
 
     def answer_view(self, node_id: str) -> AnswerView | None:
         """The widget of an answer, when it is mounted."""
@@ -105,28 +89,9 @@ Page Up and Page Down; the view follows the answer only while you are at its end
 
     async def show(self) -> None:
         """Brings the widgets in line with the conversation's shown path; unchanged messages keep theirs."""
-        async with self._sliding:
-            nodes, known = self._conversation().path(), self._messages
-            last = self._first + len(self._views)
-            same = _common(known, nodes)
-            self._messages = nodes
-            conversation = self._conversation()
-            self._recalled = {key: found for key, found in self._recalled.items() if key in conversation}
-            kept = min(same, last) - self._first
-            reachable = kept > 0 and (same < last or last == len(known)) and len(nodes) - self._first - kept <= MOST
-            with self.app.batch_update():
-                if reachable:
-                    gone, self._views = self._views[kept:], self._views[:kept]
-                    if gone:
-                        await self.remove_children(gone)
-                    await self._mount_range(self._first + kept, len(nodes))
-                else:
-                    await self._clear()
-                    self._first = len(nodes) - self._enough(1)
-                    await self._mount_range(self._first, len(nodes))
-                    self.set_timer(FILL_AFTER, self._fill)
-                await self._let_go_above(self._enough(1) if self.following else MOST)
-            self._mark_chosen()
+        conversation = self._conversation()
+        self._recalled = {key: found for key, found in self._recalled.items() if key in conversation}
+        await self._sliding.show()
         if self.following:
             self.anchor()
 
@@ -149,20 +114,12 @@ Page Up and Page Down; the view follows the answer only while you are at its end
         from .recalled_view import RecalledView
 
         chosen = self.view(self._chosen) if self._chosen is not None else None
-        views = [chosen] if chosen is not None else reversed(self._views)
+        views = [chosen] if chosen is not None else reversed(self._sliding.views)
         return next((found for view in views for found in view.query(RecalledView)), None)
 
     async def refresh_view(self, node_id: str) -> None:
         """Builds one message again, as when its versions changed."""
-        view = self.view(node_id)
-        if view is None:
-            return
-        place = self._views.index(view)
-        fresh = self._make(self._conversation().node(node_id))
-        self._views[place] = fresh
-        with self.app.batch_update():
-            await self.mount(fresh, after=view)
-            await view.remove()
+        await self._sliding.renew(self._conversation().node(node_id))
 
     async def toggle_original(self) -> bool:
         """Shows the chosen answer, or the last, whole or without what the content filter leaves out.
@@ -173,7 +130,9 @@ Page Up and Page Down; the view follows the answer only while you are at its end
 
         chosen = self.view(self.chosen or "")
         views = (
-            [chosen] if isinstance(chosen, AnswerView) else [v for v in reversed(self._views) if v.node.message.text]
+            [chosen]
+            if isinstance(chosen, AnswerView)
+            else [v for v in reversed(self._sliding.views) if v.node.message.text]
         )
         for view in views:
             if isinstance(view, AnswerView):
@@ -186,48 +145,21 @@ Page Up and Page Down; the view follows the answer only while you are at its end
         self._mark_chosen()
         self.anchor()
         self._anchor_released = False
-        if self._first + len(self._views) < len(self._messages):
+        if not self._sliding.at_end:
             self.call_later(self._mount_end)
 
     async def _mount_end(self) -> None:
-        async with self._sliding:
-            with self.app.batch_update():
-                await self._clear()
-                self._first = len(self._messages) - self._enough(1)
-                await self._mount_range(self._first, len(self._messages))
+        await self._sliding.to_end()
         self.anchor()
         self._anchor_released = False
-        self.set_timer(FILL_AFTER, self._fill)
-
-    def _enough(self, views: int) -> int:
-        """How many of the last messages are surely higher than so many times the view, and can be scrolled in it."""
-        width, height = self.size or self.app.size  # it has no size before it was shown for the first time
-        wanted = views * height + 2 * NEAR
-        lines = count = 0
-        for node in reversed(self._messages[-MOST:]):
-            if count >= FIRST and lines >= wanted:
-                break
-            # A line for the footer or the frame, one between messages; Markdown joins lines, so breaks do not count.
-            lines += 2 + len(node.message.text) // max(1, width)
-            count += 1
-        return count
-
-    async def _fill(self) -> None:
-        """What is above the first view is there before it is asked for."""
-        async with self._sliding:
-            missing = self._enough(2) - len(self._views)
-            if missing > 0 and self._first > 0 and self._views:
-                with self.app.batch_update():
-                    await self._mount_above(missing)
-                self._mark_chosen()
 
     async def let_rest(self) -> None:
         """Lets answers rest where they are more than one view above the reader, and wakes them where they are not."""
         from .message_view import AnswerView
 
-        if self.screen.selections or self._sliding.locked():
+        if self.screen.selections or self._sliding.moving:
             return
-        for view in self._views:
+        for view in self._sliding.views:
             if isinstance(view, AnswerView) and view.is_mounted:
                 await view.rest_above(self.scroll_y - self.size.height)
 
@@ -255,26 +187,20 @@ Page Up and Page Down; the view follows the answer only while you are at its end
 
     def action_choose(self, step: int) -> None:
         """Selects the message before or after."""
-        if not self._messages:
+        ids = [node.id for node in self._sliding.messages]
+        if not ids:
             return
-        ids = [node.id for node in self._messages]
         place = ids.index(self._chosen) + step if self._chosen in ids else len(ids) - 1
-        place = max(self._first, min(len(ids) - 1, place))
+        place = max(self._sliding.first, min(len(ids) - 1, place))
         self.choose(ids[place])
 
     async def reveal(self, node_id: str) -> None:
         """Goes to a message wherever it is in the conversation, and selects it."""
-        ids = [node.id for node in self._messages]
-        if node_id not in ids:
+        if not any(node.id == node_id for node in self._sliding.messages):
             return
         self.release_anchor()
         self._anchor_released = True
-        if self.view(node_id) is None:
-            async with self._sliding:
-                with self.app.batch_update():
-                    await self._clear()
-                    self._first = max(0, ids.index(node_id) - 1)
-                    await self._mount_range(self._first, min(len(ids), self._first + FIRST))
+        await self._sliding.to(node_id)
         self.call_after_refresh(self.choose, node_id)
 
     def choose(self, node_id: str) -> None:
@@ -286,7 +212,7 @@ Page Up and Page Down; the view follows the answer only while you are at its end
             self.scroll_to_widget(view, animate=False)
 
     def _mark_chosen(self) -> None:
-        for view in self._views:
+        for view in self._sliding.views:
             view.set_class(view.node.id == self._chosen, "-chosen")
 
     def release_anchor(self) -> None:
@@ -305,71 +231,7 @@ Page Up and Page Down; the view follows the answer only while you are at its end
         super().watch_scroll_y(old_value, new_value)
         if new_value < old_value:
             self.call_next(self.let_rest)
-        if self._sliding.locked():
-            return
-        if new_value <= NEAR and new_value < old_value and self._first > 0:
-            self.call_later(self._slide, -1)
-        elif (
-            new_value >= self.max_scroll_y - NEAR
-            and new_value > old_value
-            and self._first + len(self._views) < len(self._messages)
-        ):
-            self.call_later(self._slide, 1)
-
-    async def _slide(self, direction: int) -> None:
-        async with self._sliding:
-            with self.app.batch_update():
-                if direction < 0 and self._first > 0 and self.scroll_y <= NEAR:
-                    await self._mount_above(STEP)
-                    gone, self._views = self._views[MOST:], self._views[:MOST]
-                    if gone:
-                        await self.remove_children(gone)
-                elif direction > 0:
-                    last = self._first + len(self._views)
-                    await self._mount_range(last, min(len(self._messages), last + STEP))
-                    await self._let_go_above()
-            self._mark_chosen()
-
-    async def _mount_above(self, count: int) -> None:
-        start = max(0, self._first - count)
-        fresh = [self._make(node) for node in self._messages[start : self._first]]
-        await self._keeping(self._views[0], lambda: self.mount_all(fresh, before=0))
-        self._views[:0] = fresh
-        self._first = start
-
-    async def _let_go_above(self, most: int = MOST) -> None:
-        surplus = len(self._views) - most
-        if surplus <= 0:
-            return
-        gone, self._views = self._views[:surplus], self._views[surplus:]
-        self._first += surplus
-        await self._keeping(self._views[0], lambda: self.remove_children(gone))
-
-    async def _keeping(self, anchor: Widget, change: Callable[[], object]) -> None:
-        """Makes a change above ``anchor`` and moves the scroll position by as much, all before the next paint."""
-        before = anchor.virtual_region.y
-        done = change()
-        await done  # type: ignore[misc]
-        self.screen._refresh_layout()
-        moved = anchor.virtual_region.y - before
-        if moved and not (self.is_anchored and self.following):
-            place = self.scroll_y + moved
-            self.set_scroll(None, place)
-            self.scroll_target_y = place
-            if self.show_vertical_scrollbar:
-                self.vertical_scrollbar.position = place
-            self.refresh(layout=True)
-
-    async def _mount_range(self, start: int, end: int) -> None:
-        fresh = [self._make(node) for node in self._messages[start:end]]
-        if fresh:
-            self._views += fresh
-            await self.mount_all(fresh)
-
-    async def _clear(self) -> None:
-        gone, self._views = self._views, []
-        if gone:
-            await self.remove_children(gone)
+        self._sliding.scrolled(old_value, new_value)
 
     def _make(self, node: Node) -> MessageView:
         from .message_view import AnswerView, PromptView
@@ -380,13 +242,3 @@ Page Up and Page Down; the view follows the answer only while you are at its end
         if node.message.role == "user":
             return PromptView(newest, versions)
         return AnswerView(newest, versions, filtered=self._filtered, recalled=self._recalled.get(node.id, ()))
-
-
-def _common(first: Sequence[Node], second: Sequence[Node]) -> int:
-    """How many messages both begin with."""
-    count = 0
-    for one, other in zip(first, second, strict=False):
-        if one.id != other.id:
-            break
-        count += 1
-    return count

@@ -26,6 +26,7 @@ _COMMANDS = {
     "transcribe": ("app.cli.transcribe:transcribe", "Write down what is said in recordings, also as subtitles."),
     "users": ("app.cli.users:users", "People who may sign in to the server: add, list, disable, password."),
     "vault": ("app.cli.vault:vault", "What protects it: status, passphrase, keyring, recovery-key, rekey."),
+    "web": ("app.cli.web:web", "The terminal interface in a browser on this machine."),
 }
 
 _FOR_OTHERS = frozenset(("serve", "web"))

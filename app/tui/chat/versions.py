@@ -51,7 +51,7 @@ class Versions:
         for node in reversed(conversation.path_to(chosen)):
             if len(conversation.siblings(node.id)) > 1:
                 shown = conversation.show_sibling(node.id, step)
-                await self._scene.show()
+                await transcript.show()
                 if chosen == node.id and transcript.has_focus:
                     transcript.choose(shown.id)
                 return

@@ -76,6 +76,11 @@ def seen_from(router: Answering, face: str) -> Answering:
     return router.seen_from(face) if isinstance(router, Audited) else router
 
 
+def price(router: Answering, model: str, usage: Usage) -> float | None:
+    """US dollars for what a model did; ``None`` where nobody knows its price."""
+    return router.price(model, usage) if isinstance(router, Audited) else None
+
+
 def _store(chosen: RoutingSettings, vault: OpenVault, policy: ConnectionPolicy) -> AnswerStore:
     from .cache.stores import RedisAnswers, VaultAnswers
 

@@ -37,6 +37,10 @@ class Audited(Around):
         """The same router, for another face. Close one of them only."""
         return Audited(self.inner, self._notebook, face)
 
+    def price(self, model: str, usage: Usage) -> float | None:
+        """US dollars for what a model did; ``None`` where its price is not known, as of every model of this machine."""
+        return self._notebook.price(model, usage)
+
     async def stream(self, request: ChatRequest) -> AsyncGenerator[Delta, None]:
         """See ``Router.stream``."""
         with_body = self._notebook.bodies and request.kept

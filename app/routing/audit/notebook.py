@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from app.errors import PlaygroundError
+from app.messages import Usage
 from app.privacy.masking import Masker
 from app.routing.cache.stores import OpenVault
 
@@ -81,6 +82,10 @@ class Notebook:
         self._waiting.append(request)
         if self._writer is None or self._writer.done():
             self._writer = asyncio.get_running_loop().create_task(self._write_later())
+
+    def price(self, model: str, usage: Usage) -> float | None:
+        """US dollars for what a model did; ``None`` where its price is not known."""
+        return self._cost(model, usage)
 
     async def flush(self) -> None:
         """Writes what waits, if the vault is open."""

@@ -22,6 +22,7 @@ from app.messages import (
     Usage,
 )
 from app.routing.answering import Answering
+from app.routing.around import price
 from app.server.answerer import Answerer
 
 from .meter import Meter, meter_of
@@ -52,7 +53,7 @@ class Metered:
         """As ``Router.stream``. An answer that is left counts the prompt, and a token for each piece that had come."""
         model, backend, prompt, cached, pieces = request.model, "", 0, 0, 0
         finished: Finished | None = None
-        outcome = "stopped"
+        outcome, from_cache = "stopped", False
         exchange, asked = self._meter.exchange, time.perf_counter()
         if exchange is not None:
             exchange.asked(model)
@@ -70,7 +71,7 @@ class Metered:
                     elif isinstance(delta, Started):
                         self.answerer.started(delta)
                         model, backend = delta.model, delta.backend
-                        prompt, cached = delta.prompt_tokens, delta.cached_tokens
+                        prompt, cached, from_cache = delta.prompt_tokens, delta.cached_tokens, delta.from_cache
                         if exchange is not None:
                             exchange.model = model
                             if delta.from_cache:
@@ -84,17 +85,20 @@ class Metered:
             outcome = "failed"
             raise
         finally:
-            if finished is not None:
-                times = finished.timings
+            if finished is not None or backend:
+                usage = finished.usage if finished is not None else Usage(prompt, pieces, cached)
+                times = finished.timings if finished is not None else None
                 self._meter.count(
                     model,
                     backend,
-                    finished.usage,
-                    first_token_s=times.queued + times.prefill,
-                    decode_s=times.decode,
+                    usage,
+                    first_token_s=times.queued + times.prefill if times is not None else None,
+                    decode_s=times.decode if times is not None else None,
+                    cost=0.0 if from_cache else price(self._router, model, usage),
+                    outcome=outcome,
+                    total_s=time.perf_counter() - asked,
+                    from_cache=from_cache,
                 )
-            elif backend:
-                self._meter.count(model, backend, Usage(prompt, pieces, cached), outcome=outcome)
 
 
 def wants_fresh(scope: Scope) -> bool:

@@ -43,6 +43,8 @@ class Meter:
         decode_s: float | None = None,
         cost: float | None = None,
         outcome: str = "finished",
+        total_s: float | None = None,
+        from_cache: bool = False,
     ) -> None:
         """Notes one answer, whole or cut. Call it once an answer, whatever became of it.
 
@@ -54,6 +56,8 @@ class Meter:
             decode_s: seconds from there to the last.
             cost: US dollars.
             outcome: ``finished``, ``stopped`` or ``failed``.
+            total_s: seconds until its end.
+            from_cache: whether it was given before.
         """
         if self.exchange is not None:
             self.exchange.answered(model, backend, usage, decode_s, outcome)
@@ -71,6 +75,8 @@ class Meter:
             decode_s=decode_s,
             cost=cost,
             outcome=outcome,
+            total_s=total_s,
+            from_cache=from_cache,
         )
         self.ledger.add(self.principal, row)
 

@@ -12,6 +12,8 @@ from starlette.types import Message, Scope, Send
 from app.backends.raw import RawAnswer, RawRequest
 from app.errors import PlaygroundError
 from app.messages import Rerouted, Usage
+from app.routing.answering import FROM_CACHE, Answering
+from app.routing.around import price
 from app.routing.raw_usage import RawUsage
 from app.server.answerer import NAMES
 from app.server.error_shapes import shape, status_of
@@ -68,7 +70,7 @@ class PassedAnswer:
                 outcome = await (self._stream(found) if self._asked.stream else self._in_one(found))
         finally:
             if not self._asked.counts:
-                self._count(found, outcome)
+                self._count(services.router, found, outcome)
         return True
 
     async def _stream(self, found: RawAnswer) -> str:
@@ -169,14 +171,23 @@ class PassedAnswer:
             case _:
                 return openai_errors.event(error)
 
-    def _count(self, found: RawAnswer, outcome: str) -> None:
+    def _count(self, router: Answering, found: RawAnswer, outcome: str) -> None:
         """Tokens as the provider told them; where it told none, one an event, and of the prompt about as many."""
         usage = self._usage.so_far if self._usage is not None else _told_by(found)
         if not usage.total_tokens:
             usage = Usage(self._size // _BYTES_A_TOKEN, self._events)
-        decode = time.perf_counter() - self._began - self._first if self._first is not None else None
+        total = time.perf_counter() - self._began
+        from_cache = found.backend == FROM_CACHE
         self._meter.count(
-            found.model, found.backend, usage, first_token_s=self._first, decode_s=decode, outcome=outcome
+            found.model,
+            found.backend,
+            usage,
+            first_token_s=self._first,
+            decode_s=total - self._first if self._first is not None else None,
+            cost=0.0 if from_cache else price(router, found.model, usage),
+            outcome=outcome,
+            total_s=total,
+            from_cache=from_cache,
         )
 
 

@@ -43,6 +43,7 @@ class Answers:
         model: ModelInUse,
         current: OpenConversation,
         scene: Scene,
+        unfinished: UnfinishedAnswer,
         choices: ChatSettings,
         around: Surroundings,
     ) -> None:
@@ -50,10 +51,10 @@ class Answers:
         self._model = model
         self._current = current
         self._scene = scene
+        self._unfinished = unfinished
         self._choices = choices
         self._around = around
         self._errands = Errands(current, desk.router, around)
-        self._unfinished = UnfinishedAnswer(desk, model, current, scene.transcript, around)
         self._under_way: tuple[Worker[None], LiveAnswer] | None = None
 
     async def ask(self, text: str, beside: Node | None = None) -> None:
@@ -108,17 +109,6 @@ class Answers:
         if empty and node is not None and node.id in conversation and len(conversation.siblings(node.id)) == 1:
             return node
         return None
-
-    @property
-    def can_go_on(self) -> bool:
-        """Whether the last answer was cut and there is something to go on from."""
-        return self._unfinished.answer is not None
-
-    async def go_on(self) -> None:
-        """Goes on with the last answer from where it was cut."""
-        answer = self._unfinished.answer
-        if answer is not None:
-            await self.answer(answer, await self._unfinished.reopen(answer))
 
     async def preview(self, text: str) -> None:
         """Shows exactly what would leave this machine if ``text`` was asked now."""

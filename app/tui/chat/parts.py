@@ -24,6 +24,7 @@ from .stage import Stage
 from .surroundings import Surroundings
 from .transcript import Transcript
 from .turns import Turns
+from .unfinished import UnfinishedAnswer
 from .versions import Versions
 
 if TYPE_CHECKING:
@@ -60,10 +61,11 @@ class ChatParts:
         self.scene = Scene(current, self.transcript, self.stage, around)
 
         self.model = ModelInUse(desk, model, current, self.stage, around)
-        self.answers = Answers(desk, self.model, current, self.scene, choices, around)
+        unfinished = UnfinishedAnswer(desk, self.model, current, self.transcript, around)
+        self.answers = Answers(desk, self.model, current, self.scene, unfinished, choices, around)
         self.chosen = ChosenMessage(current, self.transcript, around)
         self.rewriting = Rewriting(current, self.composer, self.scene, around)
-        self.turns = Turns(current, self.model, self.answers, self.rewriting, self.chosen, self.transcript)
+        self.turns = Turns(current, self.model, self.answers, unfinished, self.rewriting, self.chosen, self.transcript)
         self.versions = Versions(current, self.model, self.scene, around)
         self.particulars = Particulars(current, self.composer, around)
         self.recalled = RecalledPassages(current, self.transcript, self.composer, around)

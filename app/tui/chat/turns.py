@@ -8,6 +8,7 @@ from .model_in_use import ModelInUse
 from .open_conversation import OpenConversation
 from .rewriting import Rewriting
 from .transcript import Transcript
+from .unfinished import UnfinishedAnswer
 
 
 class Turns:
@@ -18,6 +19,7 @@ class Turns:
         current: OpenConversation,
         model: ModelInUse,
         answers: Answers,
+        unfinished: UnfinishedAnswer,
         rewriting: Rewriting,
         chosen: ChosenMessage,
         transcript: Transcript,
@@ -25,6 +27,7 @@ class Turns:
         self._current = current
         self._model = model
         self._answers = answers
+        self._unfinished = unfinished
         self._rewriting = rewriting
         self._chosen = chosen
         self._transcript = transcript
@@ -32,7 +35,7 @@ class Turns:
     @property
     def can_go_on(self) -> bool:
         """Whether the last answer was cut and there is something to go on from."""
-        return not self._current.answering and self._answers.can_go_on
+        return not self._current.answering and self._unfinished.answer is not None
 
     @property
     def can_ask_again(self) -> bool:
@@ -57,8 +60,9 @@ class Turns:
 
     async def go_on(self) -> None:
         """Goes on with the last answer from where it was cut."""
-        if not self._current.answering:
-            await self._answers.go_on()
+        answer = self._unfinished.answer
+        if answer is not None and not self._current.answering:
+            await self._answers.answer(answer, await self._unfinished.reopen(answer))
 
     async def stop(self) -> None:
         """Stops the answer, else the download. A prompt to which nothing came goes back into the composer."""

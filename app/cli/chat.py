@@ -135,6 +135,7 @@ class _Turn:
         as_json: bool,
     ) -> None:
         self._asked, self._files, self._wanted, self._model = asking.text, files, wanted, asking.model
+        self._title = asking.title
         self._system, self._sampling, self._form, self._as_json = asking.system, asking.sampling, form, as_json
         self._trouble = Trouble()
         self._waiting = WaitingLine(enabled=not as_json)
@@ -218,7 +219,7 @@ class _Turn:
     ) -> AsyncGenerator[ExchangeEvent, None]:
         from app.chat.titles import first_words
 
-        title = first_words(self._asked or ", ".join(file.name for file in self._files))
+        title = first_words(self._title or self._asked or ", ".join(file.name for file in self._files))
         sampling = talk.choose(model=model, system=self._system, sampling=self._sampling, title=title)
         outgoing = Outgoing(talk.conversation, model, sampling=sampling, window=window, recaller=recaller, sees=sees)
         exchange = Exchange(outgoing, answering, settle=talk.keeper.settle if talk.keeper else None)

@@ -30,6 +30,7 @@ class Asking:
         model: ``None`` for whoever answers anyway.
         system: ``None`` leaves the conversation's instructions as they are.
         may_be_empty: whether the words may be left out: there is something else to answer.
+        title: what a new conversation is called; empty where the words say it.
     """
 
     words: str
@@ -38,6 +39,7 @@ class Asking:
     system: str | None
     sampling: Sampling
     may_be_empty: bool
+    title: str = ""
 
     @property
     def text(self) -> str:
@@ -84,7 +86,7 @@ class Named:
         values = self._of(prompt)
         if not needs_input(prompt.text):
             words = f"{filled(prompt.text, values)}\n\n{asking.words}"
-            return replace(asking, words=words.strip())
+            return replace(asking, words=words.strip(), title=prompt.called)
         text = question(asking.words, asking.piped, may_be_empty=True)
         if text and INPUT in values:
             raise click.UsageError("The text is given twice: as --var input, and behind the command or by a pipe.")
@@ -92,7 +94,9 @@ class Named:
         if text or (default is None and INPUT not in values and asking.may_be_empty):
             values[INPUT] = text
         try:
-            return replace(asking, words=filled(prompt.text, values), piped="")
+            about = values.get(INPUT, "").strip()
+            title = f"{prompt.called}: {about}" if about else prompt.called
+            return replace(asking, words=filled(prompt.text, values), piped="", title=title)
         except MissingVariablesError as error:
             raise MissingVariablesError(
                 error.message, "Give --var NAME=VALUE; the input is what is piped in, or stands behind the command."

@@ -77,7 +77,7 @@ def ask(run_cli, home_with_starter, environ):
     """Asks with a few prompts of one's own; gives what the model was asked, and what was said."""
     kept = (
         Prompt(name="haiku", text="A haiku on {{topic:rain}} in {{language}}."),
-        Prompt(name="about", text="Speak about {{input}}.", sampling=Sampling(temperature=0.1, seed=1)),
+        Prompt(name="about", title="About", text="Speak about {{input}}.", sampling=Sampling(temperature=0.1, seed=1)),
         Prompt(name="cold", kind="persona", text="You are {{mood:cold}}.", model="gone", sampling=Sampling(top_k=5)),
     )
     in_vault(environ, lambda vault: vault.prompts.put(*kept))
@@ -104,7 +104,7 @@ def test_a_prompt_is_filled_in_once_and_asked(ask):
         assert request.messages[-1].text == asked
 
 
-def test_a_persona_answers_but_brings_no_model_along_that_is_not_here(ask):
+def test_a_persona_answers_but_brings_no_model_along_that_is_not_here(ask, run_cli):
     request, result = ask("--persona", "cold", "-p", "about", "--var", "mood=warm", "--seed", "7", "tea")
     assert [(message.role, message.text) for message in request.messages] == [
         ("system", "You are warm."),
@@ -113,6 +113,7 @@ def test_a_persona_answers_but_brings_no_model_along_that_is_not_here(ask):
     sampling = request.sampling
     assert (sampling.temperature, sampling.seed, sampling.top_k) == (0.1, 7, 5)
     assert request.model == "smollm2-135m" and "'gone', which is not on this machine" in result.stderr
+    assert "About: tea" in run_cli("sessions", "list").stdout
     request, _ = ask("--continue", "More?")
     assert request.messages[0].text == "You are warm."  # it is part of the conversation
 

@@ -118,7 +118,7 @@ async def compare(model: Path, logs: Path, rounds: int, threads: int) -> list[di
     """Medians of the ratio within each round, by time and by processor time a token."""
     guessing, plain = [await opened(model, logs, kind, threads) for kind in ("prompt-lookup", "off")]
     found = []
-    for name, messages, most in (("rewriting", REWRITING, 640), ("chatting", CHATTING, 320)):
+    for name, messages, most in (("rewriting", REWRITING, 640), ("chatting", CHATTING, 96)):
         before = await guessing.guesses()
         pairs: list[tuple[Run, Run]] = []
         for number in range(rounds):

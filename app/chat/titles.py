@@ -6,6 +6,8 @@ import re
 from collections.abc import Sequence
 from contextlib import aclosing
 
+import msgspec
+
 from app.messages import ChatRequest, Message, Node, Sampling, Text, TextDelta
 
 from .context import messages_for
@@ -42,7 +44,7 @@ async def suggest(answering: Answering, path: Sequence[Node], model: str) -> str
     Raises:
         PlaygroundError: when the model cannot answer.
     """
-    beginning = messages_for(path[:2])
+    beginning = messages_for([_words_of(node) for node in path[:2]])
     shortened = tuple(Message(message.role, (Text(message.text[:_MOST_READ]),)) for message in beginning)
     request = ChatRequest(model=model, messages=(*shortened, Message.user(_ASK)), sampling=_SAMPLING)
     text = ""
@@ -51,6 +53,11 @@ async def suggest(answering: Answering, path: Sequence[Node], model: str) -> str
             if isinstance(delta, TextDelta):
                 text += delta.text
     return tidy(text)
+
+
+def _words_of(node: Node) -> Node:
+    """What was said, without the files that were attached: they stand before it, and it would be cut off."""
+    return msgspec.structs.replace(node, message=Message(node.message.role, (Text(node.message.text),)))
 
 
 def tidy(answer: str) -> str:

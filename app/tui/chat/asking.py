@@ -9,7 +9,7 @@ from app.errors import PlaygroundError
 
 from .answers import Answers
 from .composer import Composer
-from .prompt_files import PromptFiles
+from .prompt_files import PromptFiles, read_mentioned
 from .rewriting import Rewriting
 from .surroundings import Surroundings
 
@@ -57,5 +57,5 @@ class Asking:
         self._around.do(self._preview(text, mentioned), "preview")
 
     async def _preview(self, text: str, mentioned: Sequence[Mention]) -> None:
-        message = await self._files.read(text, mentioned, self._rewriting.rewritten)
-        await self._answers.preview(message)
+        read = await read_mentioned(mentioned, self._rewriting.rewritten)
+        await self._answers.preview(read.message(text))

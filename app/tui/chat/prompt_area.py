@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from textual import on
@@ -12,6 +13,7 @@ from textual.timer import Timer
 from textual.widgets import Static
 
 from app.chat.attaching.aside import aside
+from app.messages import Node
 from app.privacy.terminal import clean
 
 from .composer import Composer
@@ -33,6 +35,7 @@ class PromptArea(Vertical):
 
     Args:
         composer: the text field.
+        earlier: gives the prompt of which another version is being written; its files go with that, too.
         finder: knows the files.
     """
 
@@ -41,9 +44,11 @@ class PromptArea(Vertical):
     PromptArea > #attached { height: auto; max-height: 4; padding: 0 2; display: none; }
     """
 
-    def __init__(self, composer: Composer, finder: FileFinder | None = None) -> None:
+    def __init__(
+        self, composer: Composer, earlier: Callable[[], Node | None] = lambda: None, finder: FileFinder | None = None
+    ) -> None:
         super().__init__(id="prompt-area")
-        self._composer = composer
+        self._composer, self._earlier = composer, earlier
         self._finder = finder or FileFinder()
         self._looking: Timer | None = None
         self._reading: Timer | None = None
@@ -129,8 +134,8 @@ class PromptArea(Vertical):
     def _text_changed(self) -> None:
         if self._reading is not None:
             self._reading.stop()
-        mentions = self._composer.mentions
-        if mentions:
+        earlier = self._earlier()
+        if self._composer.mentions or (earlier is not None and earlier.message.attached):
             self._reading = self.set_timer(_LONG_PAUSE, self._read)
         else:
             self.workers.cancel_group(self, "read-files")
@@ -140,14 +145,16 @@ class PromptArea(Vertical):
         self.run_worker(self._read_mentioned(), group="read-files", exclusive=True, exit_on_error=False)
 
     async def _read_mentioned(self) -> None:
-        read = await read_mentioned(self._composer.mentions)
+        read = await read_mentioned(self._composer.mentions, self._earlier())
         if self.is_mounted:
             self._show(read)
 
     def _show(self, read: Read) -> None:
         from .chips import chip
 
-        lines = []
+        lines = [
+            Content.assemble(("▪ ", "$primary"), chip(part), (" · as it was", "$text-muted")) for part in read.kept
+        ]
         for file in read.files:
             line = Content.assemble(("▪ ", "$primary"), chip(file.part))
             lines.append(Content.assemble(line, (" · may hold secrets", "$text-warning")) if file.private else line)

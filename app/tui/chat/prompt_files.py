@@ -28,10 +28,27 @@ _READING = 10.0
 
 
 class Read(Struct, frozen=True):
-    """Every file that is there, in order, and the first that cannot be attached with the reason."""
+    """What goes with a prompt.
+
+    Attributes:
+        files: those that were read now, in order.
+        kept: those of the earlier version of the prompt, as they were read then.
+        trouble: why nothing could be read now; ``None`` when it could.
+    """
 
     files: tuple[Attachment, ...] = ()
+    kept: tuple[Text | Image, ...] = ()
     trouble: PlaygroundError | None = None
+
+    def message(self, text: str) -> Message:
+        """What is asked.
+
+        Raises:
+            PlaygroundError: the trouble.
+        """
+        if self.trouble is not None:
+            raise self.trouble
+        return with_attached(text, self.files, self.kept)
 
 
 class PromptFiles:
@@ -53,26 +70,10 @@ class PromptFiles:
         Raises:
             PlaygroundError: when one cannot be read, or the model cannot take them.
         """
-        read, kept = await self._read(mentioned, beside)
-        message = with_attached(text, read.files, kept)
+        read = await read_mentioned(mentioned, beside)
+        message = read.message(text)
         self._require_taken(message)
         return message if await self._wanted(read.files) else None
-
-    async def read(self, text: str, mentioned: Sequence[Mention], beside: Node | None = None) -> Message:
-        """The same message, for who wants to see and not to send it.
-
-        Raises:
-            PlaygroundError: when a file cannot be read.
-        """
-        read, kept = await self._read(mentioned, beside)
-        return with_attached(text, read.files, kept)
-
-    async def _read(self, mentioned: Sequence[Mention], beside: Node | None) -> tuple[Read, tuple[Text | Image, ...]]:
-        kept = still_mentioned(beside.message, mentioned) if beside is not None else ()
-        read = await read_mentioned(mentioned, frozenset(part.name for part in kept))
-        if read.trouble is not None:
-            raise read.trouble
-        return read, kept
 
     def _require_taken(self, message: Message) -> None:
         from app.chat.attaching.files import AttachmentError
@@ -110,15 +111,17 @@ def still_mentioned(earlier: Message, mentioned: Sequence[Mention]) -> tuple[Tex
     return tuple(part for part in earlier.attached if part.name in now or part.name not in before)
 
 
-async def read_mentioned(mentioned: Sequence[Mention], without: frozenset[str] = frozenset()) -> Read:
+async def read_mentioned(mentioned: Sequence[Mention], beside: Node | None = None) -> Read:
     """Reads what is mentioned; what names no file is text like any other.
 
     Args:
         mentioned: in the prompt.
-        without: names that need not be read.
+        beside: the earlier prompt that this is another version of; what is still mentioned of its files is kept.
     """
+    kept = still_mentioned(beside.message, mentioned) if beside is not None else ()
     if not mentioned:
-        return Read()
+        return Read(kept=kept)
+    without = {part.name for part in kept}
     from app.chat.attaching.files import AttachmentError, attach_all
 
     def read() -> Read:
@@ -132,7 +135,7 @@ async def read_mentioned(mentioned: Sequence[Mention], without: frozenset[str] =
                     named.setdefault(path, found)
                     break
         try:
-            return Read(attach_all([(path, name) for name, path in named.items()]))
+            return Read(attach_all([(path, name) for name, path in named.items()]), kept)
         except AttachmentError as error:
             return Read(trouble=error)
 

@@ -117,15 +117,15 @@ class PromptArea(Vertical):
     async def _attach_pasted(self, text: str, path: str) -> None:
         from app.chat.attaching.pictures import kind_of
 
-        def is_picture() -> bool:
+        def mentioned() -> str:
             with Path(path).expanduser().open("rb") as file:
-                return kind_of(file.read(32)) is not None
+                return _short(Path(path)) if kind_of(file.read(32)) is not None else ""
 
         try:
-            found = await aside(is_picture, _PICTURE)
+            found = await aside(mentioned, _PICTURE)
         except (OSError, ValueError, RuntimeError, TimeoutError):
             return  # no path of this machine: it stays the text that it is
-        if found and self._composer.mention_instead(text, path):
+        if found and self._composer.mention_instead(text, found):
             self.app.notify("The picture goes with the prompt. ctrl+z makes its path text again.", timeout=4)
 
     # What goes with the prompt
@@ -163,3 +163,13 @@ class PromptArea(Vertical):
         attached = self.query_one("#attached", Static)
         attached.update(Content("\n").join(lines))
         attached.display = bool(lines)
+
+
+def _short(path: Path) -> str:
+    """A path from here on, or from the home folder on: the person's name in it is nothing that a model should get."""
+    if not path.is_absolute():
+        return str(path)
+    for folder, sign in ((Path.cwd(), ""), (Path.home(), "~/")):
+        if path.is_relative_to(folder):
+            return f"{sign}{path.relative_to(folder)}"
+    return str(path)

@@ -82,8 +82,11 @@ def line_of(prompt: Prompt, *, own: bool = True) -> PromptLine:
 
 def has_words(prompt: Prompt, words: str) -> bool:
     """Whether every word stands somewhere in the prompt, be it within another; accents and case do not count."""
+    sought = _plain(words).split()
+    if not sought:
+        return True
     whole = _plain(" ".join((prompt.name, prompt.title, prompt.description, *prompt.tags, prompt.kind, prompt.text)))
-    return all(word in whole for word in _plain(words).split())
+    return all(word in whole for word in sought)
 
 
 def _plain(text: str) -> str:

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from app.chat.prompt_library.library import Library
 
 _NARROW = 100
+_MOST = 200
+"""Rows that are shown; who has more types another letter."""
+
 _KEYS = (("⏎", "use"), ("^e", "edit"), ("^n", "new"), ("^d", "delete"), ("^z", "undo"), ("esc", "leave"))
 _TITLES: dict[PromptKind, str] = {"prompt": "Prompts", "persona": "Personas"}
 
@@ -105,10 +108,13 @@ composer. What you change or delete here can be taken back. `playground prompts 
         self._fill()
 
     def _fill(self, wanted: str = "") -> None:
-        lines = ranked(self._lines, self.query_one(Input).value)
+        found = ranked(self._lines, self.query_one(Input).value)
+        lines = found[:_MOST]
         shown = self.query_one(OptionList)
         shown.clear_options()
         shown.add_options([Option(_row(line), id=line.name) for line in lines])
+        if len(found) > _MOST:
+            shown.add_option(Option(Content.styled(f"  … and {len(found) - _MOST} more", "$text-muted"), disabled=True))
         names = [line.name for line in lines]
         shown.highlighted = names.index(wanted) if wanted in names else 0 if names else None
         if not names:
@@ -212,7 +218,8 @@ composer. What you change or delete here can be taken back. `playground prompts 
                 await own.restore(before)
 
         self._taking_back.append((before or written.name, take_back))
-        self.query_one(Input).value = ""
+        with self.prevent(Input.Changed):
+            self.query_one(Input).value = ""
         await self._reload(written.name)
 
     async def action_delete(self) -> None:

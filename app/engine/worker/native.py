@@ -228,8 +228,9 @@ class Context:
         params.kv_unified = True
         params.swa_full = True
         params.no_perf = True
-        # Flash attention gives a row the same logits, to the bit, whatever else is in its batch and wherever in the
-        # cache it lies (the other kernel: up to 0.4 apart), and prefills a fifth faster.
+        # Flash attention gives a row the same logits, to the bit, whatever else is in its batch (the other kernel: up
+        # to 0.4 apart), and prefills a fifth faster. But for a row that stands alone: from 512 cells on, its attention
+        # is shared out to the threads and so summed in another order.
         params.flash_attn_type = llama.LLAMA_FLASH_ATTN_TYPE_ENABLED
         self.handle = llama.llama_init_from_model(model.handle, params)
         if not self.handle:

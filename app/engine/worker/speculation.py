@@ -80,10 +80,10 @@ class Speculation:
         """
         odds = [each.lookup.odds(min(each.most, MOST_GUESSED)) if each.lookup else [] for each in asking]
         likeliest = sorted(((likely, place) for place, own in enumerate(odds) for likely in own), reverse=True)
-        best = none = [0] * len(asking)
+        counts, best = [0] * len(asking), [0] * len(asking)
         rows, plain = len(asking), self.cost.of(len(asking))
         highest = _LEAST_GAIN * rows / plain
-        counts, said, each_says = list(none), float(rows), [1.0] * rows
+        said, each_says = float(rows), [1.0] * rows
         for guesses, (likely, place) in enumerate(likeliest[: min(room, _MOST_TOGETHER)], 1):
             counts[place] += 1
             said += likely

@@ -1,7 +1,4 @@
-"""The panes, in the order of their tabs. A new pane is one entry here.
-
-F9 is kept for the figures.
-"""
+"""The panes, in the order of their tabs. A new pane is one entry here."""
 
 from __future__ import annotations
 
@@ -72,6 +69,12 @@ def _blog(parts: Parts) -> Pane:
     return BlogPane(playground.vault, parts.desk, parts.model, playground.settings.writing, playground.environ)
 
 
+def _dashboard(parts: Parts) -> Pane:
+    from .dashboard.pane import DashboardPane
+
+    return DashboardPane(parts.playground.vault)
+
+
 def _server(parts: Parts) -> Pane:
     from .server.pane import ServerPane
 
@@ -89,6 +92,7 @@ PANES: tuple[PaneEntry, ...] = (
     PaneEntry("f6", "blog", "Blog", "Write posts, and go on with earlier ones.", _blog),
     PaneEntry("f7", "sessions", "Sessions", "Find and go on with earlier conversations.", _sessions),
     PaneEntry("f8", "models", "Models", "See, fetch and remove models.", _models),
+    PaneEntry("f9", "dashboard", "Dashboard", "See what models did over time: tokens, speed, cost.", _dashboard),
     # F10 opens the menu of some terminals, so there is another key.
     PaneEntry("f10,alt+s", "server", "Server", "Let other programs use your models.", _server),
     PaneEntry("f12,alt+r", "requests", "Requests", "Look through what was asked of models.", _requests),

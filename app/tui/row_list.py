@@ -82,6 +82,10 @@ class RowList(ScrollView, can_focus=True):
         """One line of a row."""
         raise NotImplementedError
 
+    def on_bar(self, row: Hashable, words: Content) -> Content:
+        """The words of a line of the chosen row."""
+        return _in_one_colour(words)
+
     # What is shown
 
     @property
@@ -152,7 +156,7 @@ class RowList(ScrollView, can_focus=True):
         if strip is None:
             words = self.paint(row, line, width)
             if chosen:
-                words = _in_one_colour(words)
+                words = self.on_bar(row, words)
             strips = Visual.to_strips(self, words, width, 1, style, apply_selection=False)
             strip = strips[0] if strips else Strip([Segment("")])
             strip = strip.adjust_cell_length(width, style.rich_style)

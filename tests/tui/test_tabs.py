@@ -24,10 +24,15 @@ def words(app: PlaygroundApp, bar: type[TabBar | StatusBar | KeyBar]) -> str:
 @pytest.mark.parametrize(
     ("columns", "tabs", "said_in"),
     [
-        (120, "◆ playground    F5 Chat   F6 Blog   F7 Sessions   F8 Models   F10 Server   F12 Requests", TabBar),
-        (80, "◆  F5 Chat   F6 Blog   F7 Sessions   F8 Models   F10 Server   F12 Requests", StatusBar),
-        (72, "◆  Chat   Blog   Sessions   Models   Server   Requests", TabBar),
-        (40, "◆  F5 Chat  F6 F7 F8 F10 F12", None),
+        (
+            120,
+            "◆ playground    F5 Chat   F6 Blog   F7 Sessions   F8 Models   F9 Dashboard   F10 Server   F12 Requests",
+            TabBar,
+        ),
+        (96, "◆  F5 Chat   F6 Blog   F7 Sessions   F8 Models   F9 Dashboard   F10 Server   F12 Requests", StatusBar),
+        (80, "◆  F5 Chat F6 Blog F7 Sessions F8 Models F9 Dashboard F10 Server F12 Requests", StatusBar),
+        (72, "◆  Chat   Blog   Sessions   Models   Dashboard   Server   Requests", None),
+        (40, "◆  F5 Chat  F6 F7 F8 F9 F10 F12", None),
     ],
 )
 async def test_as_much_as_fits_and_the_missing_passphrase_elsewhere(

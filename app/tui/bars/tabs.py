@@ -19,16 +19,19 @@ _MARK = "◆ "
 
 
 class Tab(Struct, frozen=True):
-    """What stands on one tab; an empty key or title is left out."""
+    """What stands on one tab; an empty key or title is left out. One that is ``tight`` shares its blanks."""
 
     pane: str
     key: str
     title: str
+    tight: bool = False
 
     @property
     def width(self) -> int:
-        """Cells of the tab, with the blanks around a title."""
-        return len(f" {self.key} {self.title} ") - (not self.key) if self.title else len(self.key)
+        """Cells of the tab, with the blanks around a title, and with the one that parts it from the next tab."""
+        if not self.title:
+            return len(self.key) + 1
+        return len(f" {self.key} {self.title}") - (not self.key) + (0 if self.tight else 2)
 
 
 class TabBar(Widget):
@@ -55,9 +58,10 @@ class TabBar(Widget):
         """There may be room now for what was said elsewhere, or none any more."""
 
     def __init__(self, panes: tuple[tuple[str, str], ...]) -> None:
-        """``panes``: the id and the title of each."""
+        """``panes``: the id and the title of each; the first is shown."""
         super().__init__(id="tabs")
         self._panes = panes
+        self.set_reactive(TabBar.current, panes[0][0])
         self._spans: list[tuple[int, int, str]] = []
 
     @property
@@ -81,10 +85,16 @@ class TabBar(Widget):
         # In sixteen colours bold black is grey on most terminals, and hard to read on a colour.
         chosen = f"{'not bold' if self.app.current_theme.ansi else 'bold'} $on-colour on $primary"
         self._spans = []
+        shared = ""
         for tab in tabs:
-            self._spans.append((column, column + tab.width, tab.pane))
-            pieces += _words(tab, chosen if tab.pane == self.current else "")
-            column += tab.width + 1
+            end = column + tab.width
+            self._spans.append((column, end - (not tab.tight), tab.pane))
+            words = chosen if tab.pane == self.current else ""
+            pieces += _words(tab, words, shared)
+            shared, column = words if tab.tight else "", end
+        if tabs and tabs[-1].tight:
+            pieces.append((" ", shared))
+            column += 1
         gap = width - column - len(UNPROTECTED)
         if self.unprotected and gap >= 0:
             pieces += [(" " * gap, ""), (UNPROTECTED, "$text-disabled")]
@@ -94,6 +104,7 @@ class TabBar(Widget):
         """As much as fits: keys and titles, else titles alone, else keys and the title of the pane that is shown."""
         ways: tuple[Callable[[Tab], Tab], ...] = (
             lambda tab: tab,
+            lambda tab: Tab(tab.pane, tab.key, tab.title, tight=bool(tab.key)),
             lambda tab: Tab(tab.pane, "", tab.title),
             lambda tab: tab if tab.pane == self.current or not tab.key else Tab(tab.pane, tab.key, ""),
         )
@@ -111,7 +122,7 @@ class TabBar(Widget):
 
     @staticmethod
     def _needed(tabs: list[Tab]) -> int:
-        return len(_MARK) + sum(tab.width + 1 for tab in tabs)
+        return len(_MARK) + sum(tab.width for tab in tabs) + bool(tabs and tabs[-1].tight)
 
     def on_click(self, event: events.Click) -> None:
         """Tells which tab lies under the pointer."""
@@ -121,10 +132,11 @@ class TabBar(Widget):
                 self.post_message(self.Chosen(pane))
 
 
-def _words(tab: Tab, chosen: str) -> list[tuple[str, str]]:
+def _words(tab: Tab, chosen: str, shared: str) -> list[tuple[str, str]]:
+    """``chosen``: how it is painted when its pane is shown; ``shared``: how the blank is that it shares, if it does."""
     if not tab.title:
         return [(tab.key, "$text-muted"), (" ", "")]
-    key = f" {tab.key}" if tab.key else ""
-    if chosen:
-        return [(f"{key} {tab.title} ", chosen), (" ", "")]
-    return [(key, "$text-disabled"), (f" {tab.title} ", "$text-muted"), (" ", "")]
+    named = [(tab.key, chosen or "$text-disabled"), (f"{' ' * bool(tab.key)}{tab.title}", chosen or "$text-muted")]
+    if tab.tight:
+        return [(" ", shared or chosen), *named]
+    return [(" ", chosen), *named, (" ", chosen), (" ", "")]

@@ -54,6 +54,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("backup", "Back up now", "Make an encrypted backup of everything that is kept.", "app.backup"),
     Command("models", "Models", "See, fetch and remove models.", "app.pane('models')"),
     Command("preview", "What would be sent", "See exactly what would leave this machine.", "preview", "TEXT"),
+    Command("dashboard", "Dashboard", "See what models did over time: tokens, speed, cost.", "app.pane('dashboard')"),
     Command("requests", "Requests", "Look through what was asked of models.", "app.pane('requests')"),
     Command("server", "Server", "Let other programs use your models.", "app.pane('server')"),
     Command("local", "Local only", "Let nothing leave this machine, or allow it again.", "app.local_only"),

@@ -1,0 +1,1 @@
+"""The Dashboard pane: what models did over time, in figures and bars."""

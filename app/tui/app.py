@@ -9,36 +9,37 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from textual import events, on
 from textual.app import ComposeResult, SystemCommand
 from textual.binding import Binding, BindingType
-from textual.containers import Container
 from textual.dom import DOMNode
 from textual.screen import Screen
 from textual.types import CSSPathType
 
-from app.errors import PlaygroundError, VaultError
+from app.errors import PlaygroundError
 
+from .app_keys import KEYS
 from .bars.bars import Bars
 from .bars.keys import KeyBar
 from .bars.status import StatusBar
 from .bars.tabs import TabBar
+from .chat.news import ModelChosen, SessionChanged, StatusChanged
 from .chat.pane import ChatPane
 from .choices import Choices
-from .downloads import Download
 from .face import Face
 from .guard import Guard
 from .interruption import Interruption, UnderWay
 from .key_map import KeyMap
 from .memory_desk import MemoryDesk
 from .model_desk import ModelDesk
+from .pane_stack import PaneStack
 from .panes import PANES, Parts
 from .privacy_desk import PrivacyDesk
 from .quick_screen import QuickScreen
 from .reporter import Reporter
 from .server.desk import ServerDesk
-from .shown_panes import ShownPanes
 from .state import StateFile
 from .terminal_keys import forgive_bytes, teach_alt_enter
 from .theme_choice import ThemeChoice
 from .vault_desk import VaultDesk
+from .vault_view import VaultView
 from .voice.desk import VoiceDesk
 
 if TYPE_CHECKING:
@@ -55,20 +56,7 @@ class PlaygroundApp(Face):
     # A class variable there too, written so that mypy takes it for an instance's.
     VERTICAL_BREAKPOINTS: ClassVar[list[tuple[int, str]]] = [(0, "-short"), (16, "-tall")]  # type: ignore[misc]
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        *(
-            # Not in the line of keys: the tabs name them.
-            Binding(entry.key, f"pane('{entry.name}')", entry.title, show=False, priority=True, id=f"app.{entry.name}")
-            for entry in PANES
-        ),
-        Binding("f11,alt+d", "dictate", "Dictate", show=False, priority=True, id="app.dictate"),
-        Binding("ctrl+c", "help_quit", "Stop or quit", show=False, id="app.interrupt"),
-        Binding("f1", "help", "Help", id="app.help"),
-        Binding("question_mark", "help", "Help, when not typing", show=False, id="app.help_when_not_typing"),
-        Binding("ctrl+p", "command_palette", "Palette", priority=True, id="app.palette"),
-        Binding("alt+l", "local_only", "Local only", show=False, priority=True, id="app.local_only"),
-        Binding("ctrl+q", "quit", "Quit", show=False, priority=True, id="app.quit"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = list(KEYS)
 
     _remembering = False
 
@@ -82,18 +70,21 @@ class PlaygroundApp(Face):
         self._reporter = Reporter(self.notify, folders.logs)
         self._choices = Choices(StateFile(folders.data), self.notify)
         self._keys = KeyMap(settings.tui.keys, self.notify)
-        self._bars = Bars(self)
-        self._panes = ShownPanes(self, self.parts)
-        self._desk = ModelDesk(playground, self._download_changed)
-        self._memory = MemoryDesk(playground, lambda: self.answering)
+        self._bars = Bars(self, lambda: vault.protection)
+        self._panes = PaneStack(self._chat, self._parts)
+        self._desk = ModelDesk(playground, lambda _: self._models_changed())
+        self._memory = MemoryDesk(playground, lambda: self._panes.answering)
         self._server_desk = ServerDesk(playground, self._server_changed)
         self._voice = VoiceDesk(self, playground, self._desk)
-        self._guard = Guard(vault, self, settings.vault.lock_after_s, self.notify)
-        self._vault_desk = VaultDesk(self, vault, self.protection_changed)
+        self._vault_desk = VaultDesk(self, playground, self._bars.protection_changed)
+        self._vault_view = VaultView(
+            self, vault, self._panes, self._bars, self._memory, self._voice, self._vault_desk.daily_backup
+        )
+        self._guard = Guard(vault, self._vault_view, settings.vault.lock_after_s, self.notify)
         self._privacy = PrivacyDesk(self, playground, self._local_only_changed)
         if self._choices.state.local_only:
             self._privacy.forbid()
-        answer = UnderWay(lambda: self.answering, self.stop_answering)
+        answer = UnderWay(lambda: self._panes.answering, self._panes.stop_answering)
         self._interruption = Interruption(self, (UnderWay(lambda: self._voice.runs, self._voice.stop), answer))
         self._themes = ThemeChoice(self, folders.config / "themes", settings.tui.theme)
         self.theme = self._themes.first(self._choices.state.theme, self._environ)
@@ -108,14 +99,9 @@ class PlaygroundApp(Face):
 
     def compose(self) -> ComposeResult:
         """Tabs, the pane, status, keys."""
-        tabs = TabBar(tuple((entry.name, entry.title) for entry in PANES))
-        tabs.current = "chat"
-        yield tabs
-        with Container(id="panes"):
-            yield ChatPane(self._desk, self._first_model(), self._environ, self._playground.settings.chat)
-        status = StatusBar()
-        status.local_only = self._privacy.local_only
-        yield status
+        yield TabBar(tuple((entry.name, entry.title) for entry in PANES))
+        yield self._panes
+        yield StatusBar(local_only=self._privacy.local_only)
         yield KeyBar()
 
     def on_mount(self) -> None:
@@ -128,7 +114,7 @@ class PlaygroundApp(Face):
         self.call_after_refresh(self._begin)
 
     def _begin(self) -> None:
-        self.query_one(ChatPane).begin()
+        self._panes.chat.begin()
         self.run_worker(self._guard.open(), group="vault", exit_on_error=False)
         self.set_interval(5.0, self._watch_idleness)
         self._keys.warn([self, *self.screen.walk_children(with_self=True)])
@@ -137,30 +123,15 @@ class PlaygroundApp(Face):
     async def on_unmount(self) -> None:
         """Stops what this interface started, and sees that everything is kept."""
         await self._memory.end()
-        for chat in self.query(ChatPane):
-            if chat.keeper is not None:
-                await chat.keeper.aclose()
+        await self._panes.aclose()
         await self._server_desk.aclose()
         await self._desk.downloads.aclose()
 
-    def parts(self) -> Parts:
-        """What panes are made of."""
+    def _chat(self) -> ChatPane:
+        return ChatPane(self._desk, self._first_model(), self._environ, self._playground.settings.chat)
+
+    def _parts(self) -> Parts:
         return Parts(self._playground, self._desk, self._server_desk, self._memory, self._first_model())
-
-    @property
-    def models(self) -> ModelDesk:
-        """What is known of the models."""
-        return self._desk
-
-    @property
-    def answering(self) -> bool:
-        """Whether an answer is being waited for."""
-        return any(chat.answering for chat in self.query(ChatPane))
-
-    async def stop_answering(self) -> None:
-        """Ends the answer that is being waited for, and keeps what came of it."""
-        for chat in self.query(ChatPane):
-            await chat.action_stop()
 
     # What parts may ask for
 
@@ -192,97 +163,37 @@ class PlaygroundApp(Face):
     def _watch_idleness(self) -> None:
         if self.terminal.lent:
             self._guard.used()  # somebody writes in an editor; nothing may be painted over it
-        if self._guard.unattended and not self.answering:
+        if self._guard.unattended and not self._panes.answering:
             self.action_lock()
 
-    async def ask_to_unlock(self, error: VaultError) -> None:
-        """Asks for the passphrase until the vault opens."""
-        from .unlock.screen import UnlockScreen
-
-        await self.push_screen(UnlockScreen(self._playground.vault, error), wait_for_dismiss=True)
-
-    async def vault_opened(self) -> None:
-        """The vault can be read: shows what was open last."""
-        self.protection_changed()
-        for pane in self._panes:
-            await pane.vault_opened(self._playground.vault)
-        self._memory.begin()
-        if self._playground.settings.vault.daily_backup:
-            self.run_worker(self._vault_desk.daily_backup(), group="backup", exit_on_error=False)
-
-    async def vault_closing(self) -> None:
-        """The vault is about to be locked: nothing of it may stay in memory or on the screen, and nothing is heard."""
-        while len(self.screen_stack) > 1:
-            await self.pop_screen()
-        self._voice.cancel()
-        self.clear_notifications()
-        await self._memory.end()
-        for pane in self._panes:
-            await pane.vault_closing()
+    # What the panes and the lines tell
 
     @on(TabBar.Resized)
-    def protection_changed(self) -> None:
-        """Says whether a passphrase guards what is kept."""
-        self._bars.say_unprotected(self._playground.vault.protection == "file")
-
-    # What one pane wants of another
+    def _tabs_resized(self) -> None:
+        self._bars.protection_changed()
 
     @on(TabBar.Chosen)
     async def _tab_chosen(self, event: TabBar.Chosen) -> None:
         await self.action_pane(event.pane)
 
-    async def on_models_pane_used(self, event: Any) -> None:
-        """Goes to the chat with the chosen model."""
-        self.query_one(ChatPane).use_model(event.model)
-        await self.action_pane("chat")
-
-    async def on_sessions_pane_open_wanted(self, event: Any) -> None:
-        """Goes on with the chosen conversation."""
-        chat = self.query_one(ChatPane)
-        if chat.answering:
-            await chat.action_stop()
-        if await chat.open_session(event.session_id, event.node_id):
-            await self.action_pane("chat")
-
-    async def on_sessions_pane_new_wanted(self) -> None:
-        """Begins a conversation."""
-        await self.query_one(ChatPane).action_new_chat()
-        await self.action_pane("chat")
-
-    @on(ChatPane.PostWanted)
-    async def _post_wanted(self, event: ChatPane.PostWanted) -> None:
-        """Goes to the post that a recalled passage is from."""
-        from .blog.pane import BlogPane
-
-        await self.action_pane("blog")
-        self.query_one(BlogPane).open_post(event.post_id)
-
-    async def on_session_deeds_changed(self, event: Any) -> None:
-        """The chat follows what was done to the conversation that it shows."""
-        chat = self.query_one(ChatPane)
-        if not chat.answering:
-            await chat.session_changed_elsewhere(event.session_id)
-
-    @on(ChatPane.SessionChanged)
+    @on(SessionChanged)
     def _session_changed(self) -> None:
         self._memory.wake()
-        for pane in self._panes:
-            pane.session_changed()
 
-    @on(ChatPane.StatusChanged)
-    def _status_changed(self, event: ChatPane.StatusChanged) -> None:
+    @on(StatusChanged)
+    def _status_changed(self, event: StatusChanged) -> None:
         self._bars.say_status(event.status)
 
-    @on(ChatPane.ModelChosen)
-    def _model_chosen(self, event: ChatPane.ModelChosen) -> None:
+    @on(ModelChosen)
+    def _model_chosen(self, event: ModelChosen) -> None:
         self._choices.remember(model=event.model)
 
-    def _download_changed(self, _download: Download) -> None:
-        for pane in self._panes:
+    def _models_changed(self) -> None:
+        for pane in self._panes.shown:
             pane.model_changed()
 
     def _server_changed(self) -> None:
-        for pane in self._panes:
+        for pane in self._panes.shown:
             pane.server_changed()
         self._bars.say_serving(self._server_desk.address if self._server_desk.state == "on" else "")
 
@@ -290,15 +201,14 @@ class PlaygroundApp(Face):
         # What the settings say holds at every start: only more privacy than that is remembered.
         self._choices.remember(local_only=on_ or None)
         self._bars.say_local_only(on_)
-        for pane in self._panes:
-            pane.model_changed()
+        self._models_changed()
 
     # Actions
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """The key of the pane that is shown is not offered, nor that of dictation where nothing can be written."""
         if action == "pane":
-            return not self._panes.in_front(parameters)
+            return self._panes.front not in parameters
         return self._voice.offered if action == "dictate" else True
 
     async def action_pane(self, pane: str) -> None:
@@ -310,7 +220,7 @@ class PlaygroundApp(Face):
         from .help_here import help_here
 
         if len(self.screen_stack) == 1:
-            self.push_screen(help_here(self, self.focused or self.query_one("#panes")))
+            self.push_screen(help_here(self, self.focused or self._panes))
 
     async def action_help_quit(self) -> None:  # type: ignore[override]  # actions may be of either kind
         """Ends what is under way, nearest to the keys first; where nothing is, twice leaves."""
@@ -353,7 +263,9 @@ class PlaygroundApp(Face):
 
     def action_theme(self) -> None:
         """Opens the list of themes."""
-        self.search_themes()
+        from .palette import palette_of_themes
+
+        self.push_screen(palette_of_themes())
 
     def _watch_theme(self, theme_name: str) -> None:
         super()._watch_theme(theme_name)
@@ -369,24 +281,17 @@ class PlaygroundApp(Face):
         if self.use_command_palette and not isinstance(self.screen, Palette):
             self.push_screen(Palette(id="--command-palette"))
 
-    def search_themes(self) -> None:
-        """Lists the themes."""
-        from .palette import palette_of_themes
-
-        self.push_screen(palette_of_themes())
-
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """Everything that can be done, for the palette."""
         from .palette import palette_commands
 
-        yield from palette_commands(self.query_one(ChatPane), self.action_pane)
-        for pane in self._panes:
+        yield from palette_commands(self._panes.chat, self.action_pane)
+        for pane in self._panes.shown:
             if pane.display:
                 yield from pane.commands()
         yield SystemCommand("Dictate", "Write what is said into the text that has the keys.", self.action_dictate)
         yield SystemCommand("Remove the passphrase", "Let the vault open without one.", self.action_remove_passphrase)
         yield SystemCommand("Recovery key", "Make a key to print and put away.", self.action_recovery_key)
-        yield SystemCommand("Screenshot", "Save a picture of the screen.", lambda: self.set_timer(0.1, self._picture))
-
-    def _picture(self) -> None:
-        self.deliver_screenshot()
+        yield SystemCommand(
+            "Screenshot", "Save a picture of the screen.", lambda: self.set_timer(0.1, self.deliver_screenshot)
+        )

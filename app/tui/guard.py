@@ -17,15 +17,15 @@ if TYPE_CHECKING:
 class Guarded(Protocol):
     """Who shows what the vault holds."""
 
-    async def ask_to_unlock(self, error: VaultError) -> None:
+    async def unlock(self, error: VaultError) -> None:
         """Asks for the passphrase until it opens. ``error``: why it did not."""
         ...
 
-    async def vault_opened(self) -> None:
+    async def opened(self) -> None:
         """The vault can be read: shows what was open last."""
         ...
 
-    async def vault_closing(self) -> None:
+    async def closing(self) -> None:
         """The vault is about to be locked: nothing of it may stay in memory or on the screen."""
         ...
 
@@ -68,9 +68,9 @@ class Guard:
         try:
             await self._vault.open()
         except VaultError as error:
-            await self._guarded.ask_to_unlock(error)
+            await self._guarded.unlock(error)
         self.used()
-        await self._guarded.vault_opened()
+        await self._guarded.opened()
 
     async def lock(self) -> None:
         """Forgets the keys and everything on the screen; the passphrase brings both back."""
@@ -81,7 +81,7 @@ class Guard:
             return
         self._changing = True
         try:
-            await self._guarded.vault_closing()
+            await self._guarded.closing()
             await self._vault.lock()
         finally:
             self._changing = False

@@ -8,20 +8,21 @@ from typing import TYPE_CHECKING
 from app.errors import PlaygroundError
 
 if TYPE_CHECKING:
+    from app.playground import Playground
     from app.tui.face import Face
-    from app.vault.vault import Vault
 
 
 class VaultDesk:
-    """The dialogs around a vault, and its backups.
+    """The dialogs around the vault, and its backups.
 
     Args:
         app: over which the dialogs lie.
         protection_changed: told when there is a passphrase now, or none any more.
     """
 
-    def __init__(self, app: Face, vault: Vault, protection_changed: Callable[[], None]) -> None:
-        self._app, self._vault, self._protection_changed = app, vault, protection_changed
+    def __init__(self, app: Face, playground: Playground, protection_changed: Callable[[], None]) -> None:
+        self._app, self._protection_changed = app, protection_changed
+        self._vault, self._settings = playground.vault, playground.settings.vault
 
     def choose_passphrase(self) -> None:
         """Opens the dialog that sets or changes the passphrase."""
@@ -58,8 +59,8 @@ class VaultDesk:
             self._app.notify(f"{made.path.name}, in {made.path.parent}", title="Backed up", markup=False)
 
     async def daily_backup(self) -> None:
-        """Makes the backup of the day, unless there is one or nothing to keep; what fails is said."""
-        if not await self._vault.sessions.newest():
+        """Makes the backup of the day where that is wished, unless there is one or nothing to keep; says what fails."""
+        if not self._settings.daily_backup or not await self._vault.sessions.newest():
             return
         try:
             await self._vault.backups.create_daily()

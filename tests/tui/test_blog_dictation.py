@@ -148,7 +148,7 @@ async def test_nothing_faint_stays_when_it_ends_or_the_post_does(speaking):
         await pilot.press("f11")
         await until(lambda: editor.spoken == "secret words")
         await pilot.press("f11")
-        await app.vault_closing()
+        await app._vault_view.closing()
         assert editor.spoken == ""
         await until(lambda: not app.query(Meter))
 
@@ -239,7 +239,7 @@ async def test_locking_ends_it_without_writing_elsewhere(speaking):
         editor = await in_a_post(app, pilot)
         await pilot.press("f11")
         await until(lambda: editor.text == "One")
-        await app.vault_closing()
+        await app._vault_view.closing()
         await until(lambda: not app.query(Meter))
         gate.set()
         await pilot.pause()

@@ -175,7 +175,7 @@ async def test_a_model_that_does_not_chat_is_not_chosen(make_app: Make) -> None:
     app = make_app(ScriptedRouter(answer("Hi"), lines=(ears,)))
     async with opened(app) as pilot:
         pane = app.query_one(ChatPane)
-        await app.models.learn_lines()
+        await app._desk.learn_lines()
         pane.use_model("ears")
         await pilot.pause()
         assert [toast.message for toast in app._notifications] == [

@@ -19,6 +19,7 @@ from app.tui.app import PlaygroundApp
 from app.tui.bars.tabs import TabBar
 from app.tui.chat.composer import Composer
 from app.tui.chat.pane import ChatPane
+from app.tui.pane_stack import PaneStack
 from app.tui.sessions.session_list import SessionList
 from app.tui.unlock.screen import UnlockScreen
 from app.vault import Vault
@@ -278,7 +279,7 @@ async def test_locking_takes_everything_off_the_screen_and_the_passphrase_brings
     async with app.run_test() as pilot:
         pane = await ask(pilot, "Where?")
         await app._playground.vault.set_passphrase("correct horse")
-        app.protection_changed()
+        app._bars.protection_changed()
         assert not app.query_one(TabBar).unprotected
         app.action_lock()
         await until(lambda: isinstance(app.screen, UnlockScreen))
@@ -305,7 +306,7 @@ async def test_it_locks_by_itself_only_with_a_passphrase_and_when_nobody_is_ther
         await app._playground.vault.set_passphrase("correct horse")
         assert app._guard.unattended
         with monkeypatch.context() as patched:
-            patched.setattr(PlaygroundApp, "answering", True)
+            patched.setattr(PaneStack, "answering", True)
             app._watch_idleness()
             await pilot.pause()
             assert app._playground.vault.state == "open"

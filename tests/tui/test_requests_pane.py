@@ -135,6 +135,6 @@ async def test_new_ones_appear_by_themselves(make_app: Make) -> None:
 async def test_locking_takes_them_away(make_app: Make) -> None:
     app = make_app()
     async with opened(app, HERE) as pilot:
-        await app.vault_closing()
+        await app._vault_view.closing()
         await pilot.pause()
         assert not rows(app)

@@ -175,7 +175,7 @@ async def test_locking_takes_the_list_away(make_app: Make) -> None:
     async with switched_on(app) as pilot:
         await ask(app, "/v1/models")
         await until(lambda: rows(app))
-        await app.vault_closing()
+        await app._vault_view.closing()
         await pilot.pause()
         assert not rows(app)
         assert app._server_desk.key not in shown(app, "#server-lines")

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
 
 from textual.app import App
 
 from .status import Status, StatusBar
 from .tabs import TabBar
+
+if TYPE_CHECKING:
+    from app.vault.vault import Protection
 
 
 class Bars:
@@ -16,10 +19,11 @@ class Bars:
 
     Args:
         app: on whose first screen they are.
+        protection: what guards the vault.
     """
 
-    def __init__(self, app: App[Any]) -> None:
-        self._app = app
+    def __init__(self, app: App[Any], protection: Callable[[], Protection | None]) -> None:
+        self._app, self._protection = app, protection
 
     def say_status(self, status: Status) -> None:
         """How the model stands."""
@@ -36,8 +40,9 @@ class Bars:
         for bar in self._status():
             bar.serving = address
 
-    def say_unprotected(self, unprotected: bool) -> None:
-        """Whether no passphrase guards the vault: in the top line, or for want of room in the status line."""
+    def protection_changed(self) -> None:
+        """Says where no passphrase guards the vault: in the top line, or for want of room in the status line."""
+        unprotected = self._protection() == "file"
         for screen in self._app.screen_stack[:1]:
             for tabs in screen.query(TabBar):
                 tabs.unprotected = unprotected

@@ -72,8 +72,9 @@ class StatusBar(Widget):
     class PrivacyClicked(Message):
         """The mark that says what may leave was clicked."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, local_only: bool = False) -> None:
         super().__init__(id="status")
+        self.set_reactive(StatusBar.local_only, local_only)
         self._mark_from = 0
 
     def render(self) -> Content:

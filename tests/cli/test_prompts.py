@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pexpect
 import pytest
 
 from app.messages import Sampling
 from app.vault.prompt_records import Prompt
 
-from .scripted import FINISHED, ScriptedBackend
+from .scripted import FINISHED, PLAYGROUND, ScriptedBackend
 from .vaults import in_vault
 
 
@@ -131,3 +132,22 @@ def test_what_makes_no_sense_asks_nothing(ask):
     ):
         request, result = ask(*args)
         assert request is None and result.exit_code in (1, 2) and words in " ".join(result.stderr.split())
+
+
+def test_a_prompt_is_written_in_the_editor_of_a_real_terminal(environ, tmp_path):
+    editor = tmp_path / "editor"
+    # Ctrl+C in the editor is the editor's.
+    steps = ("trap '' INT", 'stat -c %a "$(dirname "$1")"', "kill -INT 0", 'sed -i "s/Write what.*/Say it./" "$1"')
+    editor.write_text("\n".join(("#!/bin/sh", *steps, "")))
+    editor.chmod(0o700)
+    shell = pexpect.spawn(
+        PLAYGROUND[0], [*PLAYGROUND[1:], "prompts", "new", "say"], env={**environ, "EDITOR": str(editor)}, timeout=30
+    )
+    try:
+        said = shell.read().decode()
+        shell.wait()
+    finally:
+        shell.close(force=True)
+    assert said.split() == ["700", "Kept:", "say."] and shell.exitstatus == 0
+    kept = in_vault(environ, lambda vault: vault.prompts.get("say"))
+    assert kept.text == "Say it.\n\n{{input}}"

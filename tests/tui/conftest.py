@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -10,6 +11,8 @@ from pytest_textual_snapshot import SVGImageExtension
 from textual.widgets import Input, TextArea
 
 from app.tui.app import PlaygroundApp
+from app.tui.chat import quiet_memory
+from app.tui.sessions import settled_memory
 
 from .scripted import ScriptedRouter, playground
 
@@ -22,6 +25,20 @@ def cursors_do_not_blink(monkeypatch: pytest.MonkeyPatch) -> None:
     """So that a picture is the same whenever it is taken."""
     for field in (Input, TextArea):
         monkeypatch.setattr(field.cursor_blink, "_default", False)
+
+
+@pytest.fixture(autouse=True)
+def garbage_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The interface goes through all memory in every answer: that of the tests, too, which takes longer than most."""
+    still = SimpleNamespace(
+        collect=lambda *_generation: 0,
+        freeze=lambda: None,
+        unfreeze=lambda: None,
+        get_threshold=lambda: (700, 10, 10),
+        set_threshold=lambda *_thresholds: None,
+    )
+    for module in (quiet_memory, settled_memory):
+        monkeypatch.setattr(module, "gc", still)
 
 
 @pytest.fixture

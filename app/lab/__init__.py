@@ -1,0 +1,1 @@
+"""What is tried with several models at once: comparisons, and debates."""

@@ -30,10 +30,10 @@ def attached(files: Sequence[str]) -> tuple[Attachment, ...]:
     """
     if not files:
         return ()
-    from app.chat.attaching.files import MOST_PICTURE, attach_all, attach_bytes
+    from app.chat.attaching.files import MOST_PICTURE, attach_all, attach_bytes, short_name
 
-    named = [(Path(file).expanduser(), file) for file in files if file != PIPED]
-    found = attach_all(named)
+    paths = [Path(file).expanduser() for file in files if file != PIPED]
+    found = attach_all([(path, short_name(path)) for path in paths])
     if PIPED not in files:
         return found
     if sys.stdin is None or sys.stdin.isatty():

@@ -133,6 +133,16 @@ def attach_all(files: Sequence[tuple[Path, str]]) -> tuple[Attachment, ...]:
     return tuple(found)
 
 
+def short_name(path: Path) -> str:
+    """A path from here on, or from the home folder on: the person's name in it is nothing that a model should get."""
+    if not path.is_absolute():
+        return str(path)
+    for folder, sign in ((Path.cwd(), ""), (Path.home(), "~/")):
+        if path.is_relative_to(folder):
+            return f"{sign}{path.relative_to(folder)}"
+    return str(path)
+
+
 def _called(name: str) -> str:
     """A name as one line that no terminal obeys, and that cannot be taken for anything but a name."""
     return clean(whole_characters(name)).replace("\n", "␊").replace("\t", "␉")

@@ -11,13 +11,14 @@ import re
 from msgspec import Struct
 
 _OPENING = "([{<'‘“«"
-_QUOTED = r'"((?:\\.|[^"\\\n])+)"'
+_QUOTED = r'"((?:\\.|[^"\\\n]){1,500})"'
 _MENTION = re.compile(rf'(?:^|(?<=[\s{re.escape(_OPENING)}]))@(?:{_QUOTED}|([^\s"@][^\s"]*))')
 _BEGUN = re.compile(rf'(?:^|(?<=[\s{re.escape(_OPENING)}]))@(?:"((?:\\.|[^"\\])*)|([^\s"@][^\s"]*)?)$')
 _ENDING = ".,;:!?)]}>'’”»"
 _PLAIN = re.compile(r'[^\s"@\\][^\s"\\]*')
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 _LONGEST = 4096
+_MOST_LIKELY = 6
 
 
 class Mention(Struct, frozen=True):
@@ -82,7 +83,7 @@ def _plain(quoted: str) -> str:
 
 def _likely(path: str) -> tuple[str, ...]:
     found = [path]
-    while len(path) > 1 and path[-1] in _ENDING:
+    while len(path) > 1 and path[-1] in _ENDING and len(found) < _MOST_LIKELY:
         path = path[:-1]
         found.append(path)
     return tuple(found)

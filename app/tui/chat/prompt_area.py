@@ -115,11 +115,12 @@ class PromptArea(Vertical):
         self.run_worker(self._attach_pasted(event.text, event.path), group="pasted-path", exit_on_error=False)
 
     async def _attach_pasted(self, text: str, path: str) -> None:
+        from app.chat.attaching.files import short_name
         from app.chat.attaching.pictures import kind_of
 
         def mentioned() -> str:
             with Path(path).expanduser().open("rb") as file:
-                return _short(Path(path)) if kind_of(file.read(32)) is not None else ""
+                return short_name(Path(path)) if kind_of(file.read(32)) is not None else ""
 
         try:
             found = await aside(mentioned, _PICTURE)
@@ -163,13 +164,3 @@ class PromptArea(Vertical):
         attached = self.query_one("#attached", Static)
         attached.update(Content("\n").join(lines))
         attached.display = bool(lines)
-
-
-def _short(path: Path) -> str:
-    """A path from here on, or from the home folder on: the person's name in it is nothing that a model should get."""
-    if not path.is_absolute():
-        return str(path)
-    for folder, sign in ((Path.cwd(), ""), (Path.home(), "~/")):
-        if path.is_relative_to(folder):
-            return f"{sign}{path.relative_to(folder)}"
-    return str(path)

@@ -162,7 +162,7 @@ async def test_in_a_text_where_a_search_would_be_felt_it_waits_for_a_pause(tmp_p
         await pilot.press("ctrl+f", *"boat")
         await until(lambda: str(found.visual) == "1 of 2")
         editor.focus()
-        app.blog.desk._finding_took = 1.0
+        app.blog.desk.finder.took = 1.0
         await pilot.press("ctrl+end", *"a boat")
         assert coloured(editor) == []
         await until(lambda: str(found.visual) == "3 found")
@@ -330,7 +330,7 @@ async def test_what_is_out_has_an_address(tmp_path: Path):
     app = blog_app(tmp_path)
     async with blogging(app) as pilot:
         await opened(app, pilot)
-        app.blog.desk.adopt(slug="", title="Two seas")
+        app.blog.desk.kept.adopt(slug="", title="Two seas")
         await pilot.press("ctrl+t")
         screen = await dialog(app, pilot, ParticularsDialog)
         screen.query_one(StatusField).focus()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
 from typing import Any
 
 from app.errors import PlaygroundError
@@ -16,36 +15,7 @@ from app.tui.sessions.preview_reader import PreviewReader
 from app.tui.sessions.shelf_reader import ShelfReader
 from app.vault import Session, SessionLine
 
-
-class Around:
-    """Surroundings that note what is said and asked, and do at once."""
-
-    def __init__(self) -> None:
-        self.said: list[str] = []
-        self.asked: list[tuple[Any, Callable[[Any], None]]] = []
-        self.stopped: list[str] = []
-        self.doing: list[asyncio.Task[None]] = []
-
-    def do(self, work: Coroutine[Any, Any, None], group: str = "deeds", *, exclusive: bool = False) -> None:
-        self.doing.append(asyncio.create_task(work))
-
-    def stop(self, group: str) -> None:
-        self.stopped.append(group)
-
-    async def reported(self, work: Coroutine[Any, Any, None]) -> None:
-        await work
-
-    def say(self, words: str, *, title: str = "", seconds: float = 4, warning: bool = False) -> None:
-        self.said.append(words)
-
-    def say_error(self, error: PlaygroundError) -> None:
-        self.said.append(error.message)
-
-    def ask(self, dialog: Any, answered: Callable[[Any], None]) -> None:
-        self.asked.append((dialog, answered))
-
-    def key_of(self, binding_id: str, otherwise: str = "") -> str:
-        return f"<{binding_id}>"
+from .around import Around
 
 
 class Kept:
@@ -99,9 +69,9 @@ async def test_what_was_put_away_comes_back_in_turn_but_not_what_is_gone_for_goo
     answered(False)
     assert not around.doing
     answered(True)
-    await asyncio.gather(*around.doing)
+    await around.done()
     deeds.undo()
-    await asyncio.gather(*around.doing)
+    await around.done()
     assert list(kept.here) == ["b"]
     assert changed == ["a", "b", "c", "c", "b"]
 

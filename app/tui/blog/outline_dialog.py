@@ -14,7 +14,10 @@ from textual.widgets import OptionList, Static
 from app.privacy.terminal import clean
 from app.tui.dialogs.dialog import Dialog
 
+from .editor import PostEditor
+
 if TYPE_CHECKING:
+    from app.tui.surroundings import Surroundings
     from app.writing.outline import Heading
 
 
@@ -59,3 +62,20 @@ class OutlineDialog(Dialog[int]):
     @on(OptionList.OptionSelected)
     def _selected(self, event: OptionList.OptionSelected) -> None:
         self.dismiss(self._headings[event.option_index].line)
+
+
+def ask_for_heading(editor: PostEditor, around: Surroundings) -> None:
+    """Asks to which heading of the text to go, and goes there."""
+    from app.writing.outline import outline
+
+    headings = outline(editor.text)
+    if not headings:
+        around.say("There is no heading yet. A line that begins with # is one.", seconds=3)
+        return
+
+    def chosen(line: int | None) -> None:
+        if line is not None:
+            editor.go_to_line(line)
+            editor.focus()
+
+    around.ask(OutlineDialog(headings, editor.cursor_location[0]), chosen)

@@ -103,7 +103,7 @@ class BlogPane(Pane):
         """Keeps what is left and forgets all of it."""
         post = self.desk.post
         self._open_again = post.id if post is not None and self.writing else None
-        await self.desk.close()
+        await self.desk.kept.close()
         self.remove_class("-writing")
         self.shelf.forget()
 
@@ -144,7 +144,7 @@ class BlogPane(Pane):
             await self._open(post_id)
 
     async def _open(self, post_id: str) -> None:
-        await self.desk.open(post_id)
+        await self.desk.kept.open(post_id)
         self._show_desk()
 
     def _show_desk(self) -> None:
@@ -159,7 +159,7 @@ class BlogPane(Pane):
         self.do(self._new(), "post", exclusive=True)
 
     async def _new(self) -> None:
-        await self.desk.begin()
+        await self.desk.kept.begin()
         self._show_desk()
 
     @on(WritingDesk.Left)
@@ -178,7 +178,7 @@ class BlogPane(Pane):
         if not await self._settled():
             return
         post = self.desk.post
-        await self.desk.close()
+        await self.desk.kept.close()
         self.remove_class("-writing")
         self.shelf.reload(post.id if post is not None else None)
         self.shelf.take_focus()
@@ -186,11 +186,11 @@ class BlogPane(Pane):
 
     @on(Shelf.ParticularsWanted)
     def _particulars_wanted(self, event: Shelf.ParticularsWanted) -> None:
-        self.do(self._with_post(event.post_id, self.desk.ask_particulars))
+        self.do(self._with_post(event.post_id, self.desk.head.ask))
 
     @on(Shelf.ExportWanted)
     def _export_wanted(self, event: Shelf.ExportWanted) -> None:
-        self.do(self._with_post(event.post_id, self.desk.ask_to_export))
+        self.do(self._with_post(event.post_id, self.desk.publisher.ask))
 
     async def _with_post(self, post_id: str, ask: Callable[[Post], None]) -> None:
         ask(await self._vault.posts.get(post_id))
@@ -198,4 +198,4 @@ class BlogPane(Pane):
     @on(Shelf.Gone)
     def _gone(self, event: Shelf.Gone) -> None:
         if self.desk.post is not None and self.desk.post.id == event.post_id:
-            self.desk.abandon()
+            self.desk.kept.abandon()

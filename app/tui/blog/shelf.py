@@ -14,11 +14,12 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Input, Static
 
-from app.privacy.terminal import clean
 from app.tui import words
 from app.tui.face import Face
 from app.tui.row_list import RowList
+from app.tui.surroundings import PaneSurroundings
 
+from .post_bin import PostBin
 from .post_list import PostList
 
 if TYPE_CHECKING:
@@ -31,7 +32,6 @@ _MOST = 5_000
 """Posts of a list: far more than a person writes."""
 
 _TYPING_PAUSE = 0.15
-_UNDONE_AT_MOST = 50
 _OUT_OF_BIN = frozenset({"open", "delete", "particulars", "export"})
 _IN_BIN = frozenset({"restore", "purge"})
 
@@ -93,7 +93,12 @@ tags and texts. What is deleted lies in the bin until it is deleted there too.
         super().__init__(id="post-shelf")
         self._pane, self._vault, self._clock = pane, vault, clock
         self._shelf: PostShelf = "current"
-        self._undoing: list[str] = []
+        self._bin = PostBin(
+            vault.posts,
+            PaneSurroundings(pane, self),
+            gone=lambda one: self.post_message(self.Gone(one)),
+            reload=self.reload,
+        )
         self._wanted_id: str | None = None
 
     def compose(self) -> ComposeResult:
@@ -113,7 +118,7 @@ tags and texts. What is deleted lies in the bin until it is deleted there too.
 
     def forget(self) -> None:
         """Shows nothing of what is kept."""
-        self._undoing.clear()
+        self._bin.forget()
         self._shelf = "current"
         self.query_one(Input).value = ""
         self.query_one(PostList).forget()
@@ -188,7 +193,7 @@ tags and texts. What is deleted lies in the bin until it is deleted there too.
         if action in _IN_BIN | _OUT_OF_BIN:
             return self.chosen is not None
         if action == "undo":
-            return bool(self._undoing)
+            return self._bin.can_undo
         if action == "all":
             return in_bin or bool(self.query_one(Input).value) or self.query_one(Input).has_focus
         return True
@@ -256,56 +261,18 @@ tags and texts. What is deleted lies in the bin until it is deleted there too.
     def action_delete(self) -> None:
         """Puts the post into the bin."""
         if self.chosen is not None:
-            self._pane.do(self._delete(self.chosen))
-
-    async def _delete(self, post: PostLine) -> None:
-        await self._vault.posts.delete(post.id)
-        self.post_message(self.Gone(post.id))
-        self._undoing.append(post.id)
-        del self._undoing[:-_UNDONE_AT_MOST]
-        key = self.app.key_of(self, "blog.undo", "u")
-        self.app.notify(f"“{_short(post.title)}” lies in the bin: {key} brings it back.", timeout=4, markup=False)
-        self.reload()
+            self._pane.do(self._bin.delete(self.chosen))
 
     def action_undo(self) -> None:
         """Brings back what was deleted last."""
-        if self._undoing:
-            self._pane.do(self._restore(self._undoing.pop()))
+        self._bin.undo()
 
     def action_restore(self) -> None:
         """Takes the post out of the bin."""
         if self.chosen is not None:
-            self._pane.do(self._restore(self.chosen.id))
-
-    async def _restore(self, post_id: str) -> None:
-        await self._vault.posts.restore(post_id)
-        self._undoing = [one for one in self._undoing if one != post_id]
-        self.app.notify("Back among the posts.", timeout=3)
-        self.reload(post_id)
+            self._pane.do(self._bin.restore(self.chosen))
 
     def action_purge(self) -> None:
         """Removes the post for good, after a question."""
-        from app.tui.dialogs.confirm import ConfirmScreen
-
-        post = self.chosen
-        if post is None:
-            return
-
-        def answered(yes: bool | None) -> None:
-            if yes:
-                self._pane.do(self._purge(post.id))
-
-        question = f"“{_short(post.title)}” and all its revisions are removed. Nothing brings them back but a backup."
-        self.app.push_screen(ConfirmScreen("Delete for good?", question), answered)
-
-    async def _purge(self, post_id: str) -> None:
-        await self._vault.posts.purge(post_id)
-        self.post_message(self.Gone(post_id))
-        self._undoing = [one for one in self._undoing if one != post_id]
-        self.app.notify("Deleted for good.", timeout=3)
-        self.reload()
-
-
-def _short(title: str) -> str:
-    plain = " ".join(clean(title).split()) or "untitled"
-    return plain if len(plain) <= 40 else plain[:39].rstrip() + "…"
+        if self.chosen is not None:
+            self._bin.ask_to_purge(self.chosen)

@@ -23,7 +23,7 @@ from app.privacy.terminal import clean
 
 from .dates import day
 from .session import Session, reporting_errors
-from .tables import counted, moment, shortened, table
+from .tables import counted, dollars, moment, seconds, shortened, table
 from .unlocking import existing
 
 if TYPE_CHECKING:
@@ -212,10 +212,10 @@ def _table(notes: tuple[AuditNote, ...]) -> str:
             shortened(clean(_models(note)), width),
             shortened(clean("cache" if note.from_cache else note.backend or "-"), 12),
             clean(note.error or note.finish or note.outcome),
-            _seconds(note.first_token_s),
-            _seconds(note.total_s),
+            seconds(note.first_token_s),
+            seconds(note.total_s),
             f"{note.prompt_tokens}+{note.completion_tokens}",
-            _dollars(note.cost),
+            dollars(note.cost),
         )
         for note in notes
     ]
@@ -244,15 +244,7 @@ def _told(facts: dict[str, Any]) -> str:
 def _worded(name: str, value: Any) -> str:
     if value is True:
         return "yes"
-    return _seconds(value) if name.endswith("_s") else _dollars(value) if name == "cost" else str(value)
-
-
-def _seconds(value: float | None) -> str:
-    return "-" if value is None else f"{value * 1000:.0f} ms" if value < 1 else f"{value:.1f} s"
-
-
-def _dollars(value: float | None) -> str:
-    return "-" if value is None else f"${value:.2f}" if value >= 1 or not value else f"${value:.5f}"
+    return seconds(value) if name.endswith("_s") else dollars(value) if name == "cost" else str(value)
 
 
 def _json_writer(out: Any) -> Callable[[dict[str, Any]], None]:

@@ -58,6 +58,16 @@ def moment(seconds: float) -> str:
         return "-"
 
 
+def seconds(value: float | None) -> str:
+    """``240 ms``, ``2.4 s``; ``-`` when it is not known."""
+    return "-" if value is None else f"{value * 1000:.0f} ms" if value < 1 else f"{value:.1f} s"
+
+
+def dollars(value: float | None) -> str:
+    """``$12.40``, ``$0.00125``; ``-`` when it is not known."""
+    return "-" if value is None else f"${value:.2f}" if value >= 1 or not value else f"${value:.5f}"
+
+
 def counted(number: int, one: str, many: str = "") -> str:
     """``1 message``, ``2 messages``."""
     return f"{number} {one if number == 1 else many or one + 's'}"

@@ -266,5 +266,5 @@ composer. What you change or delete here can be taken back. `playground prompts 
 def _row(line: PromptLine) -> Content:
     mark = ("● ", "$success") if line.own else ("  ", "")
     return Content.assemble(
-        mark, (clean(line.title or line.name), "$foreground"), (f"  {clean(line.description)}", "$text-muted")
+        mark, (clean(line.title or line.name), ""), (f"  {clean(line.description)}", "$text-muted")
     )

@@ -50,8 +50,8 @@ def test_nothing_is_there_before_anything_was_asked(run_cli):
     assert found(run_cli) == {"since": None, "until": None, "total": None, "by": "model", "rows": []}
 
 
-def test_an_answer_on_the_command_line_is_counted_once(environ, run_cli):
-    in_vault(environ, lambda vault: vault.usage.add([]))
+def test_an_answer_on_the_command_line_is_counted_once(home_with_starter, environ, run_cli):
+    environ["PLAYGROUND_VAULT__DAILY_BACKUP"] = "false"
     session = NotedSession(environ, ScriptedBackend(["Hello.", FINISHED]))
     assert CliRunner().invoke(cli, ["chat", "Hello?"], obj=session).exit_code == 0
     (row,) = found(run_cli)["rows"]

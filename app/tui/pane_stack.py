@@ -100,7 +100,7 @@ class PaneStack(Container):
         await self.chat.action_new_chat()
         await self.show("chat")
 
-    async def on_session_deeds_changed(self, event: Any) -> None:
+    async def on_sessions_pane_changed(self, event: Any) -> None:
         """The chat follows what was done to the conversation that it shows."""
         if not self.chat.answering:
             await self.chat.session_changed_elsewhere(event.session_id)

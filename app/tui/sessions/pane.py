@@ -45,7 +45,7 @@ lies in the bin until it is deleted there too.
 
     BINDINGS: ClassVar[list[BindingType]] = list(KEYS)
 
-    class Changed(Message, namespace="session_deeds"):
+    class Changed(Message):
         """A conversation was changed, taken in, deleted or brought back here."""
 
         def __init__(self, session_id: str) -> None:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import gc
 import os
+import secrets
 import socket
 from collections.abc import Generator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
+from app.vault import passwords
+from app.vault.wrapping import Stretching
 from tests.starter import EMBEDDING, SPEECH, fetch
 
 # Readline, which pytest loads, puts them there when there is no terminal; every terminal that a test opens has its own.
@@ -20,6 +24,10 @@ for name in ("LINES", "COLUMNS"):
 # short answer took 4.1 s of processor time and 22 s in all, by one thread 1.2 s and 6 s. Read when OpenMP is loaded.
 if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ["OMP_THREAD_LIMIT"] = "1"
+
+# On a busy machine any example may take long; what hangs is ended by pytest-timeout.
+hypothesis.settings.register_profile("suite", deadline=None)
+hypothesis.settings.load_profile("suite")
 
 
 @pytest.hookimpl(trylast=True)
@@ -47,6 +55,18 @@ def pytest_collection() -> Generator[None, object, object]:
         gc.collect()
         gc.freeze()
         gc.enable()
+
+
+@pytest.fixture(autouse=True)
+def guesses_are_cheap(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Passphrases and passwords cost little to stretch in the tests' own process, but where ``full_cost`` is marked.
+
+    Programs that tests start pay the whole price: a quarter of a second of processor time and 64 MiB each.
+    """
+    if request.node.get_closest_marker("full_cost") is None:
+        monkeypatch.setattr(Stretching, "fresh", lambda: Stretching(secrets.token_bytes(16), passes=1, memory_kib=64))
+        monkeypatch.setattr(passwords, "_PASSES", 1)
+        monkeypatch.setattr(passwords, "_MEMORY_KIB", 64)
 
 
 @pytest.fixture

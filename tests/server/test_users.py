@@ -10,14 +10,14 @@ from app.vault.passwords import hashed
 from tests.server.gated import gated, new_vault, settings
 
 PASSWORD = "correct horse battery"
-KEPT = hashed(PASSWORD)
 
 
 @pytest.fixture
 async def vault(tmp_path):
     made = await new_vault(tmp_path / "data")
+    kept = hashed(PASSWORD)
     for name, role in (("anna", "admin"), ("ben", "user"), ("cleo", "read-only")):
-        await made.users.add(name, KEPT, role)
+        await made.users.add(name, kept, role)
     yield made
     await made.close()
 

@@ -52,6 +52,7 @@ def test_a_passphrase_is_the_same_on_every_keyboard():
     assert len(cheap.key_from("\udcff half a character")) == KEY_BYTES
 
 
+@pytest.mark.full_cost
 def test_a_guess_costs_three_passes_over_64_mebibytes():
     fresh = Stretching.fresh()
     assert (fresh.passes, fresh.memory_kib, fresh.lanes) == (3, 64 * 1024, 1)

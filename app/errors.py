@@ -30,6 +30,24 @@ class PlaygroundError(Exception):
         return f"{self.message} {self.remedy}" if self.remedy else self.message
 
 
+def error_codes() -> dict[str, type[PlaygroundError]]:
+    """Every error class by its code, so that an error can cross a process or a wire and be raised again.
+
+    Of several with one code it is the one that gave it: a part's own subclass may want other arguments.
+    """
+    found: dict[str, type[PlaygroundError]] = {}
+    pending: list[type[PlaygroundError]] = [PlaygroundError]
+    while pending:
+        cls = pending.pop()
+        if "code" in vars(cls):
+            found.setdefault(cls.code, cls)
+        pending.extend(cls.__subclasses__())
+    return found
+
+
+# This machine: settings and what may leave it
+
+
 class SettingsError(PlaygroundError):
     """A setting has a value that cannot be used."""
 
@@ -49,6 +67,9 @@ class LocalOnlyError(PlaygroundError):
 
     title = "Local-only mode"
     code = "local_only"
+
+
+# Models and their files
 
 
 class CatalogueError(PlaygroundError):
@@ -86,6 +107,9 @@ class IntegrityError(PlaygroundError):
     code = "integrity"
 
 
+# The engine
+
+
 class EngineError(PlaygroundError):
     """The local engine could not do its work."""
 
@@ -121,6 +145,9 @@ class BusyError(EngineError):
     code = "busy"
 
 
+# Requests
+
+
 class ContextOverflowError(PlaygroundError):
     """The prompt is longer than the model's context window."""
 
@@ -147,6 +174,9 @@ class TranslationError(InvalidRequestError):
 
     title = "This model cannot be asked that"
     code = "not_translatable"
+
+
+# Models elsewhere
 
 
 class RemoteError(PlaygroundError):
@@ -217,6 +247,9 @@ class RedactionError(PlaygroundError):
 
     title = "Nothing was sent"
     code = "redaction"
+
+
+# The vault
 
 
 class VaultError(PlaygroundError):
@@ -303,6 +336,9 @@ class UnknownPostError(VaultError):
     code = "unknown_post"
 
 
+# Prompts, posts and exports
+
+
 class UnknownPromptError(PlaygroundError):
     """No prompt or persona of that name is in the library."""
 
@@ -345,19 +381,7 @@ class ImportFormatError(PlaygroundError):
     code = "import_format"
 
 
-def error_codes() -> dict[str, type[PlaygroundError]]:
-    """Every error class by its code, so that an error can cross a process or a wire and be raised again.
-
-    Of several with one code it is the one that gave it: a part's own subclass may want other arguments.
-    """
-    found: dict[str, type[PlaygroundError]] = {}
-    pending: list[type[PlaygroundError]] = [PlaygroundError]
-    while pending:
-        cls = pending.pop()
-        if "code" in vars(cls):
-            found.setdefault(cls.code, cls)
-        pending.extend(cls.__subclasses__())
-    return found
+# Who may use the server
 
 
 class AccessError(PlaygroundError):
@@ -379,6 +403,9 @@ class UnknownUserError(AccessError):
 
     title = "Unknown user"
     code = "unknown_user"
+
+
+# Voice
 
 
 class MicrophoneError(PlaygroundError):

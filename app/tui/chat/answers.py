@@ -57,11 +57,11 @@ class Answers:
         self._errands = Errands(current, desk.router, around)
         self._under_way: tuple[Worker[None], LiveAnswer] | None = None
 
-    async def ask(self, text: str, beside: Node | None = None) -> None:
+    async def ask(self, asked: str | Message, beside: Node | None = None) -> None:
         """Keeps a question and answers it; ``beside`` an earlier prompt, as another version of that."""
         await self._current.attached()
-        message = Message.user(text)
-        self._errands.note_beginning(text)
+        message = _message(asked)
+        self._errands.note_beginning(message.text)
         conversation = self._current.conversation
         await self.answer(
             conversation.append(message) if beside is None else conversation.branch(beside.parent_id, message)
@@ -110,13 +110,13 @@ class Answers:
             return node
         return None
 
-    async def preview(self, text: str) -> None:
-        """Shows exactly what would leave this machine if ``text`` was asked now."""
+    async def preview(self, asked: str | Message) -> None:
+        """Shows exactly what would leave this machine if this was asked now; of no words, with some in their place."""
         from app.tui.requests.preview import preview_sheet
 
         await self._current.attached()
         model, app = self._model.name, self._around.app
-        request = await self._outgoing_to(model).previewed(Message.user(text or PREVIEWED))
+        request = await self._outgoing_to(model).previewed(_message(asked or PREVIEWED))
         found = await self._desk.preview(request)
         if found is None:
             app.notify(f"Nothing: {clean(model)} runs on this machine.", title="What would be sent")
@@ -182,3 +182,7 @@ class Answers:
             return f"{len(left_out)} messages left out"
         self._errands.sum_up(self._model.name)
         return f"{len(left_out)} messages summed up"
+
+
+def _message(asked: str | Message) -> Message:
+    return Message.user(asked) if isinstance(asked, str) else asked

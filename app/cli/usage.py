@@ -18,7 +18,7 @@ from app.privacy.terminal import clean
 
 from .dates import day
 from .session import Session, reporting_errors
-from .tables import counted, dollars, seconds, shortened, table
+from .tables import cells, counted, dollars, seconds, shortened, table
 from .unlocking import existing
 
 if TYPE_CHECKING:
@@ -28,8 +28,10 @@ if TYPE_CHECKING:
 _SPANS = {"day": "The last 24 hours", "week": "The last 7 days", "month": "The last 30 days", "all": "All time"}
 _NOTHING = "No usage is counted yet. Every answer is, from the first one on."
 _HEAD = ("Requests", "Failed", "Prompt", "Answer", "Tok/s", "First", "p95", "Latency", "Cached", "Cost")
-_LEAST_WIDTH = 16
-_OTHER_COLUMNS = 92
+_GIVEN_UP_FIRST = ("p95", "Cached", "Failed", "First", "Prompt", "Latency")
+"""Which columns go where a terminal has no room for them."""
+
+_LEAST_NAME = 16
 
 
 @click.command()
@@ -135,10 +137,9 @@ def _cost(figures: Figures) -> str:
 
 
 def _table(lines: list[tuple[str, Figures]], by: str) -> str:
-    width = max(_LEAST_WIDTH, shutil.get_terminal_size().columns - _OTHER_COLUMNS)
     rows = [
         (
-            shortened(clean(name), width),
+            clean(name),
             f"{of.sums.requests:,}",
             f"{of.sums.failed:,}" if of.sums.failed else "-",
             f"{of.sums.prompt_tokens:,}",
@@ -152,7 +153,17 @@ def _table(lines: list[tuple[str, Figures]], by: str) -> str:
         )
         for name, of in lines
     ]
-    return table((by.capitalize(), *_HEAD), rows, right=frozenset(range(1, len(_HEAD) + 1)))
+    head = (by.capitalize(), *_HEAD)
+    shown = list(range(len(head)))
+    widths = [max(cells(row[place]) for row in (head, *rows)) + 2 for place in shown]
+    room = shutil.get_terminal_size().columns + 2
+    for title in _GIVEN_UP_FIRST:
+        if sum(widths[place] for place in shown[1:]) + min(widths[0], _LEAST_NAME) <= room:
+            break
+        shown.remove(head.index(title))
+    name = max(_LEAST_NAME, room - 2 - sum(widths[place] for place in shown[1:]))
+    told = [[shortened(row[0], name), *(row[place] for place in shown[1:])] for row in (head, *rows)]
+    return table(told[0], told[1:], right=frozenset(range(1, len(shown))))
 
 
 def _plain(lines: list[tuple[str, Figures]], by: str) -> str:

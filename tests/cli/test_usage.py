@@ -94,5 +94,6 @@ def test_piped_it_is_plain_and_on_a_terminal_a_table(kept, run_cli, monkeypatch)
     told = run_cli("usage").output
     assert told.startswith("The last 7 days: 4 requests, 1,018 tokens, 1 from the cache, $0.50000 + no price known\n")
     head, first, *_, last = told.split("\n\n")[1].splitlines()
-    assert head.split()[:3] == ["Model", "Requests", "Failed"]
+    assert head.split()[:2] == ["Model", "Requests"] and "Failed" not in head
+    assert all(len(line) <= 80 for line in told.split("\n\n")[1].splitlines())
     assert first.split()[-1] == "-" and last.endswith("no price known") and "\x1b[2J" not in told

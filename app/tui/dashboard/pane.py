@@ -44,7 +44,6 @@ _TITLES: dict[Span, str] = {
     "month": "The last 30 days",
     "all": "Since the beginning",
 }
-_KEYS: dict[Span, str] = {"day": "24 hours", "week": "7 days", "month": "30 days", "all": "All"}
 _PER = {
     "hour": "by the hour",
     "day": "by the day",
@@ -58,9 +57,9 @@ class DashboardPane(Pane, can_focus=True):
     """Figures, the chosen one over time, and the models: all of one span of time."""
 
     HELP = """\
-What models did for you: in the chat, for commands, and for programs that use the server. **←** and **→** choose the
-figure that is drawn over time; **d**, **w**, **m** and **a** how far back it goes. **Enter** looks at the chosen model
-alone.
+What models did for you: in the chat (they make its titles and summaries, too), for commands, and for programs that use
+the server. **←** and **→** choose the figure that is drawn over time; **d**, **w**, **m** and **a** how far back it
+goes. **Enter** looks at the chosen model alone.
 
 Speed and times are medians of whole answers; 95 of 100 took no longer than p95. *From cache* counts answers that had
 been given before; *reuse* is the part of the prompts that needed no work, because it was worked on already. A model of

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from rich.cells import cell_len, set_cell_size
+
 
 def size(count: int | None) -> str:
     """Bytes, in the decimal units that download pages use: ``98 MB``, ``4.9 GB``."""
@@ -46,8 +48,10 @@ def bar(fraction: float, width: int) -> str:
 
 
 def cut(text: str, width: int) -> str:
-    """The beginning of a text that is too long for its place, with a mark that there is more."""
-    return text if len(text) <= width else f"{text[: width - 1].rstrip()}…"
+    """``text`` in at most ``width`` cells, with an ellipsis where something is left out."""
+    if cell_len(text) <= width:
+        return text
+    return set_cell_size(text, max(0, width - 1)).rstrip() + "…" if width > 0 else ""
 
 
 def plural(number: int, noun: str) -> str:

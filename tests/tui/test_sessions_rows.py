@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from app.privacy.terminal import is_clean
 from app.tui.sessions.hit_list import HitList, excerpt_words
 from app.tui.sessions.pages import Pages
-from app.tui.sessions.session_list import SessionList, cut
+from app.tui.sessions.session_list import SessionList
+from app.tui.words import cut
 from app.vault import SearchHit, SessionLine
 
 from .vault_app import NOW

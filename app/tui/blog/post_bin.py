@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from app.tui.sessions.session_list import short_title
+from app.tui.sessions.titles import short_title
 
 if TYPE_CHECKING:
     from app.tui.surroundings import Surroundings

@@ -8,15 +8,16 @@ from msgspec import Struct
 from rich.cells import cell_len
 from textual.content import Content
 
-from app.privacy.terminal import clean
 from app.tui.row_list import RowList
 from app.tui.sessions import dates
-from app.tui.sessions.session_list import cut, tag_words, title_words
+from app.tui.sessions.excerpts import marked_pieces
+from app.tui.sessions.tags import tag_words
+from app.tui.sessions.titles import title_words
+from app.tui.words import cut
 from app.vault.post_records import PostHit, PostLine
 
 _STATUS = 10
 _DATE = 9
-
 
 _BEFORE_MATCH = 0.25
 """How much of the room for an excerpt stands before its first match, where not all of it can be shown."""
@@ -99,17 +100,10 @@ def _excerpt(title: str, hit: PostHit, room: int) -> tuple[str, Content]:
     """A title, and beside it as much of the excerpt as there is room for, its first match among that."""
     title = cut(title, room * 2 // 5)
     room -= cell_len(title) + 2
-    words, start = hit.excerpt, 0
-    if cell_len(words[: hit.marks[0][1]]) > room:
+    excerpt, start = hit.excerpt, 0
+    if cell_len(excerpt[: hit.marks[0][1]]) > room:
         start = max(0, hit.marks[0][0] - round(room * _BEFORE_MATCH))
-        start = words.find(" ", start, hit.marks[0][0]) + 1 or hit.marks[0][0]
-    pieces: list[tuple[str, str]] = [("…", "$text-muted")] if start else []
-    for begin, end in hit.marks:
-        pieces += [(_line(words[start:begin]), "$text-muted"), (_line(words[begin:end]), "bold underline $accent")]
-        start = end
-    pieces.append((_line(words[start:]), "$text-muted"))
+        start = excerpt.find(" ", start, hit.marks[0][0]) + 1 or hit.marks[0][0]
+    more = [("…", "$text-muted")] if start else []
+    pieces = [*more, *marked_pieces(excerpt, hit.marks, start)]
     return title, Content.assemble(*pieces).truncate(room, ellipsis=True)
-
-
-def _line(words: str) -> str:
-    return clean(words).replace("\n", " ").replace("\t", " ")

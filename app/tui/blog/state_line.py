@@ -10,7 +10,7 @@ from textual.widget import Widget
 
 from app.privacy.terminal import clean
 from app.tui import words
-from app.tui.sessions.session_list import cut, tag_words
+from app.tui.sessions.tags import tag_words
 from app.vault.post_records import PostStatus
 
 
@@ -67,5 +67,5 @@ class StateLine(Widget):
 
 def _kept_words(state: PostState, width: int) -> tuple[str, str]:
     if state.trouble:
-        return cut(f"✗ not saved: {clean(state.trouble)}", max(20, width - 20)), "$text-error"
+        return words.cut(f"✗ not saved: {clean(state.trouble)}", max(20, width - 20)), "$text-error"
     return ("✓ saved", "$success") if state.saved else ("… saving", "$text-muted")

@@ -17,7 +17,7 @@ from textual.widgets import Static
 
 from app.privacy.terminal import clean
 from app.tui.face import Face
-from app.tui.sessions.session_list import cut
+from app.tui.words import cut
 
 if TYPE_CHECKING:
     from app.memory.recall import Recalled

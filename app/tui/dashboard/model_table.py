@@ -10,7 +10,7 @@ from textual.content import Content
 
 from app.privacy.terminal import clean
 from app.tui.row_list import RowList
-from app.tui.sessions.session_list import cut
+from app.tui.words import cut
 from app.vault.figures import Figures, Overview
 
 from . import amounts

@@ -20,7 +20,7 @@ from app.tui.face import Face
 from app.tui.later import Later
 from app.tui.model_desk import ModelDesk, ModelRow
 from app.tui.models.remote_words import price_words, reach_words, remote_detail, short_count
-from app.tui.sessions.session_list import cut
+from app.tui.words import cut
 
 from .dialog import Dialog
 

@@ -13,7 +13,7 @@ from app.privacy.terminal import clean
 from app.tui import words
 from app.tui.models.remote_words import dollars
 from app.tui.row_list import RowList
-from app.tui.sessions.session_list import cut
+from app.tui.words import cut
 from app.vault.audit import AuditNote
 
 WIDE = 100

@@ -12,7 +12,7 @@ from textual.content import Content
 from app.privacy.terminal import clean
 from app.tui import words
 from app.tui.row_list import RowList
-from app.tui.sessions.session_list import cut
+from app.tui.words import cut
 
 if TYPE_CHECKING:
     from app.server.activity import Visit

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from app.privacy.terminal import clean
 
-from .session_list import short_title, tag_words
-from .tags import split_tags
+from .tags import split_tags, tag_words
+from .titles import short_title
 
 if TYPE_CHECKING:
     from app.tui.surroundings import Surroundings

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
-from .session_list import tag_words
+from .tags import tag_words
 
 if TYPE_CHECKING:
     from app.vault.sessions import Shelf

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from app.privacy.terminal import clean
 from app.tui import words
 
-from .session_list import short_title
+from .titles import short_title
 
 if TYPE_CHECKING:
     from app.tui.surroundings import Surroundings

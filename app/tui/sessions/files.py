@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 
@@ -23,10 +24,12 @@ def write_private(path: Path, text: str) -> None:
             file.write(text)
         new.replace(path)
     except OSError as error:
-        with_room = "Make room, or name another folder." if error.errno == 28 else "Name another file."
         new.unlink(missing_ok=True)
-        kind = DiskFullError if error.errno == 28 else PlaygroundError
-        raise kind(f"{path} could not be written: {error.strerror or error}.", with_room) from error
+        full = error.errno == errno.ENOSPC
+        kind, remedy = (
+            (DiskFullError, "Make room, or name another folder.") if full else (PlaygroundError, "Name another file.")
+        )
+        raise kind(f"{path} could not be written: {error.strerror or error}.", remedy) from error
 
 
 def read_bounded(path: Path) -> bytes:

@@ -9,13 +9,14 @@ from msgspec import Struct
 from rich.cells import cell_len
 from textual.content import Content
 
-from app.privacy.terminal import clean
 from app.tui import words
 from app.tui.row_list import RowList
 from app.vault.records import SearchHit, SessionLine
 
 from . import dates
-from .session_list import cut, tag_words, title_words
+from .excerpts import marked_pieces, one_line
+from .tags import tag_words
+from .titles import title_words
 
 _MARGIN = 4
 _DATE = 11
@@ -140,7 +141,7 @@ class HitList(RowList):
         hit = found.hit if isinstance(found, Meant) else found
         if line == 0:
             title, colour = title_words(hit.title if isinstance(hit, SessionLine) else hit.session_title)
-            title = cut(title, width - _MARGIN - _DATE - 2)
+            title = words.cut(title, width - _MARGIN - _DATE - 2)
             gap = " " * max(1, width - _MARGIN - cell_len(title) - _DATE - 2)
             style = f"bold {colour}" if isinstance(hit, SessionLine) else colour
             return Content.assemble((f"  {_mark(found)} ", "$primary"), (title, style), gap, _when(row.ago))
@@ -159,32 +160,21 @@ def _when(ago: str) -> tuple[str, str]:
 
 def _heading(heading: Heading, line: int, width: int) -> Content:
     if line == 0:
-        return Content.styled(cut("    No message holds these words." if heading.alone else "", width), "$text-muted")
-    words = "Perhaps one of these" if heading.unsure else "In other words"
-    return Content.styled(cut(f"  ≈ {words}", width), "$secondary")
+        return Content.styled(
+            words.cut("    No message holds these words." if heading.alone else "", width), "$text-muted"
+        )
+    what = "Perhaps one of these" if heading.unsure else "In other words"
+    return Content.styled(words.cut(f"  ≈ {what}", width), "$secondary")
 
 
 def speaker(role: str) -> str:
     """Who spoke, in a word."""
-    return {"user": "You", "assistant": "Model", "system": "Instructions", "tool": "Tool"}.get(role, _line(role))
+    return {"user": "You", "assistant": "Model", "system": "Instructions", "tool": "Tool"}.get(role, one_line(role))
 
 
 def excerpt_words(hit: SearchHit) -> Content:
-    """The excerpt with its matches in colour. It is cleaned between the marks, which count uncleaned characters."""
-    pieces: list[tuple[str, str]] = []
-    done = 0
-    for start, end in hit.marks:
-        pieces += [
-            (_line(hit.excerpt[done:start]), "$text-muted"),
-            (_line(hit.excerpt[start:end]), "bold underline $accent"),
-        ]
-        done = end
-    pieces.append((_line(hit.excerpt[done:]), "$text-muted"))
-    return Content.assemble(*pieces)
-
-
-def _line(text: str) -> str:
-    return clean(text).replace("\n", " ").replace("\t", " ")
+    """The excerpt with its matches in colour."""
+    return Content.assemble(*marked_pieces(hit.excerpt, hit.marks))
 
 
 def _facts(line: SessionLine) -> str:

@@ -17,9 +17,10 @@ from .pages import Pages
 from .preview import Preview
 from .preview_reader import PreviewReader
 from .selection import Selection
-from .session_list import SessionList, tag_words
+from .session_list import SessionList
 from .shelf_bar import SHELVES, ShelfBar
 from .shelf_reader import ShelfReader
+from .tags import tag_words
 
 if TYPE_CHECKING:
     from app.tui.surroundings import Surroundings

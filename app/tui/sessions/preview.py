@@ -12,7 +12,7 @@ from app.privacy.terminal import clean
 from app.vault.records import WholeSession
 
 from .hit_list import speaker
-from .session_list import title_words
+from .titles import title_words
 
 _MESSAGES = 6
 _CHARACTERS = 600

@@ -26,7 +26,7 @@ _TITLES, _MESSAGES = 10, 50
 _WORKERS = "search"
 
 
-class Listing(Protocol):
+class Results(Protocol):
     """Where it is shown what was found: ``app.tui.sessions.listing.Listing``."""
 
     @property
@@ -55,7 +55,7 @@ class Search:
         self,
         vault: Vault,
         other_words: OtherWords,
-        listing: Listing,
+        listing: Results,
         around: Surroundings,
         *,
         found: Callable[[], None],

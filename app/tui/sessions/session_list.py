@@ -5,21 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable
 
 from msgspec import Struct
-from rich.cells import cell_len, set_cell_size
+from rich.cells import cell_len
 from textual.content import Content
 
-from app.privacy.terminal import clean
 from app.tui import words
 from app.tui.row_list import RowList
 from app.vault.records import SessionLine
 
 from . import dates
 from .pages import Pages
+from .tags import tag_words
+from .titles import title_words
 
 _MARGIN = 12
 _DATE = 9
 _COUNT = 7
-_SHORT = 40
 
 
 class _Row(Struct, frozen=True):
@@ -62,7 +62,7 @@ class SessionList(RowList):
         title, colour = title_words(session.title)
         every_tag = [tag_words(tag) for tag in session.tags]
         # A long title leaves a quarter of the line to the tags, a short one whatever it does not need.
-        title = cut(title, max(room - cell_len(" ".join(every_tag)) - 2, room * 3 // 4) if every_tag else room)
+        title = words.cut(title, max(room - cell_len(" ".join(every_tag)) - 2, room * 3 // 4) if every_tag else room)
         tags = _fitting(every_tag, room - cell_len(title) - 2)
         gap = room - cell_len(title) - cell_len(tags) - (2 if tags else 0) + 1
         messages = words.count(session.messages) if session.messages else "–"
@@ -76,30 +76,6 @@ class SessionList(RowList):
             (f"{row.ago:>{_DATE}}", "$text-muted"),
             (f"{messages:>{_COUNT - 1}}  ", "$text-disabled"),
         )
-
-
-def title_words(title: str) -> tuple[str, str]:
-    """A title for a line, and its colour; what has none yet says so."""
-    plain = " ".join(clean(title).split())
-    return (plain, "$foreground") if plain else ("untitled", "$text-muted")
-
-
-def short_title(title: str) -> str:
-    """A title for a sentence."""
-    plain, _ = title_words(title)
-    return plain if len(plain) <= _SHORT else plain[: _SHORT - 1].rstrip() + "…"
-
-
-def tag_words(tag: str) -> str:
-    """A tag for a line."""
-    return f"#{' '.join(clean(tag).split())}"
-
-
-def cut(text: str, width: int) -> str:
-    """``text`` in at most ``width`` cells, with an ellipsis where something is left out."""
-    if cell_len(text) <= width:
-        return text
-    return set_cell_size(text, max(0, width - 1)).rstrip() + "…" if width > 0 else ""
 
 
 def _fitting(tags: list[str], width: int) -> str:

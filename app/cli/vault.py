@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from app.errors import InvalidRequestError
+from app.errors import InvalidRequestError, VaultLockedError
 from app.playground import Playground
 from app.privacy.terminal import clean
 
-from .asking import ask_secret, on_terminal
+from .asking import ask_secret, can_ask_secret, on_terminal, three_tries
 from .counting import CountLine
 from .fetching import megabytes
 from .session import Session, reporting_errors
@@ -84,7 +84,8 @@ def status(session: Session, as_json: bool) -> None:
 def passphrase(session: Session, from_stdin: bool, remove: bool) -> None:
     """Set or change the passphrase. The data are not rewritten, so it is done at once.
 
-    On a terminal it is asked for, twice and unseen. Elsewhere it comes from standard input (--stdin) or from
+    Changing or removing it needs the one that there is, or the recovery key. On a terminal it is asked for, the new one
+    twice and unseen. Elsewhere it comes from standard input (--stdin) or from
     PLAYGROUND_PASSPHRASE; that variable also opens the vault where nobody can be asked.
     """
     if from_stdin and remove:
@@ -95,6 +96,7 @@ def passphrase(session: Session, from_stdin: bool, remove: bool) -> None:
         if kept.protection != "passphrase":
             click.echo("There is no passphrase to remove.")
             return
+        await _confirmed(kept)
         await kept.remove_passphrase()
         click.echo(f"The passphrase is removed. {PROTECTED_BY['file']}")
 
@@ -109,6 +111,8 @@ def passphrase(session: Session, from_stdin: bool, remove: bool) -> None:
         else:
             kept = await unlocked(playground)
         had_one = kept.protection == "passphrase" and not fresh
+        if had_one:
+            await _confirmed(kept)
         await kept.set_passphrase(new or _new_passphrase(playground))
         click.echo("The passphrase is changed." if had_one else "The passphrase is set.")
         click.echo(_LOST if kept.has_recovery_key else f"{_LOST} {_PRINT}", err=True)
@@ -116,6 +120,17 @@ def passphrase(session: Session, from_stdin: bool, remove: bool) -> None:
             click.echo("Backups that were made before open with the passphrase that they had then.", err=True)
 
     session.run(removed if remove else changed)
+
+
+async def _confirmed(kept: Vault) -> None:
+    """Asks for the passphrase that there is where nobody was asked: the keyring opens the vault unasked."""
+    if not kept.opened_by_secret:
+        if not can_ask_secret():
+            raise VaultLockedError(
+                "The passphrase as it is now is needed to change it, and nobody can be asked here.",
+                "Give it by PLAYGROUND_PASSPHRASE.",
+            )
+        await three_tries(kept.confirm, "Passphrase as it is now, or recovery key")
 
 
 def _new_passphrase(playground: Playground) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
-from app.errors import VaultInUseError, VaultLockedError
+from app.errors import VaultInUseError, VaultLockedError, WrongPassphraseError
 
 from . import opening, system_keyring
 from .answers import Answers
@@ -60,6 +60,7 @@ class Vault:
         self._unattended = unattended
         self._lock = UseLock(self._places.lock)
         self._opened: Opened | None = None
+        self._asked = False
         self._changing = asyncio.Lock()
         self.database = Database(self._places.database)
         self.sessions = Sessions(self.database)
@@ -107,6 +108,11 @@ class Vault:
         keys = self._opened.keys if self._opened else KeyFile.read(self._places.keys)
         return keys is not None and "recovery" in keys.ways()
 
+    @property
+    def opened_by_secret(self) -> bool:
+        """Whether a passphrase or a recovery key opened it; the keyring and the key file do it without a person."""
+        return self._opened is not None and self._asked
+
     # Opening and closing
 
     async def open(self, passphrase: str | None = None) -> None:
@@ -142,7 +148,7 @@ class Vault:
         except BaseException:
             self._lock.release()
             raise
-        self._opened = opened
+        self._opened, self._asked = opened, bool(passphrase) and self.protection != "file"
 
     async def lock(self) -> None:
         """Finishes writing, forgets the keys, and needs the passphrase again. Safe to call when locked.
@@ -161,6 +167,21 @@ class Vault:
         self._lock.release()
 
     # Keys
+
+    async def confirm(self, secret: str) -> None:
+        """Makes sure that whoever asks for a change knows how to open the vault: it may have been left open.
+
+        Args:
+            secret: the passphrase as it is now, or the recovery key.
+
+        Raises:
+            VaultLockedError: when the vault is locked.
+            WrongPassphraseError: when it is neither.
+        """
+        opened = self._require_open()
+        if not secret:
+            raise WrongPassphraseError("The passphrase as it is now is needed.", "Nothing was changed.")
+        await asyncio.to_thread(lambda: opening.master_key(opening.current_keys(self._places, opened), secret))
 
     async def set_passphrase(self, passphrase: str) -> None:
         """From now on this passphrase opens the vault, and nothing less does. The data are not rewritten.

@@ -177,6 +177,15 @@ def test_a_keyring_opens_the_vault_and_its_loss_is_said(run_cli, environ, kept):
         assert run_cli("vault", "passphrase", "--remove").stdout == "There is no passphrase to remove.\n"
         assert status(run_cli)["protected_by"] == "keyring"
         recovery = run_cli("vault", "recovery-key").stdout.strip()
+        # A keyring opens it unasked; who changes the passphrase beside it has to know that.
+        assert run_cli("vault", "passphrase", "--stdin", piped=b"correct horse\n").exit_code == 0
+        for change in (("--remove",), ("--stdin",)):
+            result = run_cli("vault", "passphrase", *change, piped=b"somebody else's\n")
+            assert "The passphrase as it is now is needed" in result.stderr
+        environ["PLAYGROUND_PASSPHRASE"] = recovery
+        assert run_cli("vault", "passphrase", "--remove").exit_code == 0
+        del environ["PLAYGROUND_PASSPHRASE"]
+        assert run_cli("vault", "keyring").exit_code == 0
         chain.kept.clear()
         result = run_cli("sessions", "list")
         assert (result.exit_code, len(result.stderr.splitlines())) == (1, 1)

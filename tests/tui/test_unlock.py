@@ -260,10 +260,13 @@ async def test_a_passphrase_is_set_and_a_recovery_key_made_shown_once_and_copied
 
 async def test_two_that_differ_or_are_too_short_change_nothing(tmp_path: Path) -> None:
     async with running(a_vault(tmp_path), PassphraseDialog, protected) as (app, pilot):
-        await pilot.press(*keys("tin"), "enter")
+        await pilot.press("enter", *keys("not this one"), "enter", *keys("tin"), "enter")
         assert "8 characters at least" in text(app, "#strength")
         await pilot.press(*keys(" boats"), "enter", *keys("b"), "enter")
         assert "differ" in text(app, "#strength")
+        await pilot.press(*keys("tin boats"), "enter")
+        await until(lambda: "does not open the vault. Nothing was changed." in text(app, "#strength"))
+        assert app.focused.id == "now"
         assert len(app.screen_stack) == 2
         await pilot.press("escape")
         await until(lambda: app.answers == [None])
@@ -274,7 +277,7 @@ async def test_two_that_differ_or_are_too_short_change_nothing(tmp_path: Path) -
 async def test_a_change_leaves_the_earlier_passphrase_without_use(tmp_path: Path) -> None:
     async with running(a_vault(tmp_path), PassphraseDialog, protected) as (app, pilot):
         assert "Change the passphrase" in text(app, ".title")
-        await pilot.press(*keys("new boat"), "tab", *keys("new boat"), "enter")
+        await pilot.press(*keys(PASSPHRASE), "enter", *keys("new boat"), "tab", *keys("new boat"), "enter")
         await until(lambda: isinstance(app.screen, RecoveryOffer))
         await pilot.press("n")
         await until(lambda: len(app.screen_stack) == 1)
@@ -284,18 +287,24 @@ async def test_a_change_leaves_the_earlier_passphrase_without_use(tmp_path: Path
         await app.vault.open("new boat")
 
 
-async def test_the_passphrase_is_removed_after_a_question(tmp_path: Path) -> None:
+async def test_the_passphrase_is_removed_by_who_knows_it_alone(tmp_path: Path) -> None:
     async with running(a_vault(tmp_path), RemovePassphraseDialog, protected) as (app, pilot):
-        await pilot.press("y")
+        recovery_key = await app.vault.new_recovery_key()
+        for wrong in ((), keys("y"), keys("not this one")):
+            await pilot.press(*wrong, "enter")
+            await until(lambda: "Nothing was changed." in text(app, "#remove-note"))
+            app.screen.query_one("#remove-note", Static).update("")
+        assert app.vault.protection == "passphrase"
+        await pilot.press(*keys(recovery_key.lower()), "enter")
         await until(lambda: app.answers == [True])
         assert app.vault.protection == "file"
         await app.vault.lock()
         await app.vault.open()
 
 
-async def test_n_keeps_the_passphrase(tmp_path: Path) -> None:
+async def test_escape_keeps_the_passphrase(tmp_path: Path) -> None:
     async with running(a_vault(tmp_path), RemovePassphraseDialog, protected) as (app, pilot):
-        await pilot.press("n")
+        await pilot.press(*keys("n"), "escape")
         await until(lambda: len(app.answers) == 1)
         assert app.vault.protection == "passphrase"
 

@@ -132,7 +132,7 @@ def test_setting(picture: Any, size: Any, typed: str) -> None:
 
 @SIZES
 def test_differing(picture: Any, size: Any) -> None:
-    picture(size, PassphraseDialog, press(*keys("tin boat"), "tab", *keys("wrong"), "enter"))
+    picture(size, PassphraseDialog, press(*keys("old one"), "tab", *keys("tin boat"), "tab", *keys("wrong"), "enter"))
 
 
 @SIZES

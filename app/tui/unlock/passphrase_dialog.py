@@ -13,7 +13,7 @@ from textual.content import Content
 from textual.types import CSSPathType
 from textual.widgets import Input, Static
 
-from app.errors import PlaygroundError
+from app.errors import PlaygroundError, WrongPassphraseError
 from app.messages import Failure
 from app.tui.dialogs.dialog import Dialog
 from app.tui.error_card import failure_words
@@ -38,9 +38,15 @@ _WARNING = (
 
 
 class PassphraseDialog(Dialog[bool]):
-    """Asks for the passphrase twice; sets it, and offers a recovery key. Closes with True when it was set."""
+    """Asks for the passphrase twice; sets it, and offers a recovery key. Closes with True when it was set.
 
-    HELP = "The passphrase guards everything that is kept here. It is changed at once: the data are not rewritten."
+    Where there was one, that is asked for first: the terminal may have been left alone.
+    """
+
+    HELP = (
+        "The passphrase guards everything that is kept here. It is changed at once: the data are not rewritten. "
+        "The recovery key does as well as the passphrase that there was."
+    )
     CSS_PATH: ClassVar[CSSPathType | None] = ["../dialogs/dialogs.tcss", "unlock.tcss"]
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up", "app.focus_previous", "Up", show=False, id="passphrase.up"),
@@ -56,9 +62,11 @@ class PassphraseDialog(Dialog[bool]):
         self._setting = False
 
     def compose(self) -> ComposeResult:
-        """Two fields, how good it is, and what it means to lose it."""
+        """The fields, how good it is, and what it means to lose it."""
         with Vertical(classes="dialog"):
             yield Static(Content("Change the passphrase" if self._had_one else "Set a passphrase"), classes="title")
+            if self._had_one:
+                yield PassphraseField("the passphrase as it is now", id="now")
             yield PassphraseField("new passphrase", id="new")
             yield PassphraseField("the same once more", id="again")
             yield Static(id="strength")
@@ -93,13 +101,22 @@ class PassphraseDialog(Dialog[bool]):
     def _written(self) -> tuple[str, str]:
         return self.query_one("#new", Input).value, self.query_one("#again", Input).value
 
+    @property
+    def _now(self) -> str:
+        return "".join(field.value for field in self.query("#now").results(Input))
+
     @on(Input.Submitted)
     def _submitted(self, event: Input.Submitted) -> None:
         event.stop()
         new, again = self._written
         if self._setting:
             return
-        if len(new) < LEAST:
+        if not self._now and self._had_one:
+            self._say("The passphrase as it is now, or the recovery key, comes first.", "$text-error")
+            self.query_one("#now").focus()
+        elif event.input.id == "now" and not new:
+            self.query_one("#new").focus()
+        elif len(new) < LEAST:
             self._say(f"{LEAST} characters at least.", "$text-error")
             self.query_one("#new").focus()
         elif not again:
@@ -118,7 +135,15 @@ class PassphraseDialog(Dialog[bool]):
         from .recovery_key import RecoveryOffer
 
         try:
+            if self._had_one:
+                await self._vault.confirm(self._now)
             await self._vault.set_passphrase(passphrase)
+        except WrongPassphraseError as error:
+            now = self.query_one("#now" if self._had_one else "#new", Input)
+            with self.prevent(Input.Changed):
+                now.value = ""
+            now.focus()
+            self._say(f"{error.message} Nothing was changed.", "$text-error")
         except PlaygroundError as error:
             self.query_one("#strength", Static).update(failure_words(Failure.of(error)))
         except asyncio.CancelledError:

@@ -5,19 +5,20 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, ClassVar
 
-from textual import getters
+from textual import getters, on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.types import CSSPathType
-from textual.widgets import Static
+from textual.widgets import Input, Static
 
-from app.errors import PlaygroundError
+from app.errors import PlaygroundError, WrongPassphraseError
 from app.messages import Failure
 from app.tui.dialogs.dialog import Dialog
 from app.tui.error_card import failure_words
 from app.tui.face import Face
+
+from .passphrase_field import PassphraseField
 
 if TYPE_CHECKING:
     from app.vault.vault import Vault
@@ -29,13 +30,13 @@ _QUESTION = (
 
 
 class RemovePassphraseDialog(Dialog[bool]):
-    """Says what it means, and asks. Closes with True when the passphrase was removed."""
+    """Says what it means, and asks for the passphrase: the terminal may have been left alone.
 
+    Closes with True when the passphrase was removed.
+    """
+
+    HELP = "The recovery key does as well as the passphrase."
     CSS_PATH: ClassVar[CSSPathType | None] = ["../dialogs/dialogs.tcss", "unlock.tcss"]
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("y", "remove", "Remove it", id="passphrase.remove"),
-        Binding("n", "leave", "Keep it", id="passphrase.keep"),
-    ]
 
     app = getters.app(Face)
 
@@ -44,24 +45,34 @@ class RemovePassphraseDialog(Dialog[bool]):
         self._vault = vault
 
     def compose(self) -> ComposeResult:
-        """The question and the two keys."""
+        """What it means, the field, and the two keys."""
         with Vertical(classes="dialog"):
             yield Static(Content("Remove the passphrase?"), classes="title")
             yield Static(Content(_QUESTION), id="remove-words")
+            yield PassphraseField("the passphrase, to remove it", id="now")
+            yield Static(id="remove-note")
             yield Static(
-                Content.assemble(("y", "bold $primary"), " remove it    ", ("n", "bold $primary"), " keep it"),
+                Content.assemble(("⏎", "bold $primary"), " remove it    ", ("esc", "bold $primary"), " keep it"),
                 classes="hint",
             )
 
-    def action_remove(self) -> None:
-        """Removes it."""
-        self.run_worker(self._remove(), group="remove", exclusive=True, exit_on_error=False)
+    @on(Input.Submitted)
+    def _submitted(self, event: Input.Submitted) -> None:
+        event.stop()
+        self.run_worker(self._remove(event.value), group="remove", exclusive=True, exit_on_error=False)
 
-    async def _remove(self) -> None:
+    def _say(self, words: Content) -> None:
+        self.query_one("#remove-note", Static).update(words)
+
+    async def _remove(self, secret: str) -> None:
         try:
+            await self._vault.confirm(secret)
             await self._vault.remove_passphrase()
+        except WrongPassphraseError as error:
+            self.query_one("#now", Input).value = ""
+            self._say(Content.styled(f"{error.message} Nothing was changed.", "$text-error"))
         except PlaygroundError as error:
-            self.query_one("#remove-words", Static).update(failure_words(Failure.of(error)))
+            self._say(failure_words(Failure.of(error)))
         except asyncio.CancelledError:
             raise
         except Exception as error:  # noqa: BLE001 (the boundary that reports)

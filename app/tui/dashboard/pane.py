@@ -16,7 +16,6 @@ from textual.content import Content
 from textual.widgets import Static
 
 from app.errors import VaultLockedError
-from app.privacy.terminal import clean
 from app.tui.pane import Pane
 from app.tui.row_list import RowList
 from app.vault.figures import Figures, Overview
@@ -24,9 +23,10 @@ from app.vault.periods import SPANS, Periods, Span, periods
 
 from .colours import Colours
 from .empty import empty_words, nothing_then
+from .headings import SPAN_TITLES, bars_words, span_words
 from .measures import MEASURES, Measure
 from .model_table import ModelTable, head_words
-from .plot import Plot, most, when_words
+from .plot import Plot
 from .tiles import Tiles
 
 if TYPE_CHECKING:
@@ -37,20 +37,6 @@ LOOK_EVERY = 2.0
 
 _REST = 10
 """What is new waits this many times as long as reading took, so that figures take no more than a tenth of a core."""
-
-_TITLES: dict[Span, str] = {
-    "day": "The last 24 hours",
-    "week": "The last 7 days",
-    "month": "The last 30 days",
-    "all": "Since the beginning",
-}
-_PER = {
-    "hour": "by the hour",
-    "day": "by the day",
-    "week": "by the week",
-    "month": "by the month",
-    "year": "by the year",
-}
 
 
 class DashboardPane(Pane, can_focus=True):
@@ -214,35 +200,16 @@ this machine costs nothing; *no price* is one elsewhere whose price is not in th
             words = empty_words(locked=self._vault.state != "open", key_of=self._key)
             self.query_one("#figures-why", Static).update(words)
         _, span, shown = self._shown or (0, self._span, None)
-        self.query_one("#figures-head", Static).update(self._head(span))
+        self.query_one("#figures-head", Static).update(span_words(span, self._only))
         self.query_one(Tiles).show(self._figures, self._measure)
-        self.query_one("#figures-title", Static).update(self._title())
-        self.query_one(Plot).show(overview, shown.unit if shown else "day", self.measure, self._only)
+        unit = shown.unit if shown is not None else "day"
+        title = Content("") if overview is None else bars_words(overview, unit, self.measure, self._only)
+        self.query_one("#figures-title", Static).update(title)
+        self.query_one(Plot).show(overview, unit, self.measure, self._only)
         self.query_one(ModelTable).show_models(overview, self._only)
         self.query_one("#figures-columns", Static).update(head_words(self.content_size.width - 1))
         self.query_one(ModelTable).say_instead(None if overview is None else nothing_then(span, self._key))
         self.refresh_bindings()
-
-    def _head(self, span: Span) -> Content:
-        pieces: list[tuple[str, str]] = []
-        if self._only is not None:
-            pieces += [(clean(self._only), "bold $foreground"), (" · ", "$text-muted")]
-        return Content.assemble(*pieces, (_TITLES[span], "bold $foreground" if not pieces else "$text-muted"))
-
-    def _title(self) -> Content:
-        if self._overview is None or self._shown is None:
-            return Content("")
-        unit = self._shown[2].unit
-        pieces: list[tuple[str, str]] = [(self.measure.title, "$foreground"), (f" {_PER[unit]}", "$text-muted")]
-        highest = most(self._overview, self.measure, self._only)
-        if highest is not None:
-            of = highest.whole if self._only is None else highest.models[self._only]
-            pieces += [
-                (" · at most ", "$text-muted"),
-                (self.measure.told(of), "$foreground"),
-                (f", {when_words(highest.since, unit)}", "$text-muted"),
-            ]
-        return Content.assemble(*pieces)
 
     def _key(self, name: str) -> str:
         return self.app.key_of(self, name)
@@ -311,7 +278,7 @@ this machine costs nothing; *no price* is one elsewhere whose price is not in th
         for span in SPANS:
             if span != self._span:
                 yield SystemCommand(
-                    f"Dashboard: {_TITLES[span].lower()}", "Look so far back.", partial(self.action_span, span)
+                    f"Dashboard: {SPAN_TITLES[span].lower()}", "Look so far back.", partial(self.action_span, span)
                 )
         for place, measure in enumerate(MEASURES):
             if place != self._measure:

@@ -87,6 +87,7 @@ class Playground:
         from app.engine.catalogue import Catalogue, shipped
         from app.engine.catalogue_files import CatalogueFile
         from app.engine.pool import ModelPool
+        from app.engine.state_keeping import StateKeeping
         from app.engine.store import ModelStore
         from app.privacy.connections import ConnectionPolicy
         from app.privacy.masking import Masker
@@ -103,10 +104,16 @@ class Playground:
         store = ModelStore(folders.models, policy)
         files = CatalogueFile.read_all([shipped(), *_own_catalogues(folders, loaded.settings, store)])
         catalogue = Catalogue.of(files)
-        pool = ModelPool(catalogue, store, loaded.settings.engine, folders.logs)
+        playground: Playground
+        states = StateKeeping(
+            folders.cache / "states",
+            loaded.settings.engine.states_mb,
+            store.digest_of,
+            lambda: playground.state_key(),
+        )
+        pool = ModelPool(catalogue, store, loaded.settings.engine, folders.logs, states=states)
         local = LocalBackend(pool)
         masker = masker or Masker.of_environment(environ)
-        playground: Playground
         remotes = None
         if any(file.of("endpoints") or file.of("remote") for file in files):
             from app.routing.connecting import connected
@@ -215,6 +222,19 @@ class Playground:
     def opened_vault(self) -> Vault | None:
         """The vault, if it is open now. Makes none and opens none."""
         return self.vault if "vault" in self.__dict__ and self.vault.database.is_open else None
+
+    async def state_key(self) -> bytes | None:
+        """The key of conversations that are kept on disk as they lie in a model's memory.
+
+        None while the vault is not open, or is being locked.
+        """
+        from app.errors import VaultError
+
+        vault = self.opened_vault
+        try:
+            return await vault.secrets.get_or_make("kept states", 32) if vault is not None else None
+        except VaultError:
+            return None
 
     async def aclose(self) -> None:
         """Ends every answer, unloads every model, and closes the vault."""

@@ -15,6 +15,25 @@ Role = Literal["chat", "embed", "transcribe"]
 Speculation = Literal["prompt-lookup", "off"]
 
 
+class KeptStates(Struct, frozen=True):
+    """Where a chat model's conversations are kept as they lie in its KV cache, and under which key.
+
+    Attributes:
+        folder: of all models' states.
+        key: 32 random bytes, out of the vault.
+        model: the sha256 of the model's file; a state is of no use to any other.
+        most_bytes: what the folder may hold.
+    """
+
+    folder: str
+    key: bytes
+    model: str
+    most_bytes: int
+
+    def __repr__(self) -> str:
+        return f"KeptStates(folder={self.folder!r}, most_bytes={self.most_bytes})"
+
+
 class LoadOptions(Struct, frozen=True, kw_only=True):
     """How a worker opens its one model.
 
@@ -30,6 +49,7 @@ class LoadOptions(Struct, frozen=True, kw_only=True):
         threads: CPU threads; 0 chooses.
         chat_template: Jinja text that replaces the template of the file.
         speculation: whether several tokens of an answer are computed at once where they can be guessed.
+        states: conversations that were kept on disk; None for none.
         gives_way: whether other programs come first where processors are short.
     """
 
@@ -44,6 +64,7 @@ class LoadOptions(Struct, frozen=True, kw_only=True):
     threads: int = 0
     chat_template: str | None = None
     speculation: Speculation = "prompt-lookup"
+    states: KeptStates | None = None
     gives_way: bool = True
 
 
@@ -133,6 +154,12 @@ class Ping(Struct, frozen=True, tag_field="kind", tag="ping"):
     request_id: int
 
 
+class Keep(Struct, frozen=True, tag_field="kind", tag="keep"):
+    """Put the conversations that nobody is waiting for to disk, when there is a quiet moment, at the end at last."""
+
+    states: KeptStates
+
+
 class Shutdown(Struct, frozen=True, tag_field="kind", tag="shutdown"):
     """End now; running requests are dropped. A closed stdin means the same."""
 
@@ -149,5 +176,6 @@ Command = (
     | Audio
     | Cancel
     | Ping
+    | Keep
     | Shutdown
 )

@@ -22,6 +22,7 @@ from .infill import Gap
 from .planning import Planner
 from .slot import LoadedModel, Slot
 from .speech import TranscribeOptions, Transcription
+from .state_keeping import StateKeeping
 from .worker_log import WorkerLog
 from .worker_process import WORKER_COMMAND, Token, WorkerProcess
 
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
     from .store import ModelStore
 
 __all__ = ["LoadedModel", "ModelPool"]
+
+_QUIET_SECONDS = 20.0
+"""After an answer, until conversations are put to disk: not between the turns of a chat."""
 
 _PURPOSES = {"chat": "chat", "embed": "embedding", "transcribe": "transcription"}
 
@@ -51,6 +55,7 @@ class ModelPool:
         shape_of: reads the sizes that layers are fitted by from a model file.
         read_memory: main memory just now.
         find_hardware: asks what models can run on; called once, when it is first needed.
+        states: says whether conversations may be kept on disk; None for never.
 
     Attributes:
         gives_way: whether models that are loaded from now on let other programs go first, as they must where a person
@@ -68,12 +73,13 @@ class ModelPool:
         shape_of: Callable[[Path], ModelShape | None] = shape_of,
         read_memory: Callable[[], Memory] = memory,
         find_hardware: Callable[[], Coroutine[Any, Any, Hardware]] = probe,
+        states: StateKeeping | None = None,
     ) -> None:
         self.catalogue = catalogue
         self.gives_way = True
         self._store, self._settings, self._logs, self._command = store, settings, logs, tuple(command)
         self._planner = Planner(settings, shape_of, read_memory, find_hardware)
-        self._read_memory = read_memory
+        self._read_memory, self._states = read_memory, states
         self._slots: dict[str, Slot] = {}
         self._one_load = asyncio.Lock()
         self._changed = asyncio.Event()
@@ -282,10 +288,22 @@ class ModelPool:
         if not slot.opened:
             self._bury(slot)
             self._errand(self._close(slot))
-        elif slot.ready and self._settings.keep_alive_s > 0:
-            slot.timer = asyncio.get_running_loop().call_later(
-                self._settings.keep_alive_s, lambda: self._errand(self._expire(slot))
-            )
+        elif slot.ready:
+            loop = asyncio.get_running_loop()
+            if self._states is not None:
+                slot.timers.append(loop.call_later(_QUIET_SECONDS, lambda: self._errand(self._keep(slot))))
+            if self._settings.keep_alive_s > 0:
+                slot.timers.append(
+                    loop.call_later(self._settings.keep_alive_s, lambda: self._errand(self._expire(slot)))
+                )
+
+    async def _keep(self, slot: Slot) -> None:
+        """Lets a worker put its conversations to disk. The key is asked for anew: the vault may be locked by now."""
+        if self._states is None or slot.worker is None or not slot.worker.alive:
+            return
+        states = await self._states.of(self.catalogue.get(slot.name))
+        if states is not None:
+            slot.worker.keep(states)
 
     async def _expire(self, slot: Slot) -> None:
         if slot.users == 0:
@@ -300,7 +318,8 @@ class ModelPool:
         async with self._one_load:
             await self._make_room(slot, need_of(entry))
             options, slot.placement, slot.window = await self._planner.plan(entry, path)
-            options = msgspec.structs.replace(options, gives_way=self.gives_way or entry.role != "chat")
+            states = await self._states.of(entry) if self._states is not None else None
+            options = msgspec.structs.replace(options, gives_way=self.gives_way or entry.role != "chat", states=states)
             log = WorkerLog(self._logs / f"worker-{_file_name(entry.name)}.log")
             worker = slot.worker = WorkerProcess(entry.name, options, log, self._command)
             worker.on_death(lambda: self._bury(slot))
@@ -350,6 +369,7 @@ class ModelPool:
             # Its own error, if it has one, was for those who waited for it.
             await asyncio.wait({slot.task})
         if slot.worker is not None:
+            await self._keep(slot)
             await slot.worker.aclose()
         self._announce()
 

@@ -54,7 +54,7 @@ class Slot:
         self.users = 0
         self.last_used = time.monotonic()
         self.load_s = 0.0
-        self.timer: asyncio.TimerHandle | None = None
+        self.timers: list[asyncio.TimerHandle] = []
         self.closed = False
         self._share = 0.0
 
@@ -78,10 +78,10 @@ class Slot:
         self._share = share
 
     def hold(self) -> None:
-        """Stops the keep-alive's clock."""
-        if self.timer is not None:
-            self.timer.cancel()
-            self.timer = None
+        """Stops the clocks that run while nobody uses it."""
+        for timer in self.timers:
+            timer.cancel()
+        self.timers.clear()
 
     async def progress(self) -> AsyncIterator[tuple[Literal["loading", "queued"], int]]:
         """What to tell those who wait, as it changes, until the loading is over: the stage and percents."""

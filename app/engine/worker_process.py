@@ -20,6 +20,8 @@ from .frames import (
     Embedded,
     Generate,
     Infill,
+    Keep,
+    KeptStates,
     Ping,
     Status,
     Tokenize,
@@ -180,6 +182,11 @@ class WorkerProcess(WorkerLife):
             WorkerDiedError: when it is no more.
         """
         return await self._ask(Ping(next(self._ids)), Status)
+
+    def keep(self, states: KeptStates) -> None:
+        """Tells a model that chats to put its conversations to disk when there is a quiet moment."""
+        if self.alive:
+            self._write(frames.encode(Keep(states)))
 
     # What the child is told
 

@@ -30,6 +30,8 @@ class EngineSettings(Struct, frozen=True, kw_only=True):
         threads: CPU threads; 0 takes one a physical core.
         keep_alive_s: seconds that an unused model stays loaded; 0 keeps it for good.
         max_loaded: models loaded at once.
+        states_mb: megabytes of disk for conversations as they lie in a model's memory, encrypted, so that a long one is
+            gone on with at once another day; 0 keeps none.
         speculation: whether words of an answer that stood in the text before are computed several at once.
     """
 
@@ -41,6 +43,7 @@ class EngineSettings(Struct, frozen=True, kw_only=True):
     threads: Annotated[int, Meta(ge=0, le=1024)] = 0
     keep_alive_s: Seconds = 900.0
     max_loaded: Count = 2
+    states_mb: Annotated[int, Meta(ge=0, le=1_000_000)] = 0
     speculation: Literal["prompt-lookup", "off"] = "prompt-lookup"
 
 

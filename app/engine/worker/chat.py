@@ -20,6 +20,7 @@ from app.engine.frames import (
     Failed,
     Generate,
     Infill,
+    Keep,
     Loaded,
     Loading,
     LoadOptions,
@@ -42,6 +43,7 @@ from .native import Batch, Context, Model
 from .sampler import SamplerChain, plan_for
 from .scheduler import Scheduler
 from .sequence import Sequence
+from .shelf import StateShelf
 from .speculation import Speculation
 from .template import ChatTemplate, begins_thinking
 from .text import TextAssembler
@@ -98,6 +100,7 @@ class ChatWorker:
             queue=options.queue,
             parking_bytes=int(psutil.virtual_memory().available * _PARKING_SHARE),
             speculation=Speculation() if self._speculates else None,
+            shelf=StateShelf(options.states, self._context.layout) if options.states else None,
             emit=emit,
         )
         self._questions = TokenQuestions(model.vocabulary, self._context_tokens, emit)
@@ -145,6 +148,8 @@ class ChatWorker:
             case Cancel(request_id):
                 self._scheduler.cancel(request_id)
                 self._questions.cancel(request_id)
+            case Keep(states):
+                self._scheduler.keep(StateShelf(states, self._context.layout))
             case Ping(request_id):
                 load = self._scheduler.load()
                 self._emit(

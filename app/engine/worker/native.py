@@ -12,6 +12,7 @@ from collections.abc import Callable
 from functools import cached_property
 from typing import Any, ClassVar
 
+import llama_cpp
 import llama_cpp.llama_cpp as llama
 import numpy as np
 from numpy.typing import NDArray
@@ -216,6 +217,10 @@ class Context:
     """The KV cache and the compute buffers: decodes batches, one at a time, for up to ``sequences`` sequences.
 
     One KV cache is shared by all (``kv_unified``), so a prefix copied from one sequence to another costs nothing.
+
+    Attributes:
+        cells: tokens that it has room for.
+        layout: what a saved state must have in common with another context to be of use in it.
     """
 
     def __init__(self, model: Model, *, cells: int, sequences: int, batch: int, threads: int) -> None:
@@ -232,9 +237,11 @@ class Context:
         # to 0.4 apart), and prefills a fifth faster. But for a row that stands alone: from 512 cells on, its attention
         # is shared out to the threads and so summed in another order.
         params.flash_attn_type = llama.LLAMA_FLASH_ATTN_TYPE_ENABLED
+        self.layout = f"llama.cpp {llama_cpp.__version__} flash"
         self.handle = llama.llama_init_from_model(model.handle, params)
         if not self.handle:
             params.flash_attn_type = llama.LLAMA_FLASH_ATTN_TYPE_DISABLED
+            self.layout = f"llama.cpp {llama_cpp.__version__} plain"
             self.handle = llama.llama_init_from_model(model.handle, params)
         if not self.handle:
             raise ModelLoadError(

@@ -8,21 +8,23 @@ to another one, which costs nothing in a unified cache.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
+if TYPE_CHECKING:
+    from .native import SequenceState
+    from .shelf import KeptState
 
 
 @dataclass
 class Slot:
     """One sequence of the context: what of it is computed, and whether a request is using it.
 
-    ``parked`` holds its part of the cache while that is taken out of the context.
+    ``parked`` holds its part of the cache while that is taken out of the context: in memory, or where it is on disk.
     """
 
     index: int
     tokens: list[int] = field(default_factory=list)
-    parked: NDArray[np.uint8] | None = None
+    parked: SequenceState | KeptState | None = None
     busy: bool = False
     last_used: int = 0
 
@@ -76,6 +78,11 @@ class PrefixCache:
         """The slots that hold a conversation in the context which nobody is using, longest unused first."""
         found = [slot for slot in self.slots if not slot.busy and slot.tokens and slot.parked is None]
         return sorted(found, key=lambda slot: slot.last_used)
+
+    def unused(self) -> list[Slot]:
+        """The slots that hold a conversation which nobody is using, in the context or out of it, last used first."""
+        found = [slot for slot in self.slots if not slot.busy and slot.tokens]
+        return sorted(found, key=lambda slot: slot.last_used, reverse=True)
 
     def parked(self) -> list[Slot]:
         """The slots whose conversation is out of the context, longest unused first."""

@@ -6,12 +6,22 @@ of its speed. So idle conversations are taken out of it, into memory of their ow
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable
+
+import numpy as np
+
 from .native import Context, Model
 from .prefix import Placement, PrefixCache, Slot
+from .shelf import KeptState, StateShelf, goes_on_from
 
 _IDLE_TOKENS = 4096
 """Idle conversations are taken out of the context in a quiet moment, at once beyond so many tokens: it takes 2 to 50
 ms, by how they lie, which nobody should wait for."""
+
+
+_WORTH_DISK = 256
+"""Conversations of fewer tokens are computed again as soon as read."""
 
 
 class Residence:
@@ -78,11 +88,34 @@ class Residence:
         slot.parked = state
         parked = self._cache.parked()
         total = sum(map(_parked_bytes, parked))
-        for other in parked:
+        for other in filter(_parked_bytes, parked):
             if total <= self._parking_bytes:
                 return
             total -= _parked_bytes(other)
             self.trim(other, 0)
+
+    def take_down(self, shelf: StateShelf) -> None:
+        """Lets requests go on from the conversations of a shelf. For when nothing else was computed yet."""
+        for place, (slot, kept) in enumerate(zip(self._cache.slots[1:], shelf.conversations(), strict=False)):
+            slot.tokens, slot.parked, slot.last_used = list(kept.tokens), kept, -place
+
+    def put_away(self, shelf: StateShelf, interrupted: Callable[[], bool]) -> bool:
+        """Puts idle conversations on a shelf, the last used first, until ``interrupted``; whether all are there."""
+        there = shelf.conversations()
+        for slot in self._cache.unused():
+            if len(slot.tokens) < _WORTH_DISK or isinstance(slot.parked, KeptState):
+                continue
+            if any(goes_on_from(each.tokens, slot.tokens) for each in there):
+                continue
+            if interrupted():
+                return False
+            state = self._context.save(slot.index) if slot.parked is None else slot.parked
+            try:
+                there.append(shelf.put(slot.tokens, state))
+            except OSError as error:
+                print(f"A conversation could not be kept on disk: {error}.", file=sys.stderr, flush=True)
+                return True
+        return True
 
     def _settle_in(self, placement: Placement) -> None:
         """Makes a slot hold what is reused for its new request, and nothing else."""
@@ -91,9 +124,10 @@ class Residence:
         if donor is not None and (not self._shares_prefixes or not reused):
             self.trim(slot, 0)
         elif source.parked is not None:
-            tokens, state = list(source.tokens), source.parked
+            tokens, parked = list(source.tokens), source.parked
             self.trim(slot, 0)
-            if self._context.restore(slot.index, state):
+            state = parked.read() if isinstance(parked, KeptState) else parked
+            if state is not None and self._context.restore(slot.index, state):
                 slot.tokens = tokens
                 self.trim(slot, reused)
         elif donor is not None:
@@ -114,4 +148,4 @@ class Residence:
 
 
 def _parked_bytes(slot: Slot) -> int:
-    return 0 if slot.parked is None else slot.parked.nbytes
+    return slot.parked.nbytes if isinstance(slot.parked, np.ndarray) else 0

@@ -21,6 +21,7 @@ from .native import ABORTED, DECODED, NO_ROOM, Batch, Context, Model
 from .prefix import Slot
 from .residence import Residence
 from .sequence import Sequence
+from .shelf import StateShelf
 from .speculation import Speculation
 
 _PARK_AFTER_SECONDS = 0.2
@@ -51,6 +52,7 @@ class Scheduler:
 
     Args:
         slots: sequences of the context; those beyond ``sequences`` keep conversations for their next turn.
+        shelf: conversations that requests may go on from.
         parking_bytes: memory for conversations that are taken out of the context while others are answered.
         speculation: chooses how much is guessed; None for nothing.
         emit: called from the scheduler's thread with each event.
@@ -67,11 +69,14 @@ class Scheduler:
         queue: int,
         parking_bytes: int,
         speculation: Speculation | None,
+        shelf: StateShelf | None = None,
         emit: Callable[[Event], None],
     ) -> None:
         self._model, self._context, self._batch = model, context, batch
         self._sequences, self._queue, self._emit = sequences, queue, emit
         self._residence = Residence(model, context, slots, parking_bytes)
+        if shelf is not None:
+            self._residence.take_down(shelf)
         self._speculation = speculation
         self._composer = Composer(batch, self._residence, speculation)
         self._waiting: deque[Sequence] = deque()
@@ -82,6 +87,7 @@ class Scheduler:
         self._closed = False
         self._decoded = 0
         self._parts: list[Part] = []
+        self._shelf: StateShelf | None = None
         self._news: list[Piece] = []
         self._told = 0.0
 
@@ -115,6 +121,12 @@ class Scheduler:
                 self._context.abort()
             self._wake.notify()
 
+    def keep(self, shelf: StateShelf) -> None:
+        """Puts the conversations that nobody waits for on a shelf, in the next quiet moment; after ``close`` too."""
+        with self._wake:
+            self._shelf = shelf
+            self._wake.notify()
+
     def close(self) -> None:
         """Makes ``run`` return within one step."""
         with self._wake:
@@ -138,13 +150,21 @@ class Scheduler:
             surplus = self._await_work()
             if surplus is not None:
                 self._residence.park(surplus)
+            elif self._shelf is not None and not (self._waiting or self._running):
+                self._put_away(self._shelf)
             elif not self._closed:
                 self.step()
+        if self._shelf is not None:
+            self._put_away(self._shelf)
+
+    def _put_away(self, shelf: StateShelf) -> None:
+        if self._residence.put_away(shelf, lambda: bool(self._waiting) and not self._closed):
+            self._shelf = None
 
     def _await_work(self) -> Slot | None:
         """Waits for something to do. In a quiet moment that is an idle conversation to take out of the context."""
         with self._wake:
-            while not (self._closed or self._waiting or self._running):
+            while not (self._closed or self._waiting or self._running or self._shelf):
                 surplus = self._residence.surplus()
                 if not self._wake.wait(_PARK_AFTER_SECONDS if surplus else None) and surplus:
                     return surplus

@@ -165,7 +165,7 @@ async def test_in_the_interface_it_is_said_where_the_sound_goes(
         composer = app.query_one(Composer)
         composer.focus()
         # The server is on this machine, of which nothing need be said: it is as if it were not.
-        monkeypatch.setattr(app.models, "sends_to", lambda name: "office")
+        monkeypatch.setattr(app._desk, "sends_to", lambda name: "office")
         await pilot.press("f11")
         await until(lambda: app.query(Meter) and "↗ sent to office" in app.query_one(Meter).said.state)
         await until(lambda: composer.text == "The tide came in", 10)

@@ -13,7 +13,7 @@ from .surroundings import Surroundings
 LONGEST = 40
 """Characters of a line for which commands are looked up."""
 
-_OF_THE_SESSION = frozenset({"set", "system", "title", "memory"})
+_OF_THE_SESSION = frozenset({"set", "system", "title", "memory", "persona"})
 
 Deed = Callable[[str], Awaitable[None] | None]
 

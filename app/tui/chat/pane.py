@@ -99,6 +99,9 @@ Asking again, and editing an earlier prompt, keep both versions: walk between th
         self.action_toggle_original = parts.chosen.toggle_original
         self.action_pick_model = parts.model.pick
         self.action_recalled = parts.recalled.toggle
+        self.action_pick_prompt = parts.library.pick_prompt
+        self.action_pick_persona = parts.library.pick_persona
+        self.action_save_prompt = parts.library.save_prompt
         self.action_edit_title = parts.particulars.ask_title
         self.action_edit_system = parts.particulars.ask_system
         self.action_show_sampling = parts.particulars.ask_sampling

@@ -12,6 +12,7 @@ from .answers import Answers
 from .chosen_message import ChosenMessage
 from .command_line import CommandLine, Deed
 from .composer import Composer
+from .from_library import FromLibrary
 from .model_in_use import ModelInUse
 from .offered_commands import OfferedCommands
 from .open_conversation import OpenConversation, Resumed
@@ -68,6 +69,7 @@ class ChatParts:
         self.turns = Turns(current, self.model, self.answers, unfinished, self.rewriting, self.chosen, self.transcript)
         self.versions = Versions(current, self.model, self.scene, around)
         self.particulars = Particulars(current, self.composer, around)
+        self.library = FromLibrary(current, self.composer, self.model, desk, around)
         self.recalled = RecalledPassages(current, self.transcript, self.composer, around)
         self.putting_away = PuttingAway(current, around)
         self.commands = CommandLine(current, self.composer, self.offered, self._ask, self._deeds(around), around)
@@ -80,6 +82,8 @@ class ChatParts:
         return {
             "model": self.model.use,
             "system": self.particulars.set_system,
+            "prompt": self.library.use_prompt,
+            "persona": self.library.use_persona,
             "title": self.particulars.set_title,
             "memory": self.particulars.set_memory,
             "set": self.particulars.set_sampling,

@@ -1,0 +1,1 @@
+"""One question to several models, on one screen: compared, or in a debate."""

@@ -51,6 +51,8 @@ COMMANDS: tuple[Command, ...] = (
     Command("persona", "Personas", "Choose who answers here; /persona off ends it.", "pick_persona", "WHICH"),
     Command("save", "Save as a prompt", "Keep what is written, or the last question, in the library.", "save_prompt"),
     Command("editor", "Open in the editor", "Write the prompt in your own editor.", "edit_in_editor"),
+    Command("compare", "Compare models", "Ask several models the same, side by side.", "compare", "TEXT"),
+    Command("debate", "Let models debate", "Several models argue a question; one sums up.", "debate", "TEXT"),
     Command("sessions", "Sessions", "Find and go on with earlier conversations.", "app.pane('sessions')"),
     Command("lock", "Lock now", "Lock the vault; the passphrase opens it again.", "app.lock"),
     Command("passphrase", "Set a passphrase", "Set or change the vault's passphrase.", "app.passphrase"),

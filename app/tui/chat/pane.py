@@ -99,6 +99,8 @@ Asking again, and editing an earlier prompt, keep both versions: walk between th
         self.action_toggle_original = parts.chosen.toggle_original
         self.action_pick_model = parts.model.pick
         self.action_recalled = parts.recalled.toggle
+        self.action_compare = parts.several.compare
+        self.action_debate = parts.several.debate
         self.action_pick_prompt = parts.library.pick_prompt
         self.action_pick_persona = parts.library.pick_persona
         self.action_save_prompt = parts.library.save_prompt
@@ -117,7 +119,7 @@ Asking again, and editing an earlier prompt, keep both versions: walk between th
         yield self.parts.transcript
         yield self.parts.stage
         yield self.parts.offered
-        yield self.parts.composer
+        yield self.parts.prompt_area
 
     def on_mount(self) -> None:
         """Shows the empty state; what needs time comes after the first paint."""
@@ -215,7 +217,7 @@ Asking again, and editing an earlier prompt, keep both versions: walk between th
     @on(Composer.Sent)
     async def _sent(self, event: Composer.Sent) -> None:
         event.stop()
-        await self.parts.commands.sent(event.text)
+        await self.parts.commands.sent(event.text, event.mentions)
 
     @on(Composer.Changed)
     def _text_changed(self) -> None:
@@ -281,7 +283,7 @@ Asking again, and editing an earlier prompt, keep both versions: walk between th
 
     def action_preview(self) -> None:
         """Shows what would leave this machine if what stands in the composer was asked now."""
-        self.do(self.parts.answers.preview(self.parts.composer.prompt), "preview")
+        self.parts.preview(self.parts.composer.prompt, self.parts.composer.mentions)
 
     @on(Composer.EditorWanted)
     def action_edit_in_editor(self) -> None:

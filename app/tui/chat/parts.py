@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
+from app.chat.attaching.mentions import mentions
 from app.errors import PlaygroundError
 from app.settings import ChatSettings
 
 from .answers import Answers
+from .asking import Asking
 from .chosen_message import ChosenMessage
 from .command_line import CommandLine, Deed
 from .composer import Composer
@@ -17,10 +19,13 @@ from .model_in_use import ModelInUse
 from .offered_commands import OfferedCommands
 from .open_conversation import OpenConversation, Resumed
 from .particulars import Particulars
+from .prompt_area import PromptArea
+from .prompt_files import PromptFiles
 from .putting_away import PuttingAway
 from .recalled_passages import RecalledPassages
 from .rewriting import Rewriting
 from .scene import Scene
+from .several_models import SeveralModels
 from .stage import Stage
 from .surroundings import Surroundings
 from .transcript import Transcript
@@ -59,6 +64,7 @@ class ChatParts:
         self.stage = Stage(keys)
         self.offered = OfferedCommands()
         self.composer = Composer()
+        self.prompt_area = PromptArea(self.composer, lambda: self.rewriting.rewritten)
         self.scene = Scene(current, self.transcript, self.stage, around)
 
         self.model = ModelInUse(desk, model, current, self.stage, around)
@@ -68,14 +74,15 @@ class ChatParts:
         self.rewriting = Rewriting(current, self.composer, self.scene, around)
         self.turns = Turns(current, self.model, self.answers, unfinished, self.rewriting, self.chosen, self.transcript)
         self.versions = Versions(current, self.model, self.scene, around)
+        self.files = PromptFiles(desk, self.model, around)
+        self.asking = Asking(self.files, self.answers, self.rewriting, self.composer, around)
+        self.preview = self.asking.preview
         self.particulars = Particulars(current, self.composer, around)
         self.library = FromLibrary(current, self.composer, self.model, desk, around)
         self.recalled = RecalledPassages(current, self.transcript, self.composer, around)
         self.putting_away = PuttingAway(current, around)
-        self.commands = CommandLine(current, self.composer, self.offered, self._ask, self._deeds(around), around)
-
-    async def _ask(self, text: str) -> None:
-        await self.answers.ask(text, self.rewriting.sent())
+        self.several = SeveralModels(current, self.composer, self.model, desk, around)
+        self.commands = CommandLine(current, self.composer, self.offered, self.asking.ask, self._deeds(around), around)
 
     def _deeds(self, around: Surroundings) -> dict[str, Deed]:
         """What the commands do with their arguments."""
@@ -87,7 +94,9 @@ class ChatParts:
             "title": self.particulars.set_title,
             "memory": self.particulars.set_memory,
             "set": self.particulars.set_sampling,
-            "preview": lambda text: around.do(self.answers.preview(text), "preview"),
+            "preview": lambda text: self.preview(text, mentions(text)),
+            "compare": self.several.compare,
+            "debate": self.several.debate,
             "theme": lambda name: around.app.use_theme(name),
             "back": lambda turns: around.act(f"roll_back({int(turns)})"),
         }

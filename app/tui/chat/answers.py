@@ -141,6 +141,7 @@ class Answers:
             left_out=self._current.left_out,
             summary=self._current.summary,
             recaller=self._desk.recaller(model, lambda: self._current.remembers),
+            sees=self._desk.router.sees(model) is not False,
         )
 
     async def _run(self, live: LiveAnswer, exchange: Exchange, node: Node) -> None:

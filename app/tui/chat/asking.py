@@ -58,4 +58,5 @@ class Asking:
 
     async def _preview(self, text: str, mentioned: Sequence[Mention]) -> None:
         read = await read_mentioned(mentioned, self._rewriting.rewritten)
-        await self._answers.preview(read.message(text))
+        message = read.message(text)
+        await self._answers.preview(message if text or message.attached else "")

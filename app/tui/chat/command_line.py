@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+
+from app.chat.attaching.mentions import Mention
 
 from .commands import Command, command, offered, parse
 from .composer import Composer
@@ -31,7 +33,7 @@ class CommandLine:
         current: OpenConversation,
         composer: Composer,
         list_: OfferedCommands,
-        ask: Callable[[str], Awaitable[None]],
+        ask: Callable[[str, Sequence[Mention]], Awaitable[None]],
         deeds: Mapping[str, Deed],
         around: Surroundings,
     ) -> None:
@@ -74,7 +76,7 @@ class CommandLine:
             self._composer.put("")
             await self.run(taken, "")
 
-    async def sent(self, text: str) -> None:
+    async def sent(self, text: str, mentioned: Sequence[Mention] = ()) -> None:
         """A line or more was sent: a command is done, else it is asked; what cannot be done now is given back."""
         parsed = parse(text.strip())
         known = command(parsed[0]) if parsed else None
@@ -90,7 +92,7 @@ class CommandLine:
             if known is not None and parsed is not None:
                 await self.run(known, parsed[1])
             else:
-                await self._ask(text[1:] if text.startswith("//") else text)
+                await self._ask(text[1:] if text.startswith("//") else text, mentioned)
 
     async def run(self, known: Command, argument: str) -> None:
         """Does what a command says."""

@@ -25,9 +25,10 @@ from .attaching import PIPED, attached, require_sendable
 from .conversing import Talk, Trouble, Wanted, begin
 from .daily import back_up_daily
 from .fetching import chat_model, fetch
+from .interrupts import INTERRUPTED
 from .prompted import Asking, named
 from .question import piped_text, question, response_format, whole
-from .session import INTERRUPTED, Session, report, reporting_errors
+from .session import Session, report, reporting_errors
 from .unlocking import open_unasked
 
 if TYPE_CHECKING:

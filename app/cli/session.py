@@ -18,14 +18,13 @@ from app.privacy.connections import ConnectionPolicy
 from app.privacy.masking import Masker
 from app.privacy.terminal import clean
 
+from .interrupts import INTERRUPTED, raise_again
+
 P = ParamSpec("P")
 T = TypeVar("T")
 
 _NOT_TAKEN = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO))
 """What a write to standard output says, where that is a file: the disk is full, or gone."""
-
-INTERRUPTED = 130
-"""Exit status after Ctrl-C: 128 and the number of the signal, as shells count it."""
 
 
 class Session:
@@ -101,6 +100,7 @@ def reporting_errors(command: Callable[P, T]) -> Callable[P, T]:
     @functools.wraps(command)
     def reported(*args: P.args, **kwargs: P.kwargs) -> T:
         try:
+            raise_again()
             return command(*args, **kwargs)
         except PlaygroundError as error:
             report(error)

@@ -22,7 +22,8 @@ from app.voice.recordings import Recording, open_recording
 from app.voice.subtitles import clock, srt, vtt
 
 from .fetching import fetch
-from .session import INTERRUPTED, Session, report, reporting_errors
+from .interrupts import INTERRUPTED
+from .session import Session, report, reporting_errors
 
 if TYPE_CHECKING:
     from app.engine.catalogue import ModelEntry

@@ -13,6 +13,7 @@ from textual.types import CSSPathType
 from textual.widgets import Input, OptionList, Static
 
 from app.tui.dialogs.dialog import Dialog
+from app.tui.dialogs.dialog_lines import choice_words, key_line
 from app.writing.assists import ASSISTS, AssistKind, Options
 
 Length = Literal["shorter", "same", "longer"]
@@ -43,11 +44,7 @@ class AssistMenu(Dialog[AssistKind]):
                 compact=True,
             )
             yield Static(Content(self._about), classes="about")
-            yield Static(
-                Content.assemble(("⏎", "bold $primary"), " ask    ", ("↑↓", "bold $primary"), " move    ",
-                                 ("esc", "bold $primary"), " leave"),
-                classes="hint",
-            )  # fmt: skip
+            yield key_line(("⏎", "ask"), ("↑↓", "move"), ("esc", "leave"))
 
     @on(OptionList.OptionSelected)
     def _selected(self, event: OptionList.OptionSelected) -> None:
@@ -77,9 +74,8 @@ class OptionsDialog(Dialog[Options]):
             yield Input("" if rewriting else "German", placeholder=placeholder, compact=True)
             if rewriting:
                 yield Static(classes="forms")
-            keys = [("⏎", "bold $primary"), (" ask    ", "")]
-            keys += [("↑↓", "bold $primary"), (" length    ", "")] if rewriting else []
-            yield Static(Content.assemble(*keys, ("esc", "bold $primary"), " leave"), classes="hint")
+            length = [("↑↓", "length")] if rewriting else []
+            yield key_line(("⏎", "ask"), *length, ("esc", "leave"))
 
     def on_mount(self) -> None:
         """Shows the length."""
@@ -92,11 +88,8 @@ class OptionsDialog(Dialog[Options]):
 
     def _show(self) -> None:
         for line in self.query(".forms").results(Static):
-            pieces: list[tuple[str, str]] = []
-            for place, name in enumerate(_LENGTH_WORDS.values()):
-                shown = place == self._place
-                pieces += [(f" {name} ", "bold $on-colour on $primary" if shown else "$text-muted"), ("  ", "")]
-            line.update(Content.assemble(*pieces))
+            names = list(_LENGTH_WORDS.values())
+            line.update(choice_words(names, names[self._place]))
 
     @on(Input.Submitted)
     def _submitted(self, event: Input.Submitted) -> None:

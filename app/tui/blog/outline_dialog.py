@@ -13,6 +13,7 @@ from textual.widgets import OptionList, Static
 
 from app.privacy.terminal import clean
 from app.tui.dialogs.dialog import Dialog
+from app.tui.dialogs.dialog_lines import key_line
 
 from .editor import PostEditor
 
@@ -48,11 +49,7 @@ class OutlineDialog(Dialog[int]):
                 ),
                 compact=True,
             )
-            yield Static(
-                Content.assemble(("⏎", "bold $primary"), " go there    ", ("↑↓", "bold $primary"), " move    ",
-                                 ("esc", "bold $primary"), " leave"),
-                classes="hint",
-            )  # fmt: skip
+            yield key_line(("⏎", "go there"), ("↑↓", "move"), ("esc", "leave"))
 
     def on_mount(self) -> None:
         """Marks where one is."""

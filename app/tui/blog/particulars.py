@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from datetime import datetime
-from typing import ClassVar
+from typing import ClassVar, get_args
 
 from msgspec import Struct
 from textual import events, on
@@ -19,6 +19,7 @@ from textual.widgets import Input, Static
 
 from app.privacy.terminal import clean
 from app.tui.dialogs.dialog import Dialog
+from app.tui.dialogs.dialog_lines import choice_words, key_line
 from app.tui.sessions.tags import split_tags
 from app.vault.post_records import Post, PostStatus
 from app.vault.slugs import address_of, slug_of
@@ -47,11 +48,7 @@ class StatusField(Widget, can_focus=True):
 
     def render(self) -> Content:
         """Both words, one of them marked."""
-        pieces: list[tuple[str, str]] = []
-        for name in ("draft", "published"):
-            chosen = name == self.status
-            pieces += [(f" {name} ", "bold $on-colour on $primary" if chosen else "$text-muted"), (" ", "")]
-        return Content.assemble(*pieces)
+        return choice_words(get_args(PostStatus), self.status, gap=" ")
 
     def action_turn(self) -> None:
         """The other one."""
@@ -95,11 +92,7 @@ class ParticularsDialog(Dialog[Particulars]):
                 yield Static("status", classes="label")
                 yield StatusField()
             yield Static(classes="wrong")
-            yield Static(
-                Content.assemble(("⏎", "bold $primary"), " save    ", ("↑↓", "bold $primary"), " field    ",
-                                 ("esc", "bold $primary"), " leave as it was"),
-                classes="hint",
-            )  # fmt: skip
+            yield key_line(("⏎", "save"), ("↑↓", "field"), ("esc", "leave as it was"))
 
     def on_mount(self) -> None:
         """Shows the status, and the slug that the title makes."""

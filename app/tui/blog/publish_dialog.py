@@ -16,6 +16,7 @@ from textual.widgets import Input, Static
 from app.errors import FileThereError, PlaygroundError
 from app.privacy.terminal import clean
 from app.tui.dialogs.dialog import Dialog
+from app.tui.dialogs.dialog_lines import choice_words, key_line
 from app.tui.sessions.export_dialog import shortened
 from app.vault.post_records import Post
 from app.writing.exporting import FORMS, Exported, Form, exported
@@ -53,11 +54,7 @@ class PublishDialog(Dialog[Path]):
             yield Static(classes="target")
             yield Static(Content("A file is not encrypted: whoever can read it can read it."), classes="about")
             yield Static(classes="wrong")
-            yield Static(
-                Content.assemble(("⏎", "bold $primary"), " write    ", ("↑↓", "bold $primary"), " form    ",
-                                 ("esc", "bold $primary"), " leave"),
-                classes="hint",
-            )  # fmt: skip
+            yield key_line(("⏎", "write"), ("↑↓", "form"), ("esc", "leave"))
 
     def on_mount(self) -> None:
         """Shows the first form."""
@@ -89,11 +86,8 @@ class PublishDialog(Dialog[Path]):
 
     @on(Input.Changed)
     def _show(self) -> None:
-        pieces: list[tuple[str, str]] = []
-        for form in FORMS:
-            style = "bold $on-colour on $primary" if form == self.form else "$text-muted"
-            pieces += [(f" {_NAMES[form]} ", style), ("  ", "")]
-        self.query_one(".forms", Static).update(Content.assemble(*pieces))
+        names = [_NAMES[form] for form in FORMS]
+        self.query_one(".forms", Static).update(choice_words(names, _NAMES[self.form]))
         target = f"{self._chosen.rstrip('/')}/{self._exported().path}" if self._chosen else ""
         self.query_one(".target", Static).update(Content.styled(f"→ {clean(target)}" if target else "", "$secondary"))
         self._say("")

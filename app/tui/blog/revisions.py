@@ -20,6 +20,7 @@ from app.errors import PlaygroundError
 from app.privacy.terminal import clean
 from app.tui import words
 from app.tui.dialogs.dialog import Dialog
+from app.tui.dialogs.dialog_lines import key_line
 from app.tui.face import Face
 from app.tui.sessions import dates
 from app.vault.post_records import Post, Revision, RevisionLine
@@ -68,11 +69,7 @@ class RevisionsScreen(Dialog[Revision]):
                 yield OptionList(*(self._words(line) for line in self._lines), compact=True)
                 with VerticalScroll(can_focus=False):
                     yield Static(classes="body")
-            yield Static(
-                Content.assemble(("⏎", "bold $primary"), " go back to it    ", ("↑↓", "bold $primary"), " move    ",
-                                 ("space", "bold $primary"), " scroll    ", ("esc", "bold $primary"), " leave"),
-                classes="hint",
-            )  # fmt: skip
+            yield key_line(("⏎", "go back to it"), ("↑↓", "move"), ("space", "scroll"), ("esc", "leave"))
 
     def _words(self, line: RevisionLine) -> Content:
         when = dates.ago(line.created_at, self._clock())

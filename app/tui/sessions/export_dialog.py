@@ -16,6 +16,7 @@ from textual.widgets import Input, Static
 
 from app.privacy.terminal import clean
 from app.tui.dialogs.dialog import Dialog
+from app.tui.dialogs.dialog_lines import choice_words, key_line
 
 if TYPE_CHECKING:
     from app.chat.formats.names import Form
@@ -56,13 +57,7 @@ class ExportDialog(Dialog[Destination]):
             yield Input(compact=True, select_on_focus=False)
             yield Static(Content("An export is not encrypted: whoever can read the file can read it."), classes="about")
             yield Static(classes="wrong")
-            yield Static(
-                Content.assemble(
-                    ("⏎", "bold $primary"), " write    ", ("↑↓", "bold $primary"), " form    ",
-                    ("esc", "bold $primary"), " leave",
-                ),
-                classes="hint",
-            )  # fmt: skip
+            yield key_line(("⏎", "write"), ("↑↓", "form"), ("esc", "leave"))
 
     def on_mount(self) -> None:
         """Offers the first form."""
@@ -79,11 +74,8 @@ class ExportDialog(Dialog[Destination]):
         return shortened(self._folder / self._names[FORMS[self._place][0]])
 
     def _suggest(self, own: str | None = None) -> None:
-        pieces: list[tuple[str, str]] = []
-        for place, (_, name) in enumerate(FORMS):
-            shown = place == self._place
-            pieces += [(f" {name} ", "bold $on-colour on $primary" if shown else "$text-muted"), ("  ", "")]
-        self.query_one(".forms", Static).update(Content.assemble(*pieces))
+        names = [name for _, name in FORMS]
+        self.query_one(".forms", Static).update(choice_words(names, names[self._place]))
         field = self.query_one(Input)
         suffix = Path(self._names[FORMS[self._place][0]]).suffix
         field.value = self._suggested() if own is None else str(Path(own).with_suffix(suffix)) if own.strip() else ""

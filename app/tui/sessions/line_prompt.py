@@ -13,6 +13,7 @@ from textual.types import CSSPathType
 from textual.widgets import Input, Static
 
 from app.tui.dialogs.dialog import Dialog
+from app.tui.dialogs.dialog_lines import key_line
 
 _CHANGES = "save"
 """What Enter does where there is something already; elsewhere nothing is as it was."""
@@ -49,11 +50,8 @@ class LinePrompt(Dialog[str]):
             yield Input(self._value, placeholder=self._placeholder, compact=True, select_on_focus=False)
             yield Static(Content(self._about), classes="about")
             yield Static(classes="wrong")
-            leaves = " leave as it was" if self._does == _CHANGES else " leave"
-            yield Static(
-                Content.assemble(("⏎", "bold $primary"), f" {self._does}    ", ("esc", "bold $primary"), leaves),
-                classes="hint",
-            )
+            leaves = "leave as it was" if self._does == _CHANGES else "leave"
+            yield key_line(("⏎", self._does), ("esc", leaves))
 
     @on(Input.Changed)
     def _calm(self) -> None:

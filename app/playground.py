@@ -229,10 +229,11 @@ class Playground:
         None while the vault is not open, or is being locked.
         """
         from app.errors import VaultError
+        from app.vault.secrets import KEPT_STATES
 
         vault = self.opened_vault
         try:
-            return await vault.secrets.get_or_make("kept states", 32) if vault is not None else None
+            return await vault.secrets.get_or_make(KEPT_STATES, 32) if vault is not None else None
         except VaultError:
             return None
 

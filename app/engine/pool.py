@@ -298,11 +298,16 @@ class ModelPool:
                 )
 
     async def _keep(self, slot: Slot) -> None:
-        """Lets a worker put its conversations to disk. The key is asked for anew: the vault may be locked by now."""
+        """Lets a worker put its conversations to disk.
+
+        The key is asked for anew: the vault may be locked by now. Another key than before means that something was
+        removed for good, which the worker may hold in memory: then nothing of it is kept any more.
+        """
         if self._states is None or slot.worker is None or not slot.worker.alive:
             return
         states = await self._states.of(self.catalogue.get(slot.name))
-        if states is not None:
+        if states is not None and slot.kept_under in (None, states.key):
+            slot.kept_under = states.key
             slot.worker.keep(states)
 
     async def _expire(self, slot: Slot) -> None:
@@ -320,6 +325,7 @@ class ModelPool:
             options, slot.placement, slot.window = await self._planner.plan(entry, path)
             states = await self._states.of(entry) if self._states is not None else None
             options = msgspec.structs.replace(options, gives_way=self.gives_way or entry.role != "chat", states=states)
+            slot.kept_under = states.key if states is not None else None
             log = WorkerLog(self._logs / f"worker-{_file_name(entry.name)}.log")
             worker = slot.worker = WorkerProcess(entry.name, options, log, self._command)
             worker.on_death(lambda: self._bury(slot))

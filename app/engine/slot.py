@@ -54,6 +54,7 @@ class Slot:
         self.users = 0
         self.last_used = time.monotonic()
         self.load_s = 0.0
+        self.kept_under: bytes | None = None
         self.timers: list[asyncio.TimerHandle] = []
         self.closed = False
         self._share = 0.0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import shutil
 from collections.abc import Callable, Coroutine
 from pathlib import Path
@@ -46,4 +47,12 @@ class StateKeeping:
         digest, key = self._digest_of(entry), await self._key()
         if digest is None or key is None:
             return None
-        return KeptStates(str(self._folder), key, digest, self._most_mb * _BYTES)
+        own = self._folder / hashlib.sha256(b"kept states" + key).hexdigest()[:16]
+        await asyncio.to_thread(self._forget_others, own)
+        return KeptStates(str(own), key, digest, self._most_mb * _BYTES)
+
+    def _forget_others(self, own: Path) -> None:
+        """Deletes what was kept under a key that is no more, and so can never be read again."""
+        for folder in self._folder.glob("*"):
+            if folder != own:
+                shutil.rmtree(folder, ignore_errors=True)

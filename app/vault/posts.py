@@ -15,6 +15,7 @@ from .database import Database
 from .post_records import Post, PostHit, PostLine, Revision, RevisionLine
 from .post_rows import COLUMNS, LINE_COLUMNS, hit_of, line_of, post_of
 from .post_search import EXCERPT, MATCHING, post_query
+from .secrets import KEPT_STATES
 from .slugs import slug_of
 from .storable import storable
 
@@ -163,6 +164,7 @@ class Posts:
 
         def write(connection: Connection) -> None:
             connection.execute("DELETE FROM posts WHERE id = ?", (post_id,))
+            connection.execute("DELETE FROM secrets WHERE name = ?", (KEPT_STATES,))
 
         await self._database.write(write)
 

@@ -13,6 +13,11 @@ if TYPE_CHECKING:
     from sqlcipher3.dbapi2 import Connection
 
 
+KEPT_STATES = "kept states"
+"""The key of conversations as they lie in a model's memory, on disk. It goes with whatever is removed for good: then
+none of them can be read any more, whichever it was."""
+
+
 class Secrets:
     """Secrets by name, each made when it is first asked for."""
 

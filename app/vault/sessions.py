@@ -14,6 +14,7 @@ from app.messages import Sampling
 from .database import Database
 from .messages import insert_nodes, nodes_of, session_number
 from .records import Session, SessionLine, TitledBy, WholeSession
+from .secrets import KEPT_STATES
 from .storable import storable
 
 if TYPE_CHECKING:
@@ -186,6 +187,7 @@ class Sessions:
         def write(connection: Connection) -> None:
             connection.execute("DELETE FROM sessions WHERE number = ?", (session_number(connection, session_id),))
             connection.execute("DELETE FROM state WHERE substr(name, -length(?1)) = ?1", (f".{session_id}",))
+            connection.execute("DELETE FROM secrets WHERE name = ?", (KEPT_STATES,))
 
         await self._database.write(write)
 

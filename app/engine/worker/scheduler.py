@@ -158,8 +158,10 @@ class Scheduler:
             self._put_away(self._shelf)
 
     def _put_away(self, shelf: StateShelf) -> None:
-        if self._residence.put_away(shelf, lambda: bool(self._waiting) and not self._closed):
-            self._shelf = None
+        done = self._residence.put_away(shelf, lambda: bool(self._waiting) and not self._closed)
+        with self._wake:
+            if done and self._shelf is shelf:
+                self._shelf = None
 
     def _await_work(self) -> Slot | None:
         """Waits for something to do. In a quiet moment that is an idle conversation to take out of the context."""

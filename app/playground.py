@@ -69,6 +69,7 @@ class Playground:
         policy: ConnectionPolicy | None = None,
         masker: Masker | None = None,
         face: str = "cli",
+        device: str | None = None,
     ) -> Playground:
         """Reads settings and catalogues, makes the folders, wires the parts. Nothing is loaded or fetched yet.
 
@@ -78,8 +79,10 @@ class Playground:
             policy: the process's own, which its guard asks; it is set as the settings say.
             masker: the process's own, which knows the environment's secrets; it learns those that are fetched.
             face: what asks, in the notes of requests: ``cli`` or ``tui``.
+            device: what models run on, whatever the settings say; a model's own in a catalogue goes first.
 
         Raises:
+            NotSupportedError: when the engine was not built for the device.
             SettingsError: when a setting is wrong.
             CatalogueError: when a catalogue is.
         """
@@ -98,6 +101,8 @@ class Playground:
         loaded = load_settings(folders, environ)
         if local_only:
             loaded = _local_only(loaded)
+        if device is not None:
+            loaded = _on(loaded, device)
         folders.make()
         policy = policy or ConnectionPolicy(local_only=True)
         policy.local_only = loaded.settings.privacy.local_only
@@ -278,6 +283,18 @@ def _own_catalogues(folders: Folders, settings: Settings, store: ModelStore) -> 
     return [path for path in usual if path.is_file()] + [
         (folders.config / Path(name).expanduser()) for name in settings.models.catalogues
     ]
+
+
+def _on(loaded: LoadedSettings, device: str) -> LoadedSettings:
+    from app.engine.hardware import require_built_for
+
+    require_built_for(device)
+    engine = msgspec.structs.replace(loaded.settings.engine, device=device)
+    return LoadedSettings(
+        msgspec.structs.replace(loaded.settings, engine=engine),
+        {**loaded.origins, "engine.device": Origin("environment", "--device")},
+        loaded.file,
+    )
 
 
 def _local_only(loaded: LoadedSettings) -> LoadedSettings:

@@ -44,12 +44,18 @@ _FOR_OTHERS = frozenset(("serve", "web"))
 )
 @click.option("--local-only", is_flag=True, help="Forbid everything that would leave this machine.")
 @click.option("--sealed", is_flag=True, help="Local-only, and have the kernel give the program no network at all.")
+@click.option(
+    "--device",
+    type=click.Choice(("auto", "cpu", "cuda", "metal", "vulkan"), case_sensitive=False),
+    help="What models run on; `doctor` says what there is. A model's own device in a catalogue goes first.",
+)
 @click.version_option(__version__, "-V", "--version", message="playground %(version)s")
 @click.pass_context
-def cli(context: click.Context, local_only: bool, sealed: bool) -> None:
+def cli(context: click.Context, local_only: bool, sealed: bool, device: str | None) -> None:
     """A private AI workbench in the terminal. Without a command it opens the terminal interface."""
     session = context.ensure_object(Session)
     session.local_only = local_only or sealed
+    session.device = device
     if sealed:
         _seal(context.invoked_subcommand)
     if context.invoked_subcommand is None:

@@ -164,6 +164,7 @@ async def _info(playground: Playground, name: str, *, as_json: bool) -> None:
         click.echo(json.dumps(facts | {"context": window.tokens or None, "context_from": window.reason}))
         return
     facts["context"] = f"{window.tokens:,} tokens. {window.reason}" if window.tokens else None
+    facts["sha256"] = facts["sha256"] or "not in the catalogue: the first download is taken as it comes, and pinned"
     for label, value in facts.items():
         if value not in (None, "", {}):
             click.echo(clean(f"{label.replace('_', ' '):<12} {value}"))

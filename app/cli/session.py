@@ -48,6 +48,7 @@ class Session:
         self.policy = policy
         self.masker = masker
         self.local_only = False
+        self.device: str | None = None
         self.face = "cli"
         self._interface = interface
 
@@ -58,7 +59,12 @@ class Session:
             PlaygroundError: when settings or catalogues are wrong.
         """
         return Playground.open(
-            self.environ, local_only=self.local_only, policy=self.policy, masker=self.masker, face=self.face
+            self.environ,
+            local_only=self.local_only,
+            policy=self.policy,
+            masker=self.masker,
+            face=self.face,
+            device=self.device,
         )
 
     def open_interface(self) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import glob
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,6 +25,9 @@ _BYTES_PER_CORE = 1_500_000_000
 
 _DEVICE_SHARE = 0.9
 """Of an accelerator's free memory; the rest is left for the desktop and for fragmentation."""
+
+_KINDS = {"metal": ("metal", "mtl")}
+"""What a kind of accelerator is called in the names of its devices, where that is not the kind and a number."""
 
 _COMPUTE_BYTES = 512 * 1024 * 1024
 _TYPICAL_CONTEXT = 8192
@@ -118,24 +121,32 @@ def place(
         hardware: what there is.
         shape: None when the file does not tell; then all layers go to an accelerator if there is one.
         context: tokens of KV cache.
-        device: ``auto``, ``cpu``, or the name of a device.
+        device: ``auto``, ``cpu``, the name of a device, or a kind of accelerator: ``cuda`` is the best of them.
         gpu_layers: what the user wants; -1 is as many as fit.
     """
     if device == "cpu":
         return Placement("cpu", 0, "It runs on the CPU, because the settings say so.")
     accelerators = hardware.accelerators
     if device != "auto":
-        chosen = next((found for found in hardware.devices if found.name.lower() == device.lower()), None)
-        if chosen is None or chosen not in accelerators:
+        named = [found for found in accelerators if found.name.lower() == device.lower()]
+        if not named:
+            kinds = _KINDS.get(device.lower(), (device.lower(),))
+            named = [found for found in accelerators if found.name.lower().rstrip("0123456789") in kinds]
+        if not named:
             names = ", ".join(found.name for found in accelerators) or "none"
             return Placement(
                 "cpu", 0, f"It runs on the CPU: no accelerator is called {device!r} here; there are: {names}."
             )
+        chosen = _best(named)
     elif not accelerators:
         return Placement("cpu", 0, _why_no_accelerator(hardware))
     else:
-        chosen = max(accelerators, key=lambda found: (found.kind == "gpu", found.free_bytes))
+        chosen = _best(accelerators)
     return _share(chosen, shape, context, gpu_layers)
+
+
+def _best(devices: Sequence[Device]) -> Device:
+    return max(devices, key=lambda found: (found.kind == "gpu", found.free_bytes))
 
 
 def need_of(entry: ModelEntry) -> int | None:

@@ -12,10 +12,14 @@ from typing import Literal
 import msgspec
 from msgspec import Struct
 
+from app.errors import NotSupportedError
+
 PROBE_COMMAND: tuple[str, ...] = (sys.executable, "-P", "-m", "app.engine.worker", "--probe")
 
 _PROBE_SECONDS = 60.0
 """A driver that hangs must not hang us: after this the machine counts as one without accelerators, and says so."""
+
+_WRITTEN = {"cpu": "the CPU", "cuda": "CUDA", "metal": "Metal", "vulkan": "Vulkan"}
 
 _ACCELERATOR_LIBRARIES = ("cuda", "hip", "metal", "vulkan", "sycl", "opencl", "musa", "cann")
 
@@ -107,15 +111,35 @@ def at_most_threads(wanted: int) -> int:
     return min(wanted, int(limit)) if limit.isascii() and limit.isdigit() and int(limit) > 0 else wanted
 
 
-def may_have_accelerator() -> bool:
-    """Whether the engine was built for any accelerator: its libraries lie beside it, and none of them is run."""
+def built_for() -> frozenset[str]:
+    """The kinds of accelerator that the engine was built for: their libraries lie beside it; none of them is run."""
     import importlib.util
 
     spec = importlib.util.find_spec("llama_cpp")
     if spec is None or spec.origin is None:
-        return False
+        return frozenset()
     names = [path.name.lower() for path in (Path(spec.origin).parent / "lib").glob("*ggml*")]
-    return any(kind in name for name in names for kind in _ACCELERATOR_LIBRARIES)
+    return frozenset(kind for kind in _ACCELERATOR_LIBRARIES if any(kind in name for name in names))
+
+
+def may_have_accelerator() -> bool:
+    """Whether the engine was built for any accelerator."""
+    return bool(built_for())
+
+
+def require_built_for(device: str) -> None:
+    """Makes sure that models can be put on a kind of device: ``auto``, ``cpu``, or a kind of accelerator.
+
+    Raises:
+        NotSupportedError: when the engine was not built for it.
+    """
+    built = built_for()
+    if device not in ("auto", "cpu", *built):
+        there = ", ".join(_WRITTEN.get(kind, kind) for kind in ("cpu", *sorted(built)))
+        raise NotSupportedError(
+            f"The engine was not built for {_WRITTEN.get(device, device)}; it can use: {there}.",
+            "Leave the device out, or name one that `playground doctor` lists.",
+        )
 
 
 async def probe(command: Sequence[str] = PROBE_COMMAND) -> Hardware:

@@ -25,7 +25,8 @@ class EngineSettings(Struct, frozen=True, kw_only=True):
         context: tokens of context window; 0 takes what the model was trained with, as far as memory allows.
         sequences: answers decoded at once by one model.
         queue: requests that may wait beside those.
-        device: ``auto``, ``cpu``, or the name of an accelerator that ``playground doctor`` lists.
+        device: ``auto``, ``cpu``, a kind of accelerator (``cuda``, ``metal``, ``vulkan``), or the name of one that
+            ``playground doctor`` lists.
         gpu_layers: layers on the accelerator; -1 fits them to its free memory.
         threads: CPU threads; 0 takes one a physical core.
         keep_alive_s: seconds that an unused model stays loaded; 0 keeps it for good.

@@ -56,6 +56,9 @@ def test_info_shows_source_and_digest(run_cli):
     assert facts["source"].startswith("wheel:")
     assert facts["installed"]
     assert "wheel:" in run_cli("models", "info", NAME).stdout
+    # A model of a hub, whose digest nobody has written down: it is pinned to what comes first, and that is said.
+    unpinned = run_cli("models", "info", "qwen2.5-0.5b").stdout
+    assert "sha256       not in the catalogue: the first download is taken as it comes, and pinned" in unpinned
 
 
 def test_info_says_how_large_the_context_is_and_who_says_so(run_cli, environ):

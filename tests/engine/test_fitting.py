@@ -87,6 +87,9 @@ def test_the_largest_dedicated_device_wins_and_a_named_one_is_obeyed() -> None:
     found = place(machine(*devices), SHAPE, context=512, device="CUDA7")
     assert found.device == "cpu"
     assert "CUDA0" in found.reason
+    assert place(machine(*devices), SHAPE, context=512, device="CUDA").device == "CUDA1"
+    assert place(machine(gpu("MTL0"), *devices), SHAPE, context=512, device="metal").device == "MTL0"
+    assert place(machine(*devices), SHAPE, context=512, device="vulkan").device == "cpu"
 
 
 @given(st.integers(0, 64 * GIB), st.integers(0, 200_000), st.integers(-1, 100))

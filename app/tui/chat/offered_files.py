@@ -17,7 +17,7 @@ class OfferedFiles(Widget):
 
     ALLOW_SELECT = False
     DEFAULT_CSS = """
-    OfferedFiles { height: auto; max-height: 8; width: 1fr; padding: 0 2; background: $surface; display: none;
+    OfferedFiles { height: auto; max-height: 8; width: 1fr; padding: 0 1; background: $surface; display: none;
         text-wrap: nowrap; text-overflow: ellipsis; }
     """
 

@@ -40,8 +40,8 @@ class PromptArea(Vertical):
     """
 
     DEFAULT_CSS = """
-    PromptArea { height: auto; width: 1fr; }
-    PromptArea > #attached { height: auto; max-height: 4; padding: 0 2; display: none; }
+    PromptArea { height: auto; width: 1fr; margin: 0 1; }
+    PromptArea > #attached { height: auto; max-height: 4; padding: 0 1; display: none; }
     """
 
     def __init__(

@@ -18,7 +18,7 @@ _COMMANDS = {
     "debate": ("app.cli.lab:debate", "Let several models argue a question; a judge sums up."),
     "doctor": ("app.cli.doctor:doctor", "Check this machine and show where every setting comes from."),
     "keys": ("app.cli.keys:keys", "Keys for programs that ask the server: create, list, revoke, usage."),
-    "memory": ("app.cli.memory:memory", "What is remembered: status, search, forget, restore, rebuild."),
+    "memory": ("app.cli.memory:memory", "What is remembered: status, search, forget, restore, export."),
     "models": ("app.cli.models:models", "Models on this machine: list, pull, import, verify, info, remove."),
     "posts": ("app.cli.posts:posts", "Posts that are written here: list, search, show, export, publish, import."),
     "prompts": ("app.cli.prompts:prompts", "Prompts and personas: list, show, write, import, export."),

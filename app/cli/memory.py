@@ -18,6 +18,7 @@ from app.privacy.terminal import clean
 
 from .asking import confirmed
 from .fetching import fetch
+from .memory_export import export
 from .session import Session, reporting_errors
 from .tables import counted, moment, shortened
 from .unlocking import existing
@@ -34,7 +35,10 @@ _TEXT_WIDTH = 300
 
 @click.group()
 def memory() -> None:
-    """What is remembered: status, search, forget, restore, rebuild. All of it stays in the vault."""
+    """What is remembered: status, search, forget, restore, export, rebuild. All of it stays in the vault."""
+
+
+memory.add_command(export)
 
 
 @memory.command()

@@ -27,6 +27,7 @@ from .posts import Posts
 from .prompts import Prompts
 from .recollection import Recollections
 from .rekeying import rekey
+from .remembered import Remembered
 from .restoring import finish_restoring, restore
 from .search import Search
 from .secrets import Secrets
@@ -69,6 +70,7 @@ class Vault:
         self.posts = Posts(self.database)
         self.prompts = Prompts(self.database)
         self.vectors = Vectors(self.database)
+        self.remembered = Remembered(self.database)
         self.recollections = Recollections(self.database)
         self.notes = Notes(self.database)
         self.api_keys = ApiKeys(self.database)

@@ -36,10 +36,12 @@ from app.engine.window import affordable
 from app.errors import ContextOverflowError, InvalidRequestError, PlaygroundError
 from app.messages import ChatRequest
 
+from .composing import Composer
 from .control_names import Piece
 from .devices import accelerator
 from .lookup import PromptLookup
 from .native import Batch, Context, Model
+from .residence import Residence
 from .sampler import SamplerChain, plan_for
 from .scheduler import Scheduler
 from .sequence import Sequence
@@ -91,16 +93,18 @@ class ChatWorker:
         self._batch = Batch(_BATCH_TOKENS)
         # A wrong guess is cut out of the cache again, which not every kind of model can.
         self._speculates = options.speculation == "prompt-lookup" and model.shares_prefixes
+        parking_bytes = int(psutil.virtual_memory().available * _PARKING_SHARE)
+        shelf = StateShelf(options.states, self._context.layout) if options.states else None
+        residence = Residence(model, self._context, slots, parking_bytes, shelf)
+        composer = Composer(self._batch, residence, Speculation() if self._speculates else None)
         self._scheduler = Scheduler(
             model,
             self._context,
             self._batch,
+            residence,
+            composer,
             sequences=options.sequences,
-            slots=slots,
             queue=options.queue,
-            parking_bytes=int(psutil.virtual_memory().available * _PARKING_SHARE),
-            speculation=Speculation() if self._speculates else None,
-            shelf=StateShelf(options.states, self._context.layout) if options.states else None,
             emit=emit,
         )
         self._questions = TokenQuestions(model.vocabulary, self._context_tokens, emit)

@@ -35,15 +35,30 @@ class Part:
     guessed: tuple[int, ...] = ()
 
 
+@dataclass(frozen=True)
+class Guesses:
+    """How many tokens were guessed, and how many of them rightly."""
+
+    made: int = 0
+    right: int = 0
+
+    def __add__(self, more: Guesses) -> Guesses:
+        return Guesses(self.made + more.made, self.right + more.right)
+
+
 class Composer:
     """Fills the batch of each step. Belongs to the thread that decodes.
 
     Args:
         speculation: chooses how much is guessed; None for nothing.
+
+    Attributes:
+        guesses: since the model was loaded.
     """
 
     def __init__(self, batch: Batch, residence: Residence, speculation: Speculation | None) -> None:
         self._batch, self._residence, self._speculation = batch, residence, speculation
+        self.guesses = Guesses()
         self._prefill_rate = 400.0
         self._turn = 0
 

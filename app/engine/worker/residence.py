@@ -30,12 +30,18 @@ class Residence:
     Args:
         slots: sequences of the context.
         parking_bytes: memory for conversations that are outside the context.
+        shelf: conversations on disk that requests may go on from.
     """
 
-    def __init__(self, model: Model, context: Context, slots: int, parking_bytes: int) -> None:
+    def __init__(
+        self, model: Model, context: Context, slots: int, parking_bytes: int, shelf: StateShelf | None = None
+    ) -> None:
         self._shares_prefixes, self._context = model.shares_prefixes, context
         self._cache = PrefixCache(slots)
         self._parking_bytes = parking_bytes
+        kept = shelf.conversations() if shelf is not None else []
+        for place, (slot, state) in enumerate(zip(self._cache.slots[1:], kept, strict=False)):
+            slot.tokens, slot.parked, slot.last_used = list(state.tokens), state, -place
 
     @property
     def used_cells(self) -> int:
@@ -93,11 +99,6 @@ class Residence:
                 return
             total -= _parked_bytes(other)
             self.trim(other, 0)
-
-    def take_down(self, shelf: StateShelf) -> None:
-        """Lets requests go on from the conversations of a shelf. For when nothing else was computed yet."""
-        for place, (slot, kept) in enumerate(zip(self._cache.slots[1:], shelf.conversations(), strict=False)):
-            slot.tokens, slot.parked, slot.last_used = list(kept.tokens), kept, -place
 
     def put_away(self, shelf: StateShelf, interrupted: Callable[[], bool]) -> bool:
         """Puts idle conversations on a shelf, the last used first, until ``interrupted``; whether all are there."""

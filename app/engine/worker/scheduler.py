@@ -13,23 +13,19 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from app.engine.frames import Event, Failed, Piece, Prefilling, Step
+from app.engine.frames import Event, Failed, Piece, Prefilling
 from app.errors import BusyError, EngineError
 
-from .composing import Composer, Part
+from .composing import Composer, Guesses, Part
 from .native import ABORTED, DECODED, NO_ROOM, Batch, Context, Model
 from .prefix import Slot
 from .residence import Residence
 from .sequence import Sequence
 from .shelf import StateShelf
-from .speculation import Speculation
+from .telling import Telling
 
 _PARK_AFTER_SECONDS = 0.2
 """How long it must have been quiet before an idle conversation is taken out of the context."""
-
-_TELL_SECONDS = 0.015
-"""Pieces that follow each other faster than a screen is painted share a frame: waking the face for each of them takes
-a processor from the next step, and made one answer of a small model 2 % slower."""
 
 _EXPECTED_ANSWER = 256
 """Tokens of KV cache kept free for an answer whose length is not known, when deciding whether a request may join."""
@@ -51,10 +47,8 @@ class Scheduler:
     """Decodes for up to ``sequences`` requests at once; up to ``queue`` more wait in order of arrival.
 
     Args:
-        slots: sequences of the context; those beyond ``sequences`` keep conversations for their next turn.
-        shelf: conversations that requests may go on from.
-        parking_bytes: memory for conversations that are taken out of the context while others are answered.
-        speculation: chooses how much is guessed; None for nothing.
+        batch: what ``composer`` fills.
+        residence: what lies in ``context``.
         emit: called from the scheduler's thread with each event.
     """
 
@@ -63,22 +57,16 @@ class Scheduler:
         model: Model,
         context: Context,
         batch: Batch,
+        residence: Residence,
+        composer: Composer,
         *,
         sequences: int,
-        slots: int,
         queue: int,
-        parking_bytes: int,
-        speculation: Speculation | None,
-        shelf: StateShelf | None = None,
         emit: Callable[[Event], None],
     ) -> None:
         self._model, self._context, self._batch = model, context, batch
         self._sequences, self._queue, self._emit = sequences, queue, emit
-        self._residence = Residence(model, context, slots, parking_bytes)
-        if shelf is not None:
-            self._residence.take_down(shelf)
-        self._speculation = speculation
-        self._composer = Composer(batch, self._residence, speculation)
+        self._residence, self._composer = residence, composer
         self._waiting: deque[Sequence] = deque()
         self._running: list[Sequence] = []
         self._cancelled: set[int] = set()
@@ -88,8 +76,7 @@ class Scheduler:
         self._decoded = 0
         self._parts: list[Part] = []
         self._shelf: StateShelf | None = None
-        self._news: list[Piece] = []
-        self._told = 0.0
+        self._telling = Telling(emit)
 
     # From any thread
 
@@ -138,9 +125,8 @@ class Scheduler:
     def load(self) -> Load:
         """How busy it is just now."""
         with self._wake:
-            guessed, right = (self._speculation.guessed, self._speculation.right) if self._speculation else (0, 0)
-            used = self._residence.used_cells
-            return Load(len(self._running), len(self._waiting), used, self._decoded, guessed, right)
+            used, guesses = self._residence.used_cells, self._composer.guesses
+            return Load(len(self._running), len(self._waiting), used, self._decoded, guesses.made, guesses.right)
 
     # The owning thread
 
@@ -182,8 +168,8 @@ class Scheduler:
                 return
             self._in_flight = frozenset(part.sequence.request_id for part in self._parts)
             self._context.allow()
-        if self._news and self._batch.count > len(self._parts):
-            self._tell()  # a step with a part of a prompt in it, or with guesses, takes long
+        if self._batch.count > len(self._parts):
+            self._telling.all()  # a step with a part of a prompt in it, or with guesses, takes long
         began = time.monotonic()
         result = self._context.decode(self._batch)
         took = time.monotonic() - began
@@ -244,8 +230,7 @@ class Scheduler:
         with self._wake:
             for sequence in ended:
                 self._retire(sequence)
-        if self._news and (urgent or ended or time.monotonic() - self._told >= _TELL_SECONDS):
-            self._tell()
+        self._telling.now_and_then(urgent=urgent or bool(ended))
 
     def _answer(self, part: Part, row: int) -> Piece:
         """Chooses the next token of a request from ``row``, and more behind it for as long as the guesses were right.
@@ -259,23 +244,16 @@ class Scheduler:
         for guess in (*part.guessed, None):
             piece = sequence.advance(self._model, self._context, row + said)
             said += 1
-            if piece.text or piece.reason or piece.logprobs:
-                self._news.append(piece)
+            self._telling.add(piece)
             if piece.reason or guess is None or sequence.tokens[-1] != guess:
                 break
             slot.tokens.append(guess)
         self._decoded += said
-        if self._speculation is not None:
-            self._speculation.guessed += len(part.guessed)
-            self._speculation.right += said - 1
+        if part.guessed:
+            self._composer.guesses += Guesses(len(part.guessed), said - 1)
         if len(slot.tokens) < computed:
             self._residence.trim(slot, len(slot.tokens))
         return piece
-
-    def _tell(self) -> None:
-        self._emit(Step(tuple(self._news)))
-        self._news.clear()
-        self._told = time.monotonic()
 
     def _undo(self) -> None:
         """A batch was not computed, or only in part: puts the cache back to what the slots say."""
@@ -298,8 +276,8 @@ class Scheduler:
                 self._waiting.appendleft(newest)
                 return
             self._retire(newest)
-        self._news.append(newest.finish("length"))
-        self._tell()
+        self._telling.add(newest.finish("length"))
+        self._telling.all()
 
     def _fail_batch(self, result: int) -> None:
         error = EngineError(f"The engine could not compute a step (llama_decode gave {result}).", "Try again.")
@@ -308,8 +286,7 @@ class Scheduler:
             for sequence in members:
                 self._residence.trim(sequence.place, 0)
                 self._retire(sequence)
-        if self._news:
-            self._tell()
+        self._telling.all()
         for sequence in members:
             self._emit(Failed(sequence.request_id, error.code, error.message, error.remedy))
 

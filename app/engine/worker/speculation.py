@@ -62,15 +62,10 @@ class Asking:
 
 
 class Speculation:
-    """Chooses the number of guesses for each request of a step.
-
-    Attributes:
-        guessed, right: tokens, since the model was loaded.
-    """
+    """Chooses the number of guesses for each request of a step."""
 
     def __init__(self) -> None:
         self.cost = RowCost()
-        self.guessed = self.right = 0
 
     def counts(self, asking: list[Asking], room: int) -> list[int]:
         """How many tokens are guessed for each request, ``room`` at most for all.

@@ -60,13 +60,14 @@ def test_forms_of_recordings(transcribe, recording, tmp_path, suffix, codec, rat
     assert is_right(result.stdout)
 
 
-def test_text_with_times_and_subtitles_and_json(transcribe, recording, tmp_path):
-    result = transcribe(recording, "--timestamps", "-l", "en")
+def test_text_with_times_and_subtitles_and_json(transcribe, tmp_path):
+    said = wav(say(SENTENCES[0], "en-us"), tmp_path / "Said.wav")
+    result = transcribe(said, "--timestamps", "-l", "en")
     assert result.stdout.startswith("[00:00:00.000 --> 00:00:0")
-    assert transcribe(recording, "-f", "srt", "-o", tmp_path / "a.srt", "-l", "en").stdout == ""
+    assert transcribe(said, "-f", "srt", "-o", tmp_path / "a.srt", "-l", "en").stdout == ""
     assert (tmp_path / "a.srt").read_text().startswith("1\n00:00:00,000 --> ")
-    result = transcribe(recording, recording, "-f", "vtt", "-o", tmp_path, "-l", "en")
-    assert (tmp_path / "Talk.vtt").read_text().startswith("WEBVTT\n\n00:00:00.000 --> ")
+    result = transcribe(said, said, "-f", "vtt", "-o", tmp_path, "-l", "en")
+    assert (tmp_path / "Said.vtt").read_text().startswith("WEBVTT\n\n00:00:00.000 --> ")
     found = json.loads(transcribe("-", "-f", "json", "--words", piped=b"").stdout or "{}")
     assert found == {}
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from rich.cells import cell_len, set_cell_size
 
 
@@ -57,3 +59,11 @@ def cut(text: str, width: int) -> str:
 def plural(number: int, noun: str) -> str:
     """``1 token``, ``2 tokens``."""
     return f"{count(number)} {noun}" if number == 1 else f"{count(number)} {noun}s"
+
+
+def path(place: Path) -> str:
+    """A path with ``~`` for the person's own folder."""
+    try:
+        return f"~/{place.relative_to(Path.home())}"
+    except (ValueError, RuntimeError):
+        return str(place)

@@ -10,9 +10,9 @@ import pytest
 from pytest_textual_snapshot import SVGImageExtension
 from textual.widgets import Input, TextArea
 
+from app.tui import settled_memory
 from app.tui.app import PlaygroundApp
 from app.tui.chat import quiet_memory
-from app.tui.sessions import settled_memory
 
 from .scripted import ScriptedRouter, playground
 

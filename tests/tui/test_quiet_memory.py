@@ -8,7 +8,7 @@ import sys
 PROGRAM = """
 import asyncio, gc
 from app.tui.chat import quiet_memory
-from app.tui.sessions.settled_memory import settle_memory, unsettle_memory
+from app.tui.settled_memory import settle_memory, unsettle_memory
 
 async def answer():
     thresholds = gc.get_threshold()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
-from app.tui.sessions.settled_memory import settle_memory, unsettle_memory
+from app.tui.settled_memory import settle_memory, unsettle_memory
 
 if TYPE_CHECKING:
     from app.vault.post_records import Post

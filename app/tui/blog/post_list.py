@@ -8,8 +8,8 @@ from msgspec import Struct
 from rich.cells import cell_len
 from textual.content import Content
 
+from app.tui import dates
 from app.tui.row_list import RowList
-from app.tui.sessions import dates
 from app.tui.sessions.excerpts import marked_pieces
 from app.tui.sessions.tags import tag_words
 from app.tui.sessions.titles import title_words

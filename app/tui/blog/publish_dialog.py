@@ -15,9 +15,9 @@ from textual.widgets import Input, Static
 
 from app.errors import FileThereError, PlaygroundError
 from app.privacy.terminal import clean
+from app.tui import words
 from app.tui.dialogs.dialog import Dialog
 from app.tui.dialogs.dialog_lines import choice_words, key_line
-from app.tui.sessions.export_dialog import shortened
 from app.vault.post_records import Post
 from app.writing.exporting import FORMS, Exported, Form, exported
 from app.writing.publishing import publish
@@ -50,7 +50,7 @@ class PublishDialog(Dialog[Path]):
             yield Static(Content(f"Export “{title[:60]}”"), classes="title")
             yield Static(classes="forms")
             yield Static(Content.styled("into the folder", "$text-muted"), classes="about")
-            yield Input(shortened(self._folder), compact=True, select_on_focus=False)
+            yield Input(words.path(self._folder), compact=True, select_on_focus=False)
             yield Static(classes="target")
             yield Static(Content("A file is not encrypted: whoever can read it can read it."), classes="about")
             yield Static(classes="wrong")
@@ -93,8 +93,8 @@ class PublishDialog(Dialog[Path]):
         self._say("")
         self._replacing = None
 
-    def _say(self, words: str) -> None:
-        self.query_one(".wrong", Static).update(Content(clean(words)))
+    def _say(self, what: str) -> None:
+        self.query_one(".wrong", Static).update(Content(clean(what)))
 
     @on(Input.Submitted)
     def _submitted(self) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app.privacy.terminal import clean
-from app.tui.sessions.export_dialog import shortened
+from app.tui import words
 
 if TYPE_CHECKING:
     from app.tui.surroundings import Surroundings
@@ -38,6 +38,6 @@ class Publisher:
                 self._form, self._folder = dialog.form, dialog.folder
                 if dialog.settles_address:
                     self._around.do(self._head.keep_address(post))
-                self._around.say(clean(shortened(written)), title="Written", seconds=6)
+                self._around.say(clean(words.path(written)), title="Written", seconds=6)
 
         self._around.ask(dialog, answered)

@@ -18,11 +18,10 @@ from textual.widgets import OptionList, Static
 
 from app.errors import PlaygroundError
 from app.privacy.terminal import clean
-from app.tui import words
+from app.tui import dates, words
 from app.tui.dialogs.dialog import Dialog
 from app.tui.dialogs.dialog_lines import key_line
 from app.tui.face import Face
-from app.tui.sessions import dates
 from app.vault.post_records import Post, Revision, RevisionLine
 
 from .hunk_words import hunk_words

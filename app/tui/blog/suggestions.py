@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from app.errors import BusyError, PlaygroundError
 from app.privacy.terminal import clean
-from app.tui.sessions.settled_memory import settle_memory
+from app.tui.settled_memory import settle_memory
 from app.tui.voice.dictating import DICTATED
 
 if TYPE_CHECKING:

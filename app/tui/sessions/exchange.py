@@ -61,7 +61,6 @@ class Exchange:
     async def _export(self, session_id: str, destination: Destination) -> None:
         from app.chat.formats import export
 
-        from .export_dialog import shortened
         from .files import write_private
 
         whole = await self._sessions.load(session_id)
@@ -70,7 +69,7 @@ class Exchange:
             write_private(destination.path, export(whole, destination.form))
 
         await asyncio.to_thread(write)
-        self._around.say(f"Exported to {clean(shortened(destination.path))}.")
+        self._around.say(f"Exported to {clean(words.path(destination.path))}.")
 
     def ask_to_import(self) -> None:
         """Asks for a file, and takes its conversations in."""

@@ -15,6 +15,7 @@ from textual.types import CSSPathType
 from textual.widgets import Input, Static
 
 from app.privacy.terminal import clean
+from app.tui import words
 from app.tui.dialogs.dialog import Dialog
 from app.tui.dialogs.dialog_lines import choice_words, key_line
 
@@ -71,7 +72,7 @@ class ExportDialog(Dialog[Destination]):
         self._suggest(None if own == before else own)
 
     def _suggested(self) -> str:
-        return shortened(self._folder / self._names[FORMS[self._place][0]])
+        return words.path(self._folder / self._names[FORMS[self._place][0]])
 
     def _suggest(self, own: str | None = None) -> None:
         names = [name for _, name in FORMS]
@@ -108,11 +109,3 @@ def _wrong(path: Path | None) -> str:
     if not path.parent.is_dir():
         return f"There is no folder {clean(str(path.parent))}."
     return ""
-
-
-def shortened(path: Path) -> str:
-    """A path with ``~`` for the person's own folder."""
-    try:
-        return f"~/{path.relative_to(Path.home())}"
-    except (ValueError, RuntimeError):
-        return str(path)

@@ -94,6 +94,11 @@ class Listing(Horizontal):
 
     # What is listed
 
+    @property
+    def in_bin(self) -> bool:
+        """Whether the bin is shown."""
+        return self.reader.shelf == "bin" and not self.selection.of_hits
+
     def show_shelf(self, shelf: Shelf) -> None:
         """Shows another shelf from its beginning."""
         self.reader.shelf = self._bar.shelf = shelf

@@ -14,6 +14,7 @@ from textual.widgets import Input
 
 from app.tui.pane import Pane
 from app.tui.row_list import RowList
+from app.tui.settled_memory import settle_memory, unsettle_memory
 from app.tui.surroundings import PaneSurroundings
 from app.tui.unlock.notice import ProtectionNotice
 
@@ -24,7 +25,6 @@ from .listing import Listing
 from .other_words import Memories, OtherWords
 from .search import Search
 from .search_field import SearchField
-from .settled_memory import settle_memory, unsettle_memory
 from .shelf_bar import ShelfBar
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ lies in the bin until it is deleted there too.
         self._listing = Listing(vault, clock, self._bar, around, counted=self._show_protection, mark=self.set_class)
         self._selection, self._hits = self._listing.selection, self._listing.hits
         self._other_words = OtherWords(memory)
-        self._search = Search(
+        self.search = Search(
             vault, self._other_words, self._listing, around, found=self._show_found, open_chosen=self.action_open
         )
         self.deeds = Deeds(vault.sessions, around, self._changed)
@@ -130,13 +130,13 @@ lies in the bin until it is deleted there too.
     def reload(self) -> None:
         """Shows what the vault holds now: after it was unlocked, or after another part changed something."""
         self._listing.reload()
-        self._search.again()
+        self.search.again()
 
     def clear(self) -> None:
         """Forgets everything that was read, and everything that was typed: the vault is being locked."""
         # A notice may name a conversation, or a file that is called like one.
         self.app.clear_notifications()
-        for part in (self.deeds, self._exchange, self._search):
+        for part in (self.deeds, self._exchange, self.search):
             part.forget()
         with self.prevent(Input.Changed):
             self._field.value = ""
@@ -177,11 +177,11 @@ lies in the bin until it is deleted there too.
     @on(Input.Changed, "#session-search")
     def _typed(self, event: Input.Changed) -> None:
         event.stop()
-        self._search.type(event.value)
+        self.search.type(event.value)
 
     @on(Input.Submitted, "#session-search")
     def _submitted(self) -> None:
-        self._search.submit()
+        self.search.submit()
 
     @on(SearchField.Moved)
     def _move(self, event: SearchField.Moved) -> None:
@@ -197,7 +197,7 @@ lies in the bin until it is deleted there too.
     @on(events.DescendantBlur)
     def _give_keys(self) -> None:
         """While one types in the field its arrow keys move through the list, which looks as if it had the focus."""
-        self._listing.show_as_active(self._field.has_focus and bool(self._search.words))
+        self._listing.show_as_active(self._field.has_focus and bool(self.search.words))
 
     def action_search(self) -> None:
         """Goes to the field."""
@@ -216,10 +216,6 @@ lies in the bin until it is deleted there too.
         chosen = self._selection.chosen if self.is_mounted else None
         return None if chosen is None else chosen[0]
 
-    @property
-    def _in_bin(self) -> bool:
-        return self._listing.reader.shelf == "bin" and not self._selection.of_hits
-
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Only keys that would do something here and now."""
         if not self.is_mounted:
@@ -227,11 +223,11 @@ lies in the bin until it is deleted there too.
         return is_offered(
             action,
             vault_open=self._vault.state == "open",
-            in_bin=self._in_bin,
+            in_bin=self._listing.in_bin,
             chosen=self.chosen_id is not None,
             can_undo=self.deeds.can_undo,
             typing=self._field.has_focus,
-            words=bool(self._search.words),
+            words=bool(self.search.words),
             other_words=self._selection.of_hits and self._hits.can_turn,
         )
 
@@ -250,7 +246,7 @@ lies in the bin until it is deleted there too.
         chosen = self._selection.chosen
         if chosen is None:
             return
-        if self._in_bin:
+        if self._listing.in_bin:
             self._around.say(f"It lies in the bin: {self._around.key_of('sessions.restore')} brings it back.")
         else:
             self.post_message(self.OpenWanted(*chosen))

@@ -67,7 +67,7 @@ class Search:
         self._found, self._open_chosen = found, open_chosen
         self.words = ""
         """What is looked for now."""
-        self._shown = ""
+        self.shown = ""
         """What the hits that are shown were found for."""
         self._open_when_found = False
 
@@ -95,7 +95,7 @@ class Search:
 
     def submit(self) -> None:
         """Opens the chosen hit. Enter may come before the hits of the last letters: then it waits for them."""
-        looking = self.words != self._shown or (self._hits.pondering and self._selection.chosen is None)
+        looking = self.words != self.shown or (self._hits.pondering and self._selection.chosen is None)
         if self.words and not self._for_tag and looking:
             self._open_when_found = True
         else:
@@ -110,7 +110,7 @@ class Search:
 
     def _drop_hits(self) -> None:
         self._hits.forget()
-        self._shown = ""
+        self.shown = ""
         self._selection.of_hits = False
 
     async def _search(self, wanted: str) -> None:
@@ -122,11 +122,11 @@ class Search:
         self._listing.note(_found_words(len(titles), len(messages)))
         self._selection.of_hits = True
         hits = self._hits
-        again = wanted == self._shown
+        again = wanted == self.shown
         hits.pondering = self._other_words.can_find(wanted)
         # Searched again because something was said: what was meant stays until it is known anew.
         hits.show_hits((*titles, *messages), hits.chosen if again else 0, hits.meant if again else ())
-        self._shown = wanted
+        self.shown = wanted
         self._found()
         nothing = not (titles or messages)
         if not (nothing and hits.pondering):

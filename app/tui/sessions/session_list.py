@@ -8,11 +8,10 @@ from msgspec import Struct
 from rich.cells import cell_len
 from textual.content import Content
 
-from app.tui import words
+from app.tui import dates, words
 from app.tui.row_list import RowList
 from app.vault.records import SessionLine
 
-from . import dates
 from .pages import Pages
 from .tags import tag_words
 from .titles import title_words

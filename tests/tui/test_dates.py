@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.tui.sessions.dates import ago, group
+from app.tui.dates import ago, group
 
 from .vault_app import DAY, HOUR, NOW
 

@@ -85,7 +85,7 @@ class Contestant:
 
     async def _answer(self, messages: tuple[Message, ...], most: int) -> tuple[str, int, float]:
         text, began = "", time.perf_counter()
-        request = ChatRequest(model="m", messages=messages, sampling=Sampling(temperature=0.0, max_tokens=most))
+        request = ChatRequest(model="m", messages=messages, sampling=Sampling(temperature=0.1, max_tokens=most))
         async for delta in self._worker.stream(request):
             match delta:
                 case TextDelta(piece):

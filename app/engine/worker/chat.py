@@ -34,7 +34,7 @@ from app.engine.thinking import THINKING_TEXTS
 from app.engine.tool_calls import CONTROL_TEXTS, offered_tools
 from app.engine.window import affordable
 from app.errors import ContextOverflowError, InvalidRequestError, PlaygroundError
-from app.messages import ChatRequest
+from app.messages import ChatRequest, Sampling
 
 from .composing import Composer
 from .control_names import Piece
@@ -81,9 +81,8 @@ class ChatWorker:
         warnings: list[str] = []
         self._context_tokens, cells = _fit(options, model, warnings)
         slots = options.sequences + _KEPT_CONVERSATIONS
-        self._context = Context(
-            model, cells=cells, sequences=slots, batch=_BATCH_TOKENS, threads=options.threads or cores()
-        )
+        threads = options.threads or cores()
+        self._context = Context(model, cells=cells, sequences=slots, batch=_BATCH_TOKENS, threads=threads)
         self._template, template_warnings = ChatTemplate.choose(
             model.chat_template, options.chat_template, model.bos, model.eos
         )
@@ -93,6 +92,7 @@ class ChatWorker:
         self._batch = Batch(_BATCH_TOKENS)
         # A wrong guess is cut out of the cache again, which not every kind of model can.
         self._speculates = options.speculation == "prompt-lookup" and model.shares_prefixes
+        self._rounds_alike = threads == 1 and not gpu
         parking_bytes = int(psutil.virtual_memory().available * _PARKING_SHARE)
         shelf = StateShelf(options.states, self._context.layout) if options.states else None
         residence = Residence(model, self._context, slots, parking_bytes, shelf)
@@ -245,10 +245,19 @@ class ChatWorker:
         if sampling.max_tokens is not None:
             limit = min(limit, len(prompt) + sampling.max_tokens)
         assembler = TextAssembler(sampling.stop)
-        lookup = PromptLookup(len(prompt)) if self._speculates else None
+        lookup = PromptLookup(len(prompt)) if self._guesses_at(sampling) else None
         return Sequence(
             request_id, prompt, limit, chain, assembler, sampling.logprobs, thinking, shown=shown, lookup=lookup
         )
+
+    def _guesses_at(self, sampling: Sampling) -> bool:
+        """Whether an answer may be guessed at.
+
+        Threads that share the work, and accelerators, round a row that is computed alone otherwise than one among
+        others, by enough to tip a close choice. An answer that must come out the same again is left alone then.
+        """
+        same_again = sampling.seed is not None or sampling.temperature == 0
+        return self._speculates and (self._rounds_alike or not same_again)
 
     def _warm_up(self) -> None:
         """Decodes one token, so that the first request does not pay for touching every weight.

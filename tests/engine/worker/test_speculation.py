@@ -71,6 +71,17 @@ def test_an_answer_is_token_for_token_what_it_is_without(benches, way):
         assert b"".join(token.chosen.raw for token in other).decode() == found
 
 
+def test_threads_that_share_the_work_leave_alone_what_must_come_out_the_same_again(benches, monkeypatch):
+    _plain, guessing = benches
+    monkeypatch.setattr(guessing.worker, "_rounds_alike", False)
+    before = right(guessing)
+    for way in ("greedy", "seeded"):
+        guessing.ask(REWRITING, WAYS[way])
+    assert right(guessing) == before
+    guessing.ask(REWRITING, Sampling(temperature=0.01, max_tokens=36))
+    assert right(guessing) > before
+
+
 def test_a_grammar_holds_for_what_is_guessed(benches):
     _plain, guessing = benches
     before = right(guessing)

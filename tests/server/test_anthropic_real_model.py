@@ -1,11 +1,15 @@
 """The unmodified ``anthropic`` client on the real starter model."""
 
 import asyncio
+from contextlib import asynccontextmanager
 
 import anthropic
 import pytest
+import pytest_asyncio
 
 from tests.starter import NAME
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 QUESTION = [{"role": "user", "content": "What is the capital of France? One word."}]
 STORY = [{"role": "user", "content": "Tell me a very long story."}]
@@ -24,11 +28,24 @@ TOOLS = [
 ]
 
 
-@pytest.fixture
-async def claude(real_client):
-    address = str(real_client.base_url).removesuffix("/v1/")
+@asynccontextmanager
+async def beside(real):
+    address = str(real.base_url).removesuffix("/v1/")
     async with anthropic.AsyncAnthropic(base_url=address, api_key="none", max_retries=0, timeout=60) as client:
-        client.playground = real_client.playground
+        client.playground = real.playground
+        yield client
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def claude(lasting_client):
+    async with beside(lasting_client) as client:
+        yield client
+
+
+@pytest.fixture
+async def first_claude(real_client):
+    """Nobody asked the model before."""
+    async with beside(real_client) as client:
         yield client
 
 
@@ -75,10 +92,11 @@ async def test_what_is_counted_is_what_is_used(claude):
     assert counts[5] > counts[0] > 0
 
 
-async def test_what_no_cache_held_is_all_input(claude):
+@pytest.mark.asyncio(loop_scope="function")
+async def test_what_no_cache_held_is_all_input(first_claude):
     messages = [{"role": "user", "content": "A question that nobody has asked before: 7139?"}]
-    counted = await claude.messages.count_tokens(model=NAME, system="Fresh.", messages=messages)
-    used = await claude.messages.create(model=NAME, system="Fresh.", messages=messages, max_tokens=1)
+    counted = await first_claude.messages.count_tokens(model=NAME, system="Fresh.", messages=messages)
+    used = await first_claude.messages.create(model=NAME, system="Fresh.", messages=messages, max_tokens=1)
     assert counted.input_tokens == used.usage.input_tokens + used.usage.cache_read_input_tokens
     assert used.usage.cache_read_input_tokens <= 2
 

@@ -6,17 +6,20 @@ import json
 import httpx
 import msgspec
 import pytest
+import pytest_asyncio
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.starter import NAME
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
 QUESTION = [{"role": "user", "content": "What is the capital of France? One word."}]
 
 
-@pytest.fixture
-async def curl(real_client):
-    address = str(real_client.base_url).removesuffix("/v1/")
+@pytest_asyncio.fixture(loop_scope="module")
+async def curl(lasting_client):
+    address = str(lasting_client.base_url).removesuffix("/v1/")
     async with httpx.AsyncClient(base_url=address, timeout=60) as client:
         yield client
 
@@ -47,12 +50,12 @@ async def test_texts_become_tokens_and_texts_again(curl):
     assert await ask(curl, "/detokenize") == {"content": ""}
 
 
-async def test_the_template_shows_the_prompt_and_its_length_is_the_usage(curl, real_client):
+async def test_the_template_shows_the_prompt_and_its_length_is_the_usage(curl, lasting_client):
     prompt = (await ask(curl, "/apply-template", messages=QUESTION))["prompt"]
     assert prompt.endswith("<|im_start|>assistant\n")
     assert QUESTION[0]["content"] in prompt
     tokens = (await ask(curl, "/tokenize", content=prompt))["tokens"]
-    answer = await real_client.chat.completions.create(model=NAME, messages=QUESTION, max_tokens=1)
+    answer = await lasting_client.chat.completions.create(model=NAME, messages=QUESTION, max_tokens=1)
     assert answer.usage.prompt_tokens == len(tokens)
     tool = {"type": "function", "function": {"name": "get_weather", "parameters": {"type": "object"}}}
     assert "get_weather" in (await ask(curl, "/apply-template", messages=QUESTION, tools=[tool]))["prompt"]
@@ -84,7 +87,7 @@ async def test_what_is_no_token_or_too_much_is_refused(curl):
         assert words in answer.json()["error"]["message"]
 
 
-async def test_long_questions_about_tokens_hold_up_nobody(curl, real_client):
+async def test_long_questions_about_tokens_hold_up_nobody(curl, lasting_client):
     """Texts of nothing but control tokens, one behind the other for as long as the answer takes."""
     answered = asyncio.Event()
 
@@ -96,7 +99,7 @@ async def test_long_questions_about_tokens_hold_up_nobody(curl, real_client):
     asked = [asyncio.ensure_future(asking()) for _ in range(3)]
     await asyncio.sleep(0.1)
     async with asyncio.timeout(60):
-        answer = await real_client.chat.completions.create(model=NAME, messages=QUESTION, max_tokens=4)
+        answer = await lasting_client.chat.completions.create(model=NAME, messages=QUESTION, max_tokens=4)
     assert answer.choices[0].message.content
     answered.set()
     await asyncio.gather(*asked)

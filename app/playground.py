@@ -14,19 +14,18 @@ from app.settings import Folders, LoadedSettings, Origin, Settings, load_setting
 
 if TYPE_CHECKING:
     from app.chat.recalling import Recaller
-    from app.engine.catalogue import Catalogue
+    from app.engine.catalogues.catalogue import Catalogue
+    from app.engine.files.store import ModelStore
     from app.engine.pool import ModelPool
-    from app.engine.store import ModelStore
     from app.memory.memory import Memory
     from app.privacy.connections import ConnectionPolicy
     from app.privacy.masking import Masker
+    from app.routing.audit.audited import Audited
     from app.routing.listing import LocalFacts
     from app.routing.remotes import Remotes
     from app.routing.transcribing import RemoteTranscription
     from app.vault import Vault
     from app.voice.transcriber import Transcriber
-
-    from .routing.audit.audited import Audited
 
 
 @dataclass(frozen=True)
@@ -87,11 +86,11 @@ class Playground:
             CatalogueError: when a catalogue is.
         """
         from app.backends.local import LocalBackend
-        from app.engine.catalogue import Catalogue, shipped
-        from app.engine.catalogue_files import CatalogueFile
+        from app.engine.catalogues.catalogue import Catalogue, shipped
+        from app.engine.catalogues.files import CatalogueFile
+        from app.engine.files.store import ModelStore
         from app.engine.pool import ModelPool
         from app.engine.state_keeping import StateKeeping
-        from app.engine.store import ModelStore
         from app.privacy.connections import ConnectionPolicy
         from app.privacy.masking import Masker
         from app.routing.around import audited

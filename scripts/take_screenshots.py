@@ -16,7 +16,7 @@ from app.playground import Playground
 from app.tui.app import PlaygroundApp
 from app.tui.chat.pane import ChatPane
 from app.tui.unlock.screen import UnlockScreen
-from app.vault.posts import new_post
+from app.vault.posts.posts import new_post
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(REPOSITORY))

@@ -12,8 +12,8 @@ from pathlib import Path
 import hypothesis
 import pytest
 
-from app.vault import passwords
-from app.vault.wrapping import Stretching
+from app.vault.access import passwords
+from app.vault.keys.wrapping import Stretching
 from tests.starter import EMBEDDING, SPEECH, fetch
 
 # Readline, which pytest loads, puts them there when there is no terminal; every terminal that a test opens has its own.

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-from app.engine.catalogue import Catalogue, shipped
+from app.engine.catalogues.catalogue import Catalogue, shipped
+from app.engine.files.store import ModelStore
 from app.engine.progress import Progress
-from app.engine.store import ModelStore
 from app.privacy.connections import ConnectionPolicy
 
 MODELS = Path(__file__).resolve().parent.parent / ".cache" / "test-models"

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from app.engine.frames import Failed
-from app.engine.inbox import error_of
+from app.engine.process.inbox import error_of
 from app.errors import InvalidRequestError, PlaygroundError, error_codes
 from app.server.error_shapes import shape
 from app.server.openai.errors import RefusedError

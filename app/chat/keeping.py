@@ -9,9 +9,9 @@ import msgspec
 from app.errors import UnknownSessionError, VaultError
 from app.messages import Node, Sampling
 from app.vault import Session, Vault
-from app.vault.records import TitledBy
-from app.vault.sessions import new_session
-from app.vault.write_behind import Told, WriteBehind
+from app.vault.conversations.records import TitledBy
+from app.vault.conversations.sessions import new_session
+from app.vault.storage.write_behind import Told, WriteBehind
 
 from .conversation import Conversation
 from .summary import Summary

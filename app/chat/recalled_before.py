@@ -10,8 +10,8 @@ from app.messages import Node, Quoted
 
 if TYPE_CHECKING:
     from app.memory.recall import Recalled, Why
-    from app.vault.recollection import Recollection
-    from app.vault.vectors import Source
+    from app.vault.recall.recollection import Recollection
+    from app.vault.recall.vectors import Source
 
 MOST = 100
 """Answers of a conversation, the latest ones, for which it is looked up."""
@@ -20,7 +20,7 @@ _DIGEST_BYTES = 8
 
 
 class Recollects(Protocol):
-    """What finds messages and posts: ``app.vault.recollection.Recollections``."""
+    """What finds messages and posts: ``app.vault.recall.recollection.Recollections``."""
 
     async def of_sources(self, sources: Sequence[tuple[Source, str]]) -> tuple[Recollection, ...]:
         """See ``Recollections.of_sources``."""

@@ -23,7 +23,7 @@ from .tables import counted, moment, table
 from .unlocking import PROTECTED_BY, existing
 
 if TYPE_CHECKING:
-    from app.vault.backup import Backup, Manifest
+    from app.vault.copies.backup import Backup, Manifest
 
 _WORDS = "Passphrase or recovery key that the vault had when this backup was made"
 
@@ -136,7 +136,7 @@ def restore(session: Session, file: str | None, folder: Path | None, yes: bool) 
     """Put a backup in the vault's place: FILE, or the newest in the folder. What was there is kept beside it."""
 
     async def restored(playground: Playground) -> int:
-        from app.vault.backup import verify as read_through
+        from app.vault.copies.backup import verify as read_through
 
         _choose(playground, folder)
         vault = playground.vault
@@ -204,7 +204,7 @@ class _Secrets:
 
 
 async def _verified(path: Path, secrets: _Secrets, *, quiet: bool) -> dict[str, object]:
-    from app.vault.backup import verify as read_through
+    from app.vault.copies.backup import verify as read_through
 
     try:
         manifest = read_through(path)

@@ -28,7 +28,7 @@ from .tables import counted, moment
 from .unlocking import PROTECTED_BY, protection_of
 
 if TYPE_CHECKING:
-    from app.engine.catalogue import ModelEntry
+    from app.engine.catalogues.catalogue import ModelEntry
     from app.engine.hardware import Hardware
 
 _OUTSIDE = ((socket.AF_INET, "192.0.2.1"), (socket.AF_INET6, "2001:db8::1"))

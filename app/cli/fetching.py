@@ -13,7 +13,7 @@ from app.errors import InvalidRequestError
 from app.playground import Playground
 
 if TYPE_CHECKING:
-    from app.engine.catalogue import ModelEntry
+    from app.engine.catalogues.catalogue import ModelEntry
     from app.engine.progress import Progress
 
 _BAR_WIDTH = 24

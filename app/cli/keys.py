@@ -21,8 +21,8 @@ from .tables import counted, moment, table
 from .unlocking import existing, unlocked
 
 if TYPE_CHECKING:
-    from app.vault.api_keys import ApiKey
-    from app.vault.usage import UsageRow
+    from app.vault.access.api_keys import ApiKey
+    from app.vault.activity.usage import UsageRow
 
 _UNITS = {"h": 3600, "d": 86_400, "w": 7 * 86_400, "y": 365 * 86_400}
 _SPAN = re.compile(r"(\d{1,5})\s*([hdwy])")
@@ -63,8 +63,8 @@ def create(
     lasts = None if expires is None else _span(expires)
 
     async def made(playground: Playground) -> tuple[ApiKey, str]:
-        from app.vault.access_limits import AccessLimits
-        from app.vault.api_keys import Scope
+        from app.vault.access.api_keys import Scope
+        from app.vault.access.limits import AccessLimits
 
         limits = AccessLimits(
             requests_per_minute=requests_per_minute,
@@ -177,7 +177,7 @@ def _summary(rows: tuple[UsageRow, ...], names: dict[str, str]) -> str:
 
 
 def _csv(rows: tuple[UsageRow, ...]) -> str:
-    from app.vault.usage import UsageRow
+    from app.vault.activity.usage import UsageRow
 
     written = io.StringIO()
     writer = csv.writer(written, lineterminator="\n")

@@ -26,8 +26,8 @@ from .unlocking import existing
 if TYPE_CHECKING:
     from app.memory.recall import Recalled
     from app.memory.remembering import Progress
+    from app.vault.recall.vectors import Source
     from app.vault.vault import Vault
-    from app.vault.vectors import Source
 
 _ID_LETTERS = 10
 _TEXT_WIDTH = 300

@@ -20,7 +20,7 @@ from .tables import counted
 from .unlocking import existing
 
 if TYPE_CHECKING:
-    from app.vault.remembered import RememberedText
+    from app.vault.recall.remembered import RememberedText
 
 
 @click.command()

@@ -18,7 +18,7 @@ from .session import Session, reporting_errors
 from .tables import table
 
 if TYPE_CHECKING:
-    from app.engine.catalogue import ModelEntry
+    from app.engine.catalogues.catalogue import ModelEntry
     from app.engine.window import ContextWindow
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from app.engine.worker_process import WORKER_COMMAND
+from app.engine.process.worker_process import WORKER_COMMAND
 from app.playground import Playground
 from app.privacy.terminal import clean
 

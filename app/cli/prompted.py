@@ -17,7 +17,7 @@ from app.privacy.terminal import clean
 from .question import question, whole
 
 if TYPE_CHECKING:
-    from app.vault.prompt_records import Prompt
+    from app.vault.prompts.records import Prompt
 
 
 @dataclass(frozen=True)

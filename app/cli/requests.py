@@ -28,7 +28,7 @@ from .unlocking import existing
 
 if TYPE_CHECKING:
     from app.vault import Vault
-    from app.vault.audit import AuditNote
+    from app.vault.activity.audit import AuditNote
 
 F = TypeVar("F", bound=Callable[..., Any])
 

@@ -108,7 +108,7 @@ async def _key(playground: Playground) -> tuple[str, Mapping[str, str]]:
     until the server ends: what is printed can always be pasted.
     """
     from app.server.auth.keys import VARIABLE
-    from app.vault.api_keys import new_secret
+    from app.vault.access.api_keys import new_secret
 
     fixed = playground.environ.get(VARIABLE, "")
     try:

@@ -26,7 +26,7 @@ from .interrupts import INTERRUPTED
 from .session import Session, report, reporting_errors
 
 if TYPE_CHECKING:
-    from app.engine.catalogue import ModelEntry
+    from app.engine.catalogues.catalogue import ModelEntry
     from app.routing.transcribing import RemoteTranscription
 
 Form = Literal["text", "json", "srt", "vtt"]

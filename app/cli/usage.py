@@ -22,8 +22,8 @@ from .tables import cells, counted, dollars, seconds, shortened, table
 from .unlocking import existing
 
 if TYPE_CHECKING:
-    from app.vault.figures import Figures, Overview
-    from app.vault.periods import Periods
+    from app.vault.activity.figures import Figures, Overview
+    from app.vault.activity.periods import Periods
 
 _SPANS = {"day": "The last 24 hours", "week": "The last 7 days", "month": "The last 30 days", "all": "All time"}
 _NOTHING = "No usage is counted yet. Every answer is, from the first one on."
@@ -85,7 +85,7 @@ def usage(session: Session, span: str | None, since: str | None, by: str, model:
 
 def _periods(span: str, begin: float | None, first: float, now: float, by: str) -> Periods:
     """Days; or the whole as one, where they are not told apart."""
-    from app.vault.periods import Periods, Span, between, periods
+    from app.vault.activity.periods import Periods, Span, between, periods
 
     if begin is None and span != "all":
         found = periods(msgspec.convert(span, Span), now)
@@ -96,14 +96,14 @@ def _periods(span: str, begin: float | None, first: float, now: float, by: str) 
 
 
 def _whole(found: Overview, model: str | None) -> Figures:
-    from app.vault.figures import Figures
+    from app.vault.activity.figures import Figures
 
     return found.whole if model is None else found.models.get(model, Figures())
 
 
 def _lines(found: Overview, by: str, model: str | None) -> list[tuple[str, Figures]]:
     """Each model, or each day on which there was something."""
-    from app.vault.figures import Figures
+    from app.vault.activity.figures import Figures
 
     if by == "model":
         return [(name, figures) for name, figures in found.models.items() if model in (None, name)]

@@ -18,7 +18,7 @@ from .tables import moment, table
 from .unlocking import existing, unlocked
 
 if TYPE_CHECKING:
-    from app.vault.users import User
+    from app.vault.access.users import User
 
 _STDIN = click.option("--stdin", "from_stdin", is_flag=True, help="Read the password from standard input.")
 
@@ -44,7 +44,7 @@ def add(session: Session, name: str, role: str, from_stdin: bool) -> None:
     """Add the user NAME, with a password that is asked for."""
 
     async def added(playground: Playground) -> None:
-        from app.vault.users import Role
+        from app.vault.access.users import Role
 
         password = _password(from_stdin)
         kept = await unlocked(playground)
@@ -130,13 +130,13 @@ def password(session: Session, name: str, from_stdin: bool) -> None:
 
 
 def _hashed(password: str) -> str:
-    from app.vault.passwords import hashed
+    from app.vault.access.passwords import hashed
 
     return hashed(password)
 
 
 def _password(from_stdin: bool) -> str:
-    from app.vault.passwords import LEAST_CHARACTERS, checked
+    from app.vault.access.passwords import LEAST_CHARACTERS, checked
 
     if from_stdin:
         line = b"" if sys.stdin is None else sys.stdin.buffer.readline(1 << 16)

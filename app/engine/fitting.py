@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from .hardware import Device, Hardware
 
 if TYPE_CHECKING:
-    from .catalogue import ModelEntry
+    from .catalogues.catalogue import ModelEntry
 
 WEIGHTS_FACTOR = 1.2
 """What a model takes beside its file: compute buffers, and copies of what the CPU wants in another layout."""
@@ -86,7 +86,7 @@ def shape_of(path: Path) -> ModelShape | None:
         IntegrityError: when it is not a sound GGUF file.
         OSError: when it cannot be read.
     """
-    from .gguf import read_header
+    from .files.gguf import read_header
 
     return ModelShape.of(read_header(path).metadata, sum(part.stat().st_size for part in parts_of(path)))
 

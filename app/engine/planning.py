@@ -15,7 +15,7 @@ from .window import ContextWindow, planned
 if TYPE_CHECKING:
     from app.settings import EngineSettings
 
-    from .catalogue import ModelEntry
+    from .catalogues.catalogue import ModelEntry
 
 
 class Planner:

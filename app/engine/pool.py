@@ -20,17 +20,17 @@ from .frames import Role
 from .hardware import Hardware, Memory, memory, probe
 from .infill import Gap
 from .planning import Planner
+from .process.log import WorkerLog
+from .process.worker_process import WORKER_COMMAND, Token, WorkerProcess
 from .slot import LoadedModel, Slot
 from .speech import TranscribeOptions, Transcription
 from .state_keeping import StateKeeping
-from .worker_log import WorkerLog
-from .worker_process import WORKER_COMMAND, Token, WorkerProcess
 
 if TYPE_CHECKING:
     from app.settings import EngineSettings
 
-    from .catalogue import Catalogue, ModelEntry
-    from .store import ModelStore
+    from .catalogues.catalogue import Catalogue, ModelEntry
+    from .files.store import ModelStore
 
 __all__ = ["LoadedModel", "ModelPool"]
 

@@ -12,8 +12,8 @@ from app.errors import EngineError, PlaygroundError
 
 from .fitting import Placement
 from .frames import Loaded, Role
+from .process.worker_process import WorkerProcess
 from .window import UNKNOWN, ContextWindow, opened
-from .worker_process import WorkerProcess
 
 _PROGRESS_SECONDS = 0.1
 

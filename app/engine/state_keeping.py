@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from .commands import KeptStates
 
 if TYPE_CHECKING:
-    from .catalogue import ModelEntry
+    from .catalogues.catalogue import ModelEntry
 
 _BYTES = 1_000_000
 

@@ -14,7 +14,7 @@ from .fitting import shape_of
 if TYPE_CHECKING:
     from app.settings import EngineSettings
 
-    from .catalogue import ModelEntry
+    from .catalogues.catalogue import ModelEntry
 
 CACHE_SHARE = 0.5
 """How much of the free memory the KV cache may take."""

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from app.chat.conversation import new_id
 from app.messages import Failure, Message, Node, Way
-from app.vault.records import Session, WholeSession
+from app.vault.conversations.records import Session, WholeSession
 
 from .debate import Debate, Turn
 

@@ -16,7 +16,7 @@ import threading
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from app.vault import Vault
-from app.vault.vectors import PieceVector
+from app.vault.recall.vectors import PieceVector
 
 from . import signs
 from .embedding import Matrix

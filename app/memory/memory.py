@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection
 
 from app.settings.memory import MemorySettings
 from app.vault import Vault
-from app.vault.vectors import Source, Standing
+from app.vault.recall.vectors import Source, Standing
 
 from .attention import Attention
 from .embedding import Embedder

@@ -11,8 +11,8 @@ import msgspec
 from msgspec import Struct
 
 from app.vault import Vault
-from app.vault.recollection import Recollection
-from app.vault.vectors import Source
+from app.vault.recall.recollection import Recollection
+from app.vault.recall.vectors import Source
 
 from .embedding import Embedder
 from .index import Index, Near, cosines, without_near_copies

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from app.errors import PlaygroundError, VaultLockedError
 from app.vault import Vault
-from app.vault.vectors import Embedded, Missing
+from app.vault.recall.vectors import Embedded, Missing
 
 from .attention import Attention
 from .embedding import Embedder

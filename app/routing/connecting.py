@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from app.backends.base import Backend
 from app.backends.endpoint import Endpoint
 from app.backends.rules import Chained, WireRules
-from app.engine.catalogue import Catalogue
-from app.engine.catalogue_files import CatalogueFile
+from app.engine.catalogues.catalogue import Catalogue
+from app.engine.catalogues.files import CatalogueFile
 from app.privacy.connections import ConnectionPolicy
 from app.privacy.masking import Masker
 from app.settings.schema import PrivacySettings

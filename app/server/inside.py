@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from app.errors import VaultLockedError
-from app.vault.api_keys import new_secret
+from app.vault.access.api_keys import new_secret
 
 from .activity import Activity
 from .app import build

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from app.engine.catalogue import Catalogue
+    from app.engine.catalogues.catalogue import Catalogue
+    from app.engine.files.store import ModelStore
     from app.engine.pool import ModelPool
-    from app.engine.store import ModelStore
     from app.playground import Playground
     from app.privacy.connections import ConnectionPolicy
     from app.privacy.masking import Masker

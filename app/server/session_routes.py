@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from app.errors import InvalidRequestError
 from app.messages import Node
-from app.vault.records import WholeSession
+from app.vault.conversations.records import WholeSession
 
 from .services import Services
 from .strict_json import JsonRoute

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 from app.errors import PlaygroundError
 
 if TYPE_CHECKING:
-    from app.engine.catalogue import ModelEntry
+    from app.engine.catalogues.catalogue import ModelEntry
     from app.engine.progress import Progress
 
 

@@ -16,10 +16,10 @@ from .downloads import Download, Downloads
 
 if TYPE_CHECKING:
     from app.chat.recalling import Recaller
-    from app.engine.catalogue import ModelEntry
+    from app.engine.catalogues.catalogue import ModelEntry
+    from app.engine.files.store import Verification
     from app.engine.frames import Role
     from app.engine.pool import LoadedModel
-    from app.engine.store import Verification
     from app.messages import ChatRequest, Usage
     from app.playground import Playground
     from app.routing.answering import Answering

@@ -1,6 +1,6 @@
 """Everything that is kept, encrypted."""
 
-from .records import SearchHit, Session, SessionLine, WholeSession
+from .conversations.records import SearchHit, Session, SessionLine, WholeSession
 from .vault import Vault
 
 __all__ = ["SearchHit", "Session", "SessionLine", "Vault", "WholeSession"]

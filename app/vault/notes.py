@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .database import Database
+from .storage.database import Database
 
 if TYPE_CHECKING:
     from sqlcipher3.dbapi2 import Connection

@@ -16,8 +16,12 @@ from app.errors import (
     WrongPassphraseError,
 )
 
-from . import migrations, system_keyring
-from .cipher import (
+from . import migrations
+from .conversations.messages import cut_what_streams
+from .keys import system_keyring
+from .keys.keyfile import KeyFile
+from .keys.wrapping import looks_like_recovery_key, new_key
+from .storage.cipher import (
     PAGE_BYTES,
     RESTORE,
     connect,
@@ -27,10 +31,7 @@ from .cipher import (
     salt_of,
     translated,
 )
-from .files import remove_database, sync_folder
-from .keyfile import KeyFile
-from .messages import cut_what_streams
-from .wrapping import looks_like_recovery_key, new_key
+from .storage.files import remove_database, sync_folder
 
 if TYPE_CHECKING:
     from sqlcipher3.dbapi2 import Connection

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from .database import Database
+from .storage.database import Database
 
 if TYPE_CHECKING:
     from sqlcipher3.dbapi2 import Connection

@@ -9,34 +9,35 @@ from typing import Literal
 
 from app.errors import VaultInUseError, VaultLockedError, WrongPassphraseError
 
-from . import opening, system_keyring
+from . import opening
+from .access.api_keys import ApiKeys
+from .access.users import Users
+from .activity.audit import Audit
+from .activity.figures import UsageFigures
+from .activity.usage import Usage
 from .answers import Answers
-from .api_keys import ApiKeys
-from .audit import Audit
-from .backup import Backups, Manifest
-from .cipher import damaged_pages
-from .copying import Progress
-from .database import Database
-from .figures import UsageFigures
-from .finishing import Stoppable, to_the_end
-from .keyfile import KeyFile
-from .messages import Messages
+from .conversations.messages import Messages
+from .conversations.search import Search
+from .conversations.sessions import Sessions
+from .copies.backup import Backups, Manifest
+from .copies.copying import Progress
+from .copies.rekeying import rekey
+from .copies.restoring import finish_restoring, restore
+from .keys import system_keyring
+from .keys.keyfile import KeyFile
+from .keys.wrapping import new_key, new_recovery_key
 from .notes import Notes
 from .opening import Opened, Places
-from .posts import Posts
-from .prompts import Prompts
-from .recollection import Recollections
-from .rekeying import rekey
-from .remembered import Remembered
-from .restoring import finish_restoring, restore
-from .search import Search
+from .posts.posts import Posts
+from .prompts.prompts import Prompts
+from .recall.recollection import Recollections
+from .recall.remembered import Remembered
+from .recall.vectors import Vectors
 from .secrets import Secrets
-from .sessions import Sessions
-from .usage import Usage
-from .use_lock import UseLock
-from .users import Users
-from .vectors import Vectors
-from .wrapping import new_key, new_recovery_key
+from .storage.cipher import damaged_pages
+from .storage.database import Database
+from .storage.finishing import Stoppable, to_the_end
+from .storage.use_lock import UseLock
 
 State = Literal["absent", "locked", "open"]
 Protection = Literal["passphrase", "keyring", "file"]

@@ -12,8 +12,8 @@ from typing import Literal
 import msgspec
 from msgspec import Struct
 
-from app.vault.post_records import Post
-from app.vault.slugs import LONGEST, address_of
+from app.vault.posts.records import Post
+from app.vault.posts.slugs import LONGEST, address_of
 
 from .front_matter import moment, written
 

@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from app.chat.markdown_head import one_line, read_head, words_of, written_head
 from app.errors import ImportFormatError
-from app.vault.post_records import Post, PostStatus
+from app.vault.posts.records import Post, PostStatus
 
 _OURS = ("title", "slug", "date", "tags", "draft")
 

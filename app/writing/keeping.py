@@ -8,9 +8,9 @@ from collections.abc import Callable
 import msgspec
 
 from app.errors import PlaygroundError
-from app.vault.post_records import Post
-from app.vault.posts import Posts
-from app.vault.write_behind import Told, WriteBehind
+from app.vault.posts.posts import Posts
+from app.vault.posts.records import Post
+from app.vault.storage.write_behind import Told, WriteBehind
 
 SAVE_AFTER = 0.8
 """Seconds from a change until it is written: with the time to write it, well under the two that a crash may cost."""

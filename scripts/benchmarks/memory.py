@@ -27,10 +27,10 @@ import report
 from vault import Words, fill
 
 sys.path.insert(0, str(report.REPOSITORY))
-from app.engine.catalogue import Catalogue, shipped
+from app.engine.catalogues.catalogue import Catalogue, shipped
+from app.engine.files.store import ModelStore
 from app.engine.hardware import cores
 from app.engine.pool import ModelPool
-from app.engine.store import ModelStore
 from app.memory.embedding import PoolEmbedder
 from app.memory.index import Index, kept
 from app.memory.recall import Recall

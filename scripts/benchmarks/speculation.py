@@ -18,8 +18,8 @@ import psutil
 import report
 
 from app.engine.frames import LoadOptions
-from app.engine.worker_log import WorkerLog
-from app.engine.worker_process import WorkerProcess
+from app.engine.process.log import WorkerLog
+from app.engine.process.worker_process import WorkerProcess
 from app.messages import ChatRequest, Finished, Message, Sampling, TextDelta
 
 sys.path.insert(0, str(report.REPOSITORY))

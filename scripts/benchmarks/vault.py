@@ -28,10 +28,10 @@ sys.path.insert(0, str(report.REPOSITORY))
 from app.chat import Conversation
 from app.messages import Message, Node
 from app.vault import Session, Vault, WholeSession
-from app.vault.database import Database, Lane
-from app.vault.messages import Messages, insert_nodes, session_number
-from app.vault.search import Search
-from app.vault.sessions import Sessions
+from app.vault.conversations.messages import Messages, insert_nodes, session_number
+from app.vault.conversations.search import Search
+from app.vault.conversations.sessions import Sessions
+from app.vault.storage.database import Database, Lane
 
 PRAGMAS = (
     "PRAGMA temp_store = MEMORY",
@@ -97,7 +97,7 @@ class Words:
 
 async def fill(vault: Vault, words: Words, sessions: int, messages: int) -> None:
     """Sessions of equal length, a few of them in one transaction, as a year of use would leave them."""
-    from app.vault.sessions import _save
+    from app.vault.conversations.sessions import _save
 
     each, at_once = max(1, messages // sessions), 50
     for start in range(0, sessions, at_once):

@@ -13,7 +13,8 @@ from app.chat import Conversation
 from app.chat.keeping import Keeper, Keeping
 from app.errors import DiskFullError, PlaygroundError, UnknownSessionError
 from app.messages import Message, Node, Sampling
-from app.vault import Vault, write_behind
+from app.vault import Vault
+from app.vault.storage import write_behind
 
 
 @pytest.fixture

@@ -83,7 +83,7 @@ async def test_answers_without_it_cost_nothing(vault: Vault) -> None:
 
 
 async def test_posts_are_found_too(vault: Vault) -> None:
-    from app.vault.post_records import Post
+    from app.vault.posts.records import Post
 
     await vault.posts.save(Post(id="p1", title="On dogs", body="Dogs bark at night."))
     text = "On dogs\n\nDogs bark at night."

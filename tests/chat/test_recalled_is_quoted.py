@@ -15,9 +15,9 @@ import pytest
 
 from app.backends.local import LocalBackend
 from app.chat.recalling import with_quotations
-from app.engine.catalogue import Catalogue, shipped
+from app.engine.catalogues.catalogue import Catalogue, shipped
+from app.engine.files.store import ModelStore
 from app.engine.pool import ModelPool
-from app.engine.store import ModelStore
 from app.memory.recall import Recalled
 from app.messages import ChatRequest, Message, Sampling, TextDelta
 from app.privacy.connections import ConnectionPolicy

@@ -14,8 +14,8 @@ import pytest
 from app.backends.endpoint import EndpointKind
 from app.chat import AnswerEnded, Answering, Conversation, Exchange, Outgoing
 from app.chat.recalling import RecalledNow, Recaller
-from app.engine.catalogue import Catalogue
-from app.engine.catalogue_files import CatalogueFile
+from app.engine.catalogues.catalogue import Catalogue
+from app.engine.catalogues.files import CatalogueFile
 from app.errors import WorkerDiedError
 from app.memory.recall import Recalled
 from app.messages import ChatRequest, Delta, Message, Started, TextDelta

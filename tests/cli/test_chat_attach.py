@@ -90,8 +90,8 @@ def test_a_picture_is_kept_with_its_name_and_shown_in_exports():
 
     from app.chat.attaching.sending import with_attached
     from app.messages import Node
-    from app.vault.records import WholeSession
-    from app.vault.sessions import new_session
+    from app.vault.conversations.records import WholeSession
+    from app.vault.conversations.sessions import new_session
 
     image = Image("image/png", png(4, 4), name="a <b>.png")
     node = Node(id="1", parent_id=None, message=with_attached("Look", kept=[image]))

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from app.cli.main import cli
 from app.errors import DiskFullError, WorkerDiedError
 from app.messages import Sampling
-from app.vault.messages import Messages
+from app.vault.conversations.messages import Messages
 
 from .scripted import FINISHED, NotedSession, ScriptedBackend
 from .vaults import conversation, in_vault, keep

@@ -2,7 +2,7 @@
 
 import json
 
-from app.vault.usage import UsageRow
+from app.vault.activity.usage import UsageRow
 
 from .vaults import in_vault
 

@@ -5,7 +5,7 @@ from array import array
 
 import pytest
 
-from app.vault.vectors import Embedded, Missing, PieceVector
+from app.vault.recall.vectors import Embedded, Missing, PieceVector
 
 from .vaults import conversation, in_vault, keep
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from app.vault.post_records import Post
+from app.vault.posts.records import Post
 
 from .vaults import in_vault
 

@@ -9,7 +9,7 @@ import pexpect
 import pytest
 
 from app.messages import Sampling
-from app.vault.prompt_records import Prompt
+from app.vault.prompts.records import Prompt
 
 from .scripted import FINISHED, PLAYGROUND, ScriptedBackend
 from .vaults import in_vault

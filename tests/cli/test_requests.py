@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from app.vault.audit import AuditNote, Detour
+from app.vault.activity.audit import AuditNote, Detour
 
 from .vaults import in_vault
 

@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner
 
 from app.cli.main import cli
-from app.vault.usage import UsageRow
+from app.vault.activity.usage import UsageRow
 
 from .scripted import FINISHED, NotedSession, ScriptedBackend
 from .vaults import in_vault

@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.engine import frames
-from app.engine.child import Child
 from app.engine.frames import Counted, Event, Loading, Piece, Step
-from app.engine.worker_log import WorkerLog
+from app.engine.process.child import Child
+from app.engine.process.log import WorkerLog
 
 events = st.one_of(
     st.builds(Loading, st.floats(0, 1)),

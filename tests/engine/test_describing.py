@@ -6,7 +6,7 @@ import shutil
 
 import pytest
 
-from app.engine.describing import Description, Descriptions, describe
+from app.engine.files.describing import Description, Descriptions, describe
 
 
 def test_the_real_starter_model_says_what_it_is(starter_model):

@@ -9,7 +9,7 @@ import threading
 
 import pytest
 
-from app.engine.download import download
+from app.engine.files.download import download
 from app.errors import DiskFullError, DownloadError, OfflineError
 from tests.engine.file_server import serving
 

@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from app.engine.download import download
+from app.engine.files.download import download
 from app.engine.sources import source_of
 from app.errors import DiskFullError, DownloadError, LocalOnlyError
 from app.privacy.connections import ConnectionPolicy
@@ -122,7 +122,7 @@ async def test_a_server_is_given_the_pause_that_it_asks_for(tmp_path, monkeypatc
     async def pause(seconds):
         pauses.append(seconds)
 
-    monkeypatch.setattr("app.engine.download.asyncio.sleep", pause)
+    monkeypatch.setattr("app.engine.files.download.asyncio.sleep", pause)
     with answering((429, {"Retry-After": "7"}, b""), (200, {}, CONTENT)) as (url, _):
         assert await download(url, tmp_path / "part", ignore) == DIGEST
     assert pauses == [7.0]

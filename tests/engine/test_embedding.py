@@ -17,13 +17,13 @@ import numpy as np
 import pytest
 import pytest_asyncio
 
-from app.engine.catalogue import Catalogue, shipped
+from app.engine.catalogues.catalogue import Catalogue, shipped
 from app.engine.embeddings import Embeddings
+from app.engine.files.store import ModelStore
 from app.engine.frames import LoadOptions
 from app.engine.pool import ModelPool
-from app.engine.store import ModelStore
-from app.engine.worker_log import WorkerLog
-from app.engine.worker_process import WorkerProcess
+from app.engine.process.log import WorkerLog
+from app.engine.process.worker_process import WorkerProcess
 from app.errors import EngineError, ModelLoadError, WorkerDiedError
 from app.privacy.connections import ConnectionPolicy
 from app.settings import EngineSettings

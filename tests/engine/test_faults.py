@@ -13,11 +13,11 @@ from typing import Any
 import psutil
 import pytest
 
-from app.engine.catalogue import Catalogue, ModelEntry
+from app.engine.catalogues.catalogue import Catalogue, ModelEntry
 from app.engine.frames import LoadOptions
 from app.engine.pool import ModelPool
-from app.engine.worker_log import WorkerLog
-from app.engine.worker_process import WorkerProcess
+from app.engine.process.log import WorkerLog
+from app.engine.process.worker_process import WorkerProcess
 from app.errors import WorkerDiedError
 from app.messages import ChatRequest, Delta, Finished, Message, Sampling, TextDelta
 from app.settings import EngineSettings

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.engine.catalogue import ModelEntry
+from app.engine.catalogues.catalogue import ModelEntry
 from app.engine.fitting import ModelShape, need_of, place, recommended, shape_of
 from app.engine.frames import Role
 from app.engine.hardware import Device, Hardware, Memory

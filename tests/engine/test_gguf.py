@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from app.engine.gguf import MAX_ARRAY_TEXTS, read_header
+from app.engine.files.gguf import MAX_ARRAY_TEXTS, read_header
 from app.errors import IntegrityError
 
 

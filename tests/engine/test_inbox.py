@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from app.engine.frames import Piece, Prefilling
-from app.engine.inbox import AnswerReader, Batch
+from app.engine.process.inbox import AnswerReader, Batch
 from app.messages import (
     ChosenToken,
     Delta,

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from app.backends.local import LocalBackend
-from app.engine.catalogue import Catalogue, ModelEntry
+from app.engine.catalogues.catalogue import Catalogue, ModelEntry
 from app.engine.fitting import ModelShape
 from app.engine.frames import Role
 from app.engine.hardware import Device, Hardware, Memory

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from app.engine.catalogue import Catalogue, shipped
+from app.engine.catalogues.catalogue import Catalogue, shipped
+from app.engine.files.store import ModelStore
 from app.engine.frames import KeptStates
 from app.engine.pool import ModelPool
 from app.engine.slot import Slot
 from app.engine.state_keeping import StateKeeping
-from app.engine.store import ModelStore
 from app.playground import Playground
 from app.privacy.connections import ConnectionPolicy
 from app.settings import EngineSettings
-from app.vault.records import Session
+from app.vault.conversations.records import Session
 from tests.starter import EMBEDDING, NAME
 
 ENTRIES = Catalogue.load([shipped()])

@@ -16,11 +16,11 @@ from threading import Thread
 
 import pytest
 
-from app.engine.catalogue import ModelEntry
-from app.engine.download import _Fetch
-from app.engine.integrity import sha256_of
+from app.engine.catalogues.catalogue import ModelEntry
+from app.engine.files.download import _Fetch
+from app.engine.files.integrity import sha256_of
+from app.engine.files.store import ModelStore
 from app.engine.sources import source_of
-from app.engine.store import ModelStore
 from app.errors import (
     CatalogueError,
     DiskFullError,
@@ -105,7 +105,7 @@ async def test_a_file_that_did_not_change_is_not_read_again(store, server, monke
     def read(*args):
         raise AssertionError("it was read")
 
-    monkeypatch.setattr("app.engine.store.sha256_of", read)
+    monkeypatch.setattr("app.engine.files.store.sha256_of", read)
     await store.ready(small)
 
 
@@ -132,7 +132,7 @@ async def test_a_disk_that_fills_up_meanwhile_is_told_with_the_model_and_what_it
 
 
 def _fails(fetch, usage, monkeypatch):
-    monkeypatch.setattr("app.engine.room.shutil.disk_usage", lambda folder: usage._replace(free=3_000_000))
+    monkeypatch.setattr("app.engine.files.room.shutil.disk_usage", lambda folder: usage._replace(free=3_000_000))
     with fetch._on_disk():
         raise OSError(errno.ENOSPC, "No space left on device")
 
@@ -148,7 +148,7 @@ async def test_a_new_hard_link_to_a_file_costs_one_reading_and_no_download(store
         read.append(file)
         return await sha256_of(file, on_progress)
 
-    monkeypatch.setattr("app.engine.store.sha256_of", counted)
+    monkeypatch.setattr("app.engine.files.store.sha256_of", counted)
     for _ in range(3):
         assert await store.ready(small) == path
     assert len(read) == 1
@@ -371,8 +371,8 @@ async def test_an_index_of_which_pip_says_nothing_may_be_out_of_reach(store, ind
 _HUB_CHILD = """
 import asyncio, sys
 from pathlib import Path
-from app.engine.catalogue import ModelEntry
-from app.engine.store import ModelStore
+from app.engine.catalogues.catalogue import ModelEntry
+from app.engine.files.store import ModelStore
 from app.errors import PlaygroundError
 from app.privacy.connections import ConnectionPolicy
 store = ModelStore(Path(sys.argv[1]), ConnectionPolicy(local_only=False))

@@ -8,9 +8,9 @@ import threading
 
 import pytest
 
-from app.engine.catalogue import Catalogue, ModelEntry
+from app.engine.catalogues.catalogue import Catalogue, ModelEntry
+from app.engine.files.store import ModelStore
 from app.engine.sources import wheel
-from app.engine.store import ModelStore
 from app.errors import CatalogueError, DownloadError, IntegrityError, InvalidRequestError
 from app.privacy.connections import ConnectionPolicy
 from tests.engine.file_server import serving

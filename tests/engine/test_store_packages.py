@@ -10,9 +10,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from app.engine.catalogue import ModelEntry
+from app.engine.catalogues.catalogue import ModelEntry
+from app.engine.files.store import ModelStore
 from app.engine.progress import Progress
-from app.engine.store import ModelStore
 from app.errors import DownloadError, IntegrityError, LocalOnlyError
 from app.privacy.connections import ConnectionPolicy
 from tests.engine.package_index import PackageIndex, package_index

@@ -17,13 +17,13 @@ import numpy as np
 import pytest
 import pytest_asyncio
 
-from app.engine.catalogue import Catalogue, shipped
+from app.engine.catalogues.catalogue import Catalogue, shipped
+from app.engine.files.store import ModelStore
 from app.engine.frames import LoadOptions
 from app.engine.pool import ModelPool
+from app.engine.process.log import WorkerLog
+from app.engine.process.worker_process import WorkerProcess
 from app.engine.speech import SpeechProgress, SpeechSegment, SpokenLanguage, TranscribeOptions, Transcription
-from app.engine.store import ModelStore
-from app.engine.worker_log import WorkerLog
-from app.engine.worker_process import WorkerProcess
 from app.errors import EngineError, InvalidRequestError, ModelLoadError, WorkerDiedError
 from app.messages import Waiting
 from app.privacy.connections import ConnectionPolicy

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from app.engine.catalogue import Catalogue, shipped
+from app.engine.catalogues.catalogue import Catalogue, shipped
+from app.engine.files.store import ModelStore
 from app.engine.pool import ModelPool
 from app.engine.speech import SpeechProgress, SpeechSegment, SpokenLanguage, TranscribeOptions, Transcription
-from app.engine.store import ModelStore
 from app.errors import InvalidRequestError
 from app.messages import Waiting
 from app.privacy.connections import ConnectionPolicy

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.engine.catalogue import ModelEntry
+from app.engine.catalogues.catalogue import ModelEntry
 from app.engine.window import ContextWindow, affordable, foreseen, opened, planned
 from app.settings import EngineSettings
 

@@ -15,8 +15,8 @@ import psutil
 import pytest
 
 from app.engine.frames import LoadOptions
-from app.engine.worker_log import WorkerLog
-from app.engine.worker_process import WorkerProcess
+from app.engine.process.log import WorkerLog
+from app.engine.process.worker_process import WorkerProcess
 from app.errors import ContextOverflowError, EngineError, ModelLoadError, WorkerDiedError
 from app.messages import ChatRequest, Delta, Finished, Message, Started, TextDelta, ThinkingDelta, Waiting
 
@@ -266,8 +266,8 @@ async def test_the_child_ends_when_the_face_is_killed(tmp_path: Path) -> None:
     program = tmp_path / "face.py"
     program.write_text(
         "import asyncio, sys\nfrom pathlib import Path\n"
-        "from app.engine.frames import LoadOptions\nfrom app.engine.worker_log import WorkerLog\n"
-        "from app.engine.worker_process import WorkerProcess\n"
+        "from app.engine.frames import LoadOptions\nfrom app.engine.process.log import WorkerLog\n"
+        "from app.engine.process.worker_process import WorkerProcess\n"
         "async def main():\n"
         f"    log = WorkerLog(Path({str(tmp_path / 'l')!r}))\n"
         f"    worker = WorkerProcess('p', LoadOptions(path='good'), log, {SCRIPTED!r})\n"

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from app.engine.catalogue import Catalogue, ModelEntry, shipped
+from app.engine.catalogues.catalogue import Catalogue, ModelEntry, shipped
+from app.engine.files.store import ModelStore
 from app.engine.pool import ModelPool
-from app.engine.store import ModelStore
 from app.privacy.connections import ConnectionPolicy
 from app.settings import EngineSettings
 from tests.conftest import install

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from app.engine.catalogue import Catalogue, shipped
+from app.engine.catalogues.catalogue import Catalogue, shipped
+from app.engine.files.store import ModelStore
 from app.engine.pool import ModelPool
-from app.engine.store import ModelStore
 from app.memory.embedding import PoolEmbedder
 from app.messages import Message, Node
 from app.privacy.connections import ConnectionPolicy

@@ -19,7 +19,7 @@ from app.memory.remembering import Progress, Remembering
 from app.memory.telling import only_asks
 from app.settings.memory import MemorySettings
 from app.vault import Vault
-from app.vault.vectors import Embedded
+from app.vault.recall.vectors import Embedded
 
 from .conftest import conversation
 

@@ -6,7 +6,7 @@ import json
 import subprocess
 import sys
 
-from app.engine.worker_process import WORKER_COMMAND
+from app.engine.process.worker_process import WORKER_COMMAND
 from app.privacy.breakout import Target, break_out
 from app.privacy.connections import ConnectionPolicy
 

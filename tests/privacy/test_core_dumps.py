@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from app.engine.worker_process import WORKER_COMMAND
+from app.engine.process.worker_process import WORKER_COMMAND
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="of Linux")
 

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from app.engine.worker_process import WORKER_COMMAND
+from app.engine.process.worker_process import WORKER_COMMAND
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="of Linux")
 

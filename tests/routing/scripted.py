@@ -9,7 +9,7 @@ from pathlib import Path
 
 from app.backends.endpoint import Endpoint
 from app.backends.raw import RawAnswer, RawRequest
-from app.engine.catalogue_files import CatalogueFile
+from app.engine.catalogues.files import CatalogueFile
 from app.errors import PlaygroundError, RemoteTimeoutError
 from app.messages import ChatRequest, Delta, Finished, Message, Started, TextDelta
 from app.privacy.connections import ConnectionPolicy

@@ -157,7 +157,7 @@ async def test_a_vault_that_cannot_be_written_fails_no_answer(vault, monkeypatch
 
 
 async def test_old_notes_are_taken_out(vault):  # noqa: F811
-    from app.vault.audit import AuditNote
+    from app.vault.activity.audit import AuditNote
 
     await vault.audit.add([AuditNote(at=time.time() - age * 86_400, face="cli", asked="m") for age in (0.5, 2, 3)])
     router, _ = noted(vault, keep_days=1)

@@ -11,8 +11,8 @@ import pytest
 
 from app.backends.endpoint import EndpointKind
 from app.backends.raw import RawRequest
-from app.engine.catalogue import Catalogue
-from app.engine.catalogue_files import CatalogueFile
+from app.engine.catalogues.catalogue import Catalogue
+from app.engine.catalogues.files import CatalogueFile
 from app.errors import (
     CatalogueError,
     CredentialError,

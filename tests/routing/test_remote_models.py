@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.engine.catalogue import Catalogue, shipped
-from app.engine.catalogue_files import CatalogueFile
+from app.engine.catalogues.catalogue import Catalogue, shipped
+from app.engine.catalogues.files import CatalogueFile
 from app.errors import CatalogueError
 from app.routing.catalogue.remote_models import Price, RemoteCatalogue, ReplicaTable
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from app.backends.raw import RawRequest
-from app.engine.catalogue_files import CatalogueFile
+from app.engine.catalogues.files import CatalogueFile
 from app.errors import CatalogueError, InvalidRequestError
 from app.routing.catalogue.remote_models import RemoteCatalogue
 from app.routing.transcribing import RemoteTranscription

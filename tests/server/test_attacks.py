@@ -16,8 +16,8 @@ import pytest
 import websockets
 
 from app.server.auth import keys as keys_module
-from app.vault import api_keys as vault_keys_module
-from app.vault.passwords import hashed
+from app.vault.access import api_keys as vault_keys_module
+from app.vault.access.passwords import hashed
 from tests.server.gated import gated, new_vault, settings
 
 CHAT = "/v1/chat/completions"

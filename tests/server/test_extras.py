@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from app.messages import Message, Node
 from app.vault import Vault
-from app.vault.records import WholeSession
-from app.vault.sessions import new_session
+from app.vault.conversations.records import WholeSession
+from app.vault.conversations.sessions import new_session
 from tests.starter import NAME
 
 from .scripted import served, services_of

@@ -17,7 +17,7 @@ class Vault:
 
 @pytest.fixture
 def services(tmp_path):
-    from app.engine.catalogue import Catalogue, shipped
+    from app.engine.catalogues.catalogue import Catalogue, shipped
 
     catalogue = Catalogue.load([shipped()])
     backend = ScriptedBackend(["Hello"])

@@ -17,7 +17,7 @@ from app.server.gate.gate import GateParts
 from app.server.gate.limits import LimitsUnavailableError, RateLimits
 from app.server.gate.refusals import TooManyRequestsError
 from app.settings.access import AccessSettings
-from app.vault.access_limits import AccessLimits
+from app.vault.access.limits import AccessLimits
 from tests.redis_server import redis_server
 from tests.server.gated import gated, new_vault, settings
 

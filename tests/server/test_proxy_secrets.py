@@ -18,7 +18,7 @@ from app.playground import Playground
 from app.server.gate.gate import GateParts
 from app.server.observing.parts import Observing
 from app.server.services import Services
-from app.vault.api_keys import new_secret
+from app.vault.access.api_keys import new_secret
 from tests.backends.provider import Answer, Received, provider
 
 from .scripted import served

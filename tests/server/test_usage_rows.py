@@ -15,7 +15,7 @@ from app.routing.audit.notebook import Notebook
 from app.server.metering.answers import Metered
 from app.server.metering.meter import Meter
 from app.server.passing.answer import PassedAnswer
-from app.vault.usage import UsageRow
+from app.vault.activity.usage import UsageRow
 
 
 class Kept:

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from app.vault.passwords import hashed
+from app.vault.access.passwords import hashed
 from tests.server.gated import gated, new_vault, settings
 
 PASSWORD = "correct horse battery"

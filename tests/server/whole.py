@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 import numpy
 
-from app.engine.catalogue import Catalogue, shipped
+from app.engine.catalogues.catalogue import Catalogue, shipped
 from app.engine.embeddings import Embeddings
 from app.engine.events import Loaded
 from app.engine.fitting import Placement
@@ -26,8 +26,8 @@ from app.server.services import Services
 from app.server.serving import Serving, listen
 from app.settings import Settings
 from app.vault import Vault
-from app.vault.records import WholeSession
-from app.vault.sessions import new_session
+from app.vault.conversations.records import WholeSession
+from app.vault.conversations.sessions import new_session
 
 from .scripted import ScriptedBackend, services_of
 

@@ -16,7 +16,7 @@ from app.tui.blog.pane import BlogPane
 from app.tui.model_desk import ModelDesk
 from app.tui.pane import Pane
 from app.vault import Vault
-from app.vault.post_records import Post
+from app.vault.posts.records import Post
 
 from .conftest import until
 from .scripted import ScriptedRouter, playground

@@ -11,7 +11,7 @@ from app.errors import WorkerDiedError
 from app.tui.blog.choices import ChoicesScreen
 from app.tui.blog.proposal import HunkCard, ProposalScreen
 from app.tui.blog.summary_card import SummaryCard
-from app.vault.post_records import Post
+from app.vault.posts.records import Post
 
 from .blog_app import NOW, POSTS, SEA, blog_app, blogging, opened
 from .conftest import until

@@ -13,8 +13,8 @@ from app.tui.blog.head import Head
 from app.tui.blog.kept_post import KeptPost
 from app.tui.blog.pause import Pause
 from app.tui.blog.post_bin import PostBin
-from app.vault.post_records import Post, PostLine
-from app.vault.posts import new_post
+from app.vault.posts.posts import new_post
+from app.vault.posts.records import Post, PostLine
 
 from .around import Around
 

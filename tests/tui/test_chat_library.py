@@ -16,7 +16,7 @@ from app.tui.dialogs.confirm import ConfirmScreen
 from app.tui.prompts.picker import PromptPicker
 from app.tui.prompts.prompt_form import PromptForm
 from app.tui.prompts.variables_form import VariablesForm
-from app.vault.prompt_records import Prompt
+from app.vault.prompts.records import Prompt
 
 from .conftest import until
 

@@ -10,7 +10,7 @@ from app.tui.dashboard import amounts
 from app.tui.dashboard.bars import EIGHTHS, EMPTY, Part, column, labels, layout, top_of
 from app.tui.dashboard.colours import OTHERS, Colours
 from app.tui.dashboard.measures import MEASURES
-from app.vault.figures import Figures, Sums, Times
+from app.vault.activity.figures import Figures, Sums, Times
 
 _BLOCKS = " ▁▂▃▄▅▆▇█"
 

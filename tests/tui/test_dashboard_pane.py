@@ -23,7 +23,7 @@ from app.tui.dashboard.pane import DashboardPane
 from app.tui.dashboard.plot import Plot
 from app.tui.dashboard.tiles import Tiles
 from app.vault import Vault
-from app.vault.usage import UsageRow
+from app.vault.activity.usage import UsageRow
 
 from .conftest import until
 from .vault_app import DAY, HOUR, NOW, SmallApp, a_vault
@@ -213,4 +213,4 @@ def test_nothing_of_it_is_loaded_before_it_is_shown() -> None:
     code = "import sys, app.tui.app; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     assert "app.tui.panes" in loaded
-    assert not any(name.startswith(("app.tui.dashboard", "app.vault.figures")) for name in loaded)
+    assert not any(name.startswith(("app.tui.dashboard", "app.vault.activity.figures")) for name in loaded)

@@ -13,7 +13,7 @@ from textual.pilot import Pilot
 
 from app.tui.dashboard.pane import DashboardPane
 from app.vault import Vault
-from app.vault.usage import UsageRow
+from app.vault.activity.usage import UsageRow
 
 from .conftest import until
 from .vault_app import DAY, NOW, SmallApp, a_vault, empty

@@ -20,7 +20,7 @@ from app.tui.chat.composer import Composer
 from app.tui.chat.pane import ChatPane
 from app.tui.chat.transcript import Transcript
 from app.tui.requests.note_list import NoteList
-from app.vault.audit import AuditNote, Detour
+from app.vault.activity.audit import AuditNote, Detour
 
 from .conftest import until
 from .elsewhere import LINES

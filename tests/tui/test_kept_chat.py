@@ -23,7 +23,7 @@ from app.tui.pane_stack import PaneStack
 from app.tui.sessions.session_list import SessionList
 from app.tui.unlock.screen import UnlockScreen
 from app.vault import Vault
-from app.vault.records import SessionLine
+from app.vault.conversations.records import SessionLine
 
 from .conftest import until
 from .scripted import ScriptedRouter, answer

@@ -16,7 +16,7 @@ from app.tui.prompts.prompt_form import PromptForm
 from app.tui.prompts.ranking import ranked
 from app.tui.prompts.variables_form import VariablesForm
 from app.vault import Vault
-from app.vault.prompt_records import Prompt, PromptLine
+from app.vault.prompts.records import Prompt, PromptLine
 
 from .conftest import until
 from .vault_app import SmallApp, a_vault

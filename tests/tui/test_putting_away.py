@@ -11,7 +11,7 @@ from app.messages import Started, TextDelta
 from app.tui.app import PlaygroundApp
 from app.tui.chat.composer import Composer
 from app.tui.chat.pane import ChatPane
-from app.vault.sessions import Shelf
+from app.vault.conversations.sessions import Shelf
 
 from .conftest import until
 from .scripted import ScriptedRouter, answer

@@ -21,7 +21,7 @@ from app.tui.chat.pane import ChatPane
 from app.tui.chat.recalled_view import RecalledView
 from app.tui.chat.transcript import Transcript
 from app.vault import Session, WholeSession
-from app.vault.post_records import Post
+from app.vault.posts.records import Post
 
 from .conftest import until
 from .scripted import ScriptedRouter, answer

@@ -14,7 +14,7 @@ from app.tui.chat.pane import ChatPane
 from app.tui.requests.note_list import NoteList
 from app.tui.requests.pane import PAGE
 from app.tui.requests.sheet import Sheet
-from app.vault.audit import AuditNote, Detour
+from app.vault.activity.audit import AuditNote, Detour
 
 from .conftest import until
 

@@ -21,7 +21,7 @@ from app.tui.sessions.pane import SessionsPane
 from app.tui.sessions.search_field import SearchField
 from app.tui.sessions.shelf_bar import ShelfBar
 from app.vault import Vault
-from app.vault.records import SearchHit
+from app.vault.conversations.records import SearchHit
 from tests.memory.conftest import embedder
 
 from .conftest import until

@@ -21,7 +21,7 @@ from app.tui.sessions.preview import Preview
 from app.tui.sessions.session_list import SessionList
 from app.tui.sessions.shelf_bar import ShelfBar
 from app.vault import Session, Vault
-from app.vault.sessions import Shelf
+from app.vault.conversations.sessions import Shelf
 
 from .conftest import until
 from .vault_app import NOW, SmallApp, a_vault, conversation, empty, pane_of, with_some

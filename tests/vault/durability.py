@@ -23,7 +23,7 @@ from app.chat.keeping import Keeper, Keeping
 from app.errors import PlaygroundError, WrongPassphraseError
 from app.messages import ChatRequest, Delta, Finished, Message, Node, Started, TextDelta
 from app.vault import Vault
-from app.vault.backup import verify
+from app.vault.copies.backup import verify
 
 Operation = Literal["chat", "rekey", "passphrase", "backup", "restore"]
 OPERATIONS: tuple[Operation, ...] = ("chat", "rekey", "passphrase", "backup", "restore")

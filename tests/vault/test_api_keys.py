@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.errors import InvalidRequestError, UnknownKeyError, VaultLockedError
-from app.vault.access_limits import AccessLimits
-from app.vault.api_keys import digest, looks_like_key, new_secret
+from app.vault.access.api_keys import digest, looks_like_key, new_secret
+from app.vault.access.limits import AccessLimits
 
 
 def test_a_key_is_256_random_bits_in_letters_and_digits():

@@ -18,9 +18,10 @@ from hypothesis import strategies as st
 from app.chat.keeping import Keeping
 from app.errors import BackupError, VaultError, VaultLockedError, WrongPassphraseError
 from app.messages import Message
-from app.vault import Vault, restoring
-from app.vault.backup import verify
-from app.vault.backup_file import append_trailer
+from app.vault import Vault
+from app.vault.copies import restoring
+from app.vault.copies.backup import verify
+from app.vault.copies.backup_file import append_trailer
 from app.vault.opening import Places
 from tests.vault.conftest import conversation, everything, fingerprints, vault_at
 

@@ -24,8 +24,8 @@ from app.errors import (
     WrongPassphraseError,
 )
 from app.vault import Vault, WholeSession
-from app.vault.cipher import PAGE_BYTES, connect
-from app.vault.keyfile import KeyFile
+from app.vault.keys.keyfile import KeyFile
+from app.vault.storage.cipher import PAGE_BYTES, connect
 from tests.vault.conftest import everything, fingerprints, vault_at
 
 DATABASE, KEYS = "vault.db", "vault.key"

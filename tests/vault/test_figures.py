@@ -8,8 +8,8 @@ import statistics
 import pytest
 
 from app.errors import VaultLockedError
-from app.vault.figures import Figures, Sums, _overview
-from app.vault.usage import UsageRow
+from app.vault.activity.figures import Figures, Sums, _overview
+from app.vault.activity.usage import UsageRow
 
 HOUR = 3600.0
 START = 1_790_000_000.0

@@ -10,10 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.errors import DiskFullError, KeyFileError, VaultError, WrongPassphraseError
-from app.vault import files, wrapping
-from app.vault.files import write_whole
-from app.vault.keyfile import KeyFile
-from app.vault.wrapping import (
+from app.vault.keys import wrapping
+from app.vault.keys.keyfile import KeyFile
+from app.vault.keys.wrapping import (
     KEY_BYTES,
     Stretching,
     looks_like_recovery_key,
@@ -23,6 +22,8 @@ from app.vault.wrapping import (
     seal,
     unseal,
 )
+from app.vault.storage import files
+from app.vault.storage.files import write_whole
 
 
 def complete() -> tuple[KeyFile, bytes]:

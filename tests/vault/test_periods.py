@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.vault.periods import SPANS, between, periods
+from app.vault.activity.periods import SPANS, between, periods
 
 BERLIN = ZoneInfo("Europe/Berlin")
 ZONES = st.sampled_from([UTC, *map(ZoneInfo, ("Europe/Berlin", "Asia/Kathmandu", "America/St_Johns", "Pacific/Apia"))])

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from app.errors import UnknownPostError, VaultLockedError
 from app.vault import Vault, migrations
-from app.vault.post_records import Post
-from app.vault.posts import MOST_REVISIONS, new_post
+from app.vault.posts.posts import MOST_REVISIONS, new_post
+from app.vault.posts.records import Post
 from tests.vault.conftest import vault_at
 
 

@@ -7,8 +7,8 @@ import pytest
 from app.errors import PromptThereError, UnknownPromptError, VaultLockedError
 from app.messages import Sampling
 from app.vault import Vault, migrations
-from app.vault.prompt_records import Prompt
-from app.vault.prompts import MOST_BEFORE
+from app.vault.prompts.prompts import MOST_BEFORE
+from app.vault.prompts.records import Prompt
 from tests.vault.conftest import vault_at
 
 TEACHER = Prompt(

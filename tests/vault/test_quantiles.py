@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.vault.quantiles import quantile
+from app.vault.activity.quantiles import quantile
 
 VALUES = st.lists(st.floats(min_value=0, max_value=1e6), min_size=1, max_size=40)
 

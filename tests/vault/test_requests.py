@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from app.errors import InvalidRequestError, VaultLockedError
+from app.vault.activity.audit import AuditNote, Detour
 from app.vault.answers import Answers
-from app.vault.audit import AuditNote, Detour
 
 
 def note(at, **more):

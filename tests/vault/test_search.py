@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from app.messages import Message, Node
 from app.vault import Vault
-from app.vault.search import fts_query
+from app.vault.conversations.search import fts_query
 from tests.vault.conftest import conversation, vault_at
 
 

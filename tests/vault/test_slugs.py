@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.vault.slugs import LONGEST, slug_of
+from app.vault.posts.slugs import LONGEST, slug_of
 
 
 @pytest.mark.parametrize(

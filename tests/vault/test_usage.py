@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.vault.usage import UsageRow, start_of_month, start_of_next_month
+from app.vault.activity.usage import UsageRow, start_of_month, start_of_next_month
 
 
 def row(at, key="a", **more):

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from app.vault import migrations
-from app.vault.audit import AuditNote
+from app.vault.activity.audit import AuditNote
 from tests.vault.conftest import vault_at
 
 BEFORE = migrations.NAMES.index("v007_figures")

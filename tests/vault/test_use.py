@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from app.errors import KeyFileError, VaultInUseError, VaultLockedError, WrongPassphraseError
-from app.vault.keyfile import KeyFile
-from app.vault.use_lock import UseLock
+from app.vault.keys.keyfile import KeyFile
+from app.vault.storage.use_lock import UseLock
 from tests.vault.conftest import conversation, everything, vault_at
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -194,7 +194,7 @@ async def test_locking_keeps_what_was_asked_before(vault):
 
 
 def test_a_place_is_alone_shared_or_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr("app.vault.use_lock._PATIENCE_SECONDS", 0.1)
+    monkeypatch.setattr("app.vault.storage.use_lock._PATIENCE_SECONDS", 0.1)
     one, two, three = (UseLock(tmp_path / "lock") for _ in range(3))
     assert one.take() is True
     with pytest.raises(VaultInUseError, match="rewriting or restoring"):

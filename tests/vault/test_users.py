@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from app.errors import InvalidRequestError, UnknownUserError
-from app.vault.passwords import checked, fits, hashed
+from app.vault.access.passwords import checked, fits, hashed
 
 KEPT = hashed("größer als vorher")
 

@@ -10,8 +10,8 @@ import pytest
 from app.errors import VaultLockedError
 from app.messages import Message, Node
 from app.vault import Vault
-from app.vault.posts import new_post
-from app.vault.vectors import Embedded, Missing, PieceVector
+from app.vault.posts.posts import new_post
+from app.vault.recall.vectors import Embedded, Missing, PieceVector
 
 from .conftest import conversation
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from app.errors import DiskFullError, PlaygroundError
-from app.vault.write_behind import WriteBehind
+from app.vault.storage.write_behind import WriteBehind
 
 
 async def test_closing_while_the_disk_is_full_ends() -> None:

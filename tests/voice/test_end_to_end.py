@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 import pytest_asyncio
 
-from app.engine.catalogue import Catalogue, shipped
+from app.engine.catalogues.catalogue import Catalogue, shipped
+from app.engine.files.store import ModelStore
 from app.engine.pool import ModelPool
-from app.engine.store import ModelStore
 from app.errors import MicrophoneLostError, NoMicrophoneError
 from app.privacy.connections import ConnectionPolicy
 from app.settings import EngineSettings

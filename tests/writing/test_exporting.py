@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.errors import DiskFullError, PublishError
-from app.vault.post_records import Post
+from app.vault.posts.records import Post
 from app.writing import publishing
 from app.writing.exporting import FORMS, exported
 from app.writing.front_matter import read

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.errors import ImportFormatError
-from app.vault.post_records import Post
+from app.vault.posts.records import Post
 from app.writing.front_matter import FrontMatter, read, taken_in, written
 
 LINE = st.text(st.characters(exclude_categories=("C", "Zl", "Zp")), max_size=30).map(

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from app.errors import DiskFullError
-from app.vault import Vault, write_behind
-from app.vault.posts import new_post
+from app.vault import Vault
+from app.vault.posts.posts import new_post
+from app.vault.storage import write_behind
 from app.writing.keeping import SAVE_AFTER, PostKeeper
 
 

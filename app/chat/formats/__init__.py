@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.vault.records import WholeSession
+from app.vault.conversations.records import WholeSession
 
 from .imported import Imported
 from .names import Form, suggested_name

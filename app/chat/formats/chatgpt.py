@@ -10,7 +10,7 @@ from msgspec import Struct, structs
 
 from app.errors import ImportFormatError
 from app.messages import Message, Node, Thinking, ToolResult
-from app.vault.records import Session, WholeSession
+from app.vault.conversations.records import Session, WholeSession
 
 from .chatgpt_content import ROLES, Said, said
 from .collecting import collected

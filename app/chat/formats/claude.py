@@ -7,7 +7,7 @@ from typing import Any
 
 from app.errors import ImportFormatError
 from app.messages import FinishReason, Message, Node, NodeStatus
-from app.vault.records import Session, WholeSession
+from app.vault.conversations.records import Session, WholeSession
 
 from .claude_content import Turn, turns_of
 from .collecting import Keys, collected

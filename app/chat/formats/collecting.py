@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from app.errors import ImportFormatError
-from app.vault.records import WholeSession
+from app.vault.conversations.records import WholeSession
 
 from .imported import Imported
 from .reading import as_json_text, as_mapping, as_text, named

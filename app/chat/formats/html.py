@@ -8,7 +8,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from app.messages import Image, Node, Part, Text, Thinking, ToolCall, ToolResult
-from app.vault.records import WholeSession
+from app.vault.conversations.records import WholeSession
 
 from .page_style import STYLE
 from .shown import data_address, ending, moment, shown_branch, speaker, title_of

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from app.vault.records import WholeSession
+from app.vault.conversations.records import WholeSession
 
 
 class Imported(Struct, frozen=True):

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from app.messages import Image, Node, Part, Text, Thinking, ToolCall, ToolResult
-from app.vault.records import WholeSession
+from app.vault.conversations.records import WholeSession
 
 from .fences import fenced, literal, quoted
 from .reading import as_text

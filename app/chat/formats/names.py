@@ -6,7 +6,7 @@ import re
 import unicodedata
 from typing import Literal
 
-from app.vault.records import Session
+from app.vault.conversations.records import Session
 
 Form = Literal["markdown", "json", "html"]
 """What a conversation can be exported to."""

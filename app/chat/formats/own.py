@@ -13,7 +13,7 @@ from msgspec import structs
 
 from app.errors import ImportFormatError
 from app.messages import Node
-from app.vault.records import Session, WholeSession
+from app.vault.conversations.records import Session, WholeSession
 
 from .imported import Imported
 from .reading import as_mapping, as_text, named, parse_json

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from app.errors import ImportFormatError
-from app.vault.storable import storable
+from app.vault.storage.storable import storable
 
 MAX_JSON_BYTES = 512 * 1024 * 1024
 """Larger files are refused: parsed, they would need several times their size in memory."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from app.messages import Image, Node
-from app.vault.records import Session, WholeSession
+from app.vault.conversations.records import Session, WholeSession
 
 _PICTURES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
 

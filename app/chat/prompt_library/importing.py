@@ -17,7 +17,7 @@ from msgspec import Struct
 
 from app.errors import ImportFormatError
 from app.privacy.terminal import is_clean
-from app.vault.prompt_records import Prompt
+from app.vault.prompts.records import Prompt
 
 from .prompt_files import MOST_BYTES, prompt_of
 from .variables import INPUT, needs_input

@@ -9,8 +9,8 @@ from pathlib import Path
 from msgspec import Struct
 
 from app.errors import PlaygroundError, UnknownPromptError
-from app.vault.prompt_records import Prompt, PromptKind, PromptLine, has_words, line_of
-from app.vault.prompts import Prompts, unknown
+from app.vault.prompts.prompts import Prompts, unknown
+from app.vault.prompts.records import Prompt, PromptKind, PromptLine, has_words, line_of
 
 from .prompt_files import name_of, prompt_of
 

@@ -8,8 +8,8 @@ from app.chat.markdown_head import one_line, read_head, words_of, written_head
 from app.chat.sampling_ranges import RANGES, range_words
 from app.errors import ImportFormatError
 from app.messages import Sampling
-from app.vault.prompt_records import Prompt, PromptKind
-from app.vault.slugs import slug_of
+from app.vault.posts.slugs import slug_of
+from app.vault.prompts.records import Prompt, PromptKind
 
 from .variables import variables
 

@@ -19,7 +19,7 @@ from app.privacy.terminal import clean
 
 if TYPE_CHECKING:
     from app.vault import Vault
-    from app.vault.post_records import Post, PostLine
+    from app.vault.posts.records import Post, PostLine
 
 _MOST_BYTES = 16 * 1024 * 1024
 
@@ -96,7 +96,7 @@ def import_posts(session: Session, files: tuple[Path, ...]) -> None:
 
 
 def _read(file: Path) -> Post:
-    from app.vault.posts import new_post
+    from app.vault.posts.posts import new_post
     from app.writing.front_matter import taken_in
     from app.writing.outline import outline
 

@@ -18,8 +18,8 @@ from app.privacy.terminal import clean
 
 if TYPE_CHECKING:
     from app.vault import Vault
-    from app.vault.post_records import PostHit, PostLine
-    from app.vault.posts import PostShelf
+    from app.vault.posts.posts import PostShelf
+    from app.vault.posts.records import PostHit, PostLine
 
 _TITLE_WIDTH = 50
 _LINES = 50

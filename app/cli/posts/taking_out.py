@@ -111,7 +111,7 @@ def publish_post(session: Session, which: str, folder: Path, form: Form, force: 
     """
 
     async def published(vault: Vault) -> None:
-        from app.vault.slugs import address_of
+        from app.vault.posts.slugs import address_of
         from app.writing.exporting import exported
         from app.writing.publishing import publish
 

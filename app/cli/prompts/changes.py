@@ -16,7 +16,7 @@ from app.cli.session import Session, reporting_errors
 from app.errors import PromptThereError, UnknownPromptError
 from app.playground import Playground
 from app.privacy.terminal import clean
-from app.vault.prompt_records import Prompt
+from app.vault.prompts.records import Prompt
 
 from .opening import writable
 

@@ -23,7 +23,7 @@ from .opening import readable, writable
 
 if TYPE_CHECKING:
     from app.chat.prompt_library.library import Taken
-    from app.vault.prompt_records import Prompt
+    from app.vault.prompts.records import Prompt
 
 _NAMED = 5
 

@@ -17,12 +17,12 @@ from app.cli.session import Session, reporting_errors
 from app.cli.tables import shortened, table
 from app.playground import Playground
 from app.privacy.terminal import clean
-from app.vault.prompt_records import has_words, line_of
+from app.vault.prompts.records import has_words, line_of
 
 from .opening import readable
 
 if TYPE_CHECKING:
-    from app.vault.prompt_records import Prompt, PromptKind, PromptLine
+    from app.vault.prompts.records import Prompt, PromptKind, PromptLine
 
 _ABOUT_WIDTH = 60
 

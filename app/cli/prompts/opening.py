@@ -12,7 +12,7 @@ from app.errors import VaultLockedError
 from app.playground import Playground
 
 if TYPE_CHECKING:
-    from app.vault.prompts import Prompts
+    from app.vault.prompts.prompts import Prompts
 
 
 async def readable(playground: Playground) -> Library:

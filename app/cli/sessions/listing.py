@@ -21,7 +21,7 @@ from .finding import as_object, find
 
 if TYPE_CHECKING:
     from app.vault import SearchHit, SessionLine, Vault
-    from app.vault.sessions import Shelf
+    from app.vault.conversations.sessions import Shelf
 
 _TITLE_WIDTH = 60
 _LEAST_TITLE_WIDTH = 20

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Protocol
 
-from app.engine.download import Report
+from app.engine.files.download import Report
 from app.privacy.connections import ConnectionPolicy
 
 

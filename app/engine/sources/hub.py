@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from app.engine.download import Report, download
+from app.engine.files.download import Report, download
 from app.errors import CatalogueError, DownloadError, IntegrityError, OfflineError
 from app.privacy.connections import ConnectionPolicy
 

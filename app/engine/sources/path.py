@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from app.engine.download import Report, disk_error
+from app.engine.files.download import Report, disk_error
 from app.errors import CatalogueError, DownloadError
 from app.privacy.connections import ConnectionPolicy
 

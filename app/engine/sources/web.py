@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urlsplit
 
-from app.engine.download import Report, download
+from app.engine.files.download import Report, download
 from app.errors import CatalogueError
 from app.privacy.connections import ConnectionPolicy
 

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
-from app.engine.download import Report, disk_error
+from app.engine.files.download import Report, disk_error
 from app.errors import (
     CatalogueError,
     DiskFullError,

@@ -66,7 +66,7 @@ class Model:
         bos, eos: the texts of the tokens that begin and end a sequence; empty where there are none.
 
     Args:
-        path: the file, or the first of a split one; checked before by ``app.engine.integrity``.
+        path: the file, or the first of a split one; checked before by ``app.engine.files.integrity``.
         gpu_layers: layers for the accelerator; -1 is all.
         on_progress: called with the share read, 0 to 1.
 

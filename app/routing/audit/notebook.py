@@ -20,8 +20,8 @@ from .watched import Cost, Watched
 
 if TYPE_CHECKING:
     from app.vault import Vault
-    from app.vault.audit import AuditNote
-    from app.vault.usage import UsageRow
+    from app.vault.activity.audit import AuditNote
+    from app.vault.activity.usage import UsageRow
 
 _log = logging.getLogger(__name__)
 

@@ -26,8 +26,8 @@ from app.messages import (
 from app.routing.recording import Recording
 
 if TYPE_CHECKING:
-    from app.vault.audit import AuditNote
-    from app.vault.usage import UsageRow
+    from app.vault.activity.audit import AuditNote
+    from app.vault.activity.usage import UsageRow
 
 Outcome = Literal["finished", "stopped", "failed"]
 Cost = Callable[[str, Usage], float | None]
@@ -100,7 +100,7 @@ class Watched:
 
     def note(self, cost: Cost) -> AuditNote:
         """All of it, secrets included: mask it before it is kept."""
-        from app.vault.audit import AuditNote, Detour
+        from app.vault.activity.audit import AuditNote, Detour
 
         times = self.finished.timings if self.finished is not None else None
         return AuditNote(
@@ -137,7 +137,7 @@ class Watched:
         """For the table of usage; ``None`` when it was left before anybody answered, so that there is none to count."""
         if not self.model and not self.unanswered:
             return None
-        from app.vault.usage import UsageRow
+        from app.vault.activity.usage import UsageRow
 
         times = self.finished.timings if self.finished is not None else None
         return UsageRow(

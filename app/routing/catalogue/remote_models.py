@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta, Struct
 
 from app.backends.endpoint import Endpoint
-from app.engine.catalogue_files import CatalogueFile
+from app.engine.catalogues.files import CatalogueFile
 from app.errors import CatalogueError
 
 from .endpoint_tables import read_endpoint, warnings_of

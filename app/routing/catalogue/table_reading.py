@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from app.engine.table_words import sentence
+from app.engine.catalogues.table_words import sentence
 
 S = TypeVar("S", bound=msgspec.Struct)
 

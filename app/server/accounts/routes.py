@@ -28,9 +28,9 @@ from app.server.gate.refusals import KeyRefusedError
 from app.server.metering.ledger import Ledger
 from app.server.observing.exchange import note_error
 from app.vault import Vault
-from app.vault.passwords import checked
-from app.vault.usage import UsageRow
-from app.vault.users import SignIn, User
+from app.vault.access.passwords import checked
+from app.vault.access.users import SignIn, User
+from app.vault.activity.usage import UsageRow
 
 from .wire import (
     Asker,

@@ -6,10 +6,10 @@ from typing import Literal
 
 from msgspec import Struct
 
-from app.vault.access_limits import NO_ACCESS_LIMITS, AccessLimits
-from app.vault.api_keys import ApiKey, Scope
-from app.vault.usage import UsageRow
-from app.vault.users import Role, User
+from app.vault.access.api_keys import ApiKey, Scope
+from app.vault.access.limits import NO_ACCESS_LIMITS, AccessLimits
+from app.vault.access.users import Role, User
+from app.vault.activity.usage import UsageRow
 
 
 class LoginBody(Struct, frozen=True, forbid_unknown_fields=True):

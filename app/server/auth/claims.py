@@ -7,7 +7,7 @@ from functools import cached_property
 
 from app.server.gate.heads import Head
 from app.server.gate.refusals import KeyRefusedError
-from app.vault.api_keys import digest
+from app.vault.access.api_keys import digest
 
 REMEDY = "Send it as `Authorization: Bearer KEY` or as `x-api-key: KEY`."
 _BEARER = re.compile(r"[Bb]earer +([\x21-\x7e]+) *")

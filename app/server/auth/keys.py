@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from app.errors import PlaygroundError, SettingsError
 from app.server.gate.refusals import KeyRefusedError
-from app.vault.api_keys import ApiKey, ApiKeys, digest, looks_like_key
+from app.vault.access.api_keys import ApiKey, ApiKeys, digest, looks_like_key
 
 from .claims import Claim
 from .principal import Principal

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from app.privacy.connections import is_loopback
-from app.vault.api_keys import Scope
+from app.vault.access.api_keys import Scope
 
 WEBSOCKET = "WEBSOCKET"
 """Stands for the method of a WebSocket."""

@@ -8,8 +8,8 @@ from functools import cached_property
 from typing import TypeVar
 
 from app.errors import BusyError
-from app.vault.passwords import MOST_CHARACTERS, fits, hashed
-from app.vault.users import Users
+from app.vault.access.passwords import MOST_CHARACTERS, fits, hashed
+from app.vault.access.users import Users
 
 T = TypeVar("T")
 

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from app.vault.access_limits import NO_ACCESS_LIMITS, AccessLimits
-from app.vault.api_keys import SCOPES, ApiKey, Scope
-from app.vault.users import Role, User
+from app.vault.access.api_keys import SCOPES, ApiKey, Scope
+from app.vault.access.limits import NO_ACCESS_LIMITS, AccessLimits
+from app.vault.access.users import Role, User
 
 ROLE_SCOPES: Mapping[Role, tuple[Scope, ...]] = {"admin": SCOPES, "user": ("chat", "embed"), "read-only": ()}
 """What each role may do. Who has no scope still reads what needs none: the models, their own usage."""

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 from app.server.gate.refusals import KeyRefusedError
+from app.vault.access.users import SignIn, User, Users
 from app.vault.secrets import Secrets
-from app.vault.users import SignIn, User, Users
 
 from .principal import Principal
 from .remembering import Remembered

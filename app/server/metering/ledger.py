@@ -11,7 +11,7 @@ from app.server.auth.principal import Principal
 from app.server.gate.limits import RateLimits
 from app.server.gate.refusals import QuotaSpentError
 from app.vault import Vault
-from app.vault.usage import UsageRow, start_of_month, start_of_next_month
+from app.vault.activity.usage import UsageRow, start_of_month, start_of_next_month
 
 _log = logging.getLogger(__name__)
 

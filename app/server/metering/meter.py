@@ -11,7 +11,7 @@ from app.messages import Usage
 from app.server.auth.principal import ANYBODY, Principal
 from app.server.gate.limits import RateLimits
 from app.server.observing.exchange import Exchange, exchange_of
-from app.vault.usage import UsageRow
+from app.vault.activity.usage import UsageRow
 
 from .ledger import Ledger
 

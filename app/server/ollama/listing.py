@@ -10,9 +10,9 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from app import __version__
-from app.engine.catalogue import ModelEntry
-from app.engine.describing import Description, Descriptions
-from app.engine.gguf import read_header
+from app.engine.catalogues.catalogue import ModelEntry
+from app.engine.files.describing import Description, Descriptions
+from app.engine.files.gguf import read_header
 from app.errors import UnknownModelError
 from app.server.lenient import JsonWhateverItSays
 from app.server.models import known, shown

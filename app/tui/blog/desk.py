@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from app.settings.writing import WritingSettings
     from app.tui.model_desk import ModelDesk
     from app.tui.pane import Pane
-    from app.vault.post_records import Post
+    from app.vault.posts.records import Post
     from app.vault.vault import Vault
     from app.writing.keeping import PostKeeper
 

@@ -9,8 +9,8 @@ import msgspec
 
 if TYPE_CHECKING:
     from app.tui.surroundings import Surroundings
-    from app.vault.post_records import Post
-    from app.vault.posts import Posts
+    from app.vault.posts.posts import Posts
+    from app.vault.posts.records import Post
 
     from .kept_post import KeptPost
     from .particulars import Particulars
@@ -44,7 +44,7 @@ class Head:
 
     async def keep_address(self, post: Post) -> None:
         """The post's address stays what it was written under, whatever its title becomes later."""
-        from app.vault.slugs import address_of
+        from app.vault.posts.slugs import address_of
 
         if self._on_desk(post) is None:
             stored = await self._posts.get(post.id)

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from app.tui.surroundings import Surroundings
-    from app.vault.post_records import Revision
-    from app.vault.posts import Posts
+    from app.vault.posts.posts import Posts
+    from app.vault.posts.records import Revision
 
     from .editor import PostEditor
     from .kept_post import KeptPost

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Protocol
 from app.tui.settled_memory import settle_memory, unsettle_memory
 
 if TYPE_CHECKING:
-    from app.vault.post_records import Post
-    from app.vault.posts import Posts
-    from app.vault.write_behind import Told
+    from app.vault.posts.posts import Posts
+    from app.vault.posts.records import Post
+    from app.vault.storage.write_behind import Told
     from app.writing.keeping import PostKeeper
 
 
@@ -73,7 +73,7 @@ class KeptPost:
 
     async def begin(self) -> None:
         """Puts a new post on the desk. Until something is written in it, it leaves no trace."""
-        from app.vault.posts import new_post
+        from app.vault.posts.posts import new_post
 
         await self.close()
         self._begin(new_post(), written=False)

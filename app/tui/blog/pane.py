@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from textual.app import SystemCommand
 
     from app.tui.model_desk import ModelDesk
-    from app.vault.post_records import Post
+    from app.vault.posts.records import Post
     from app.vault.vault import Vault
 
 

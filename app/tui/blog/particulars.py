@@ -21,8 +21,8 @@ from app.privacy.terminal import clean
 from app.tui.dialogs.dialog import Dialog
 from app.tui.dialogs.dialog_lines import choice_words, key_line
 from app.tui.sessions.tags import split_tags
-from app.vault.post_records import Post, PostStatus
-from app.vault.slugs import address_of, slug_of
+from app.vault.posts.records import Post, PostStatus
+from app.vault.posts.slugs import address_of, slug_of
 
 
 class Particulars(Struct, frozen=True):

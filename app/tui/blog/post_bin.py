@@ -9,8 +9,8 @@ from app.tui.sessions.titles import short_title
 
 if TYPE_CHECKING:
     from app.tui.surroundings import Surroundings
-    from app.vault.post_records import PostLine
-    from app.vault.posts import Posts
+    from app.vault.posts.posts import Posts
+    from app.vault.posts.records import PostLine
 
 _UNDONE_AT_MOST = 50
 

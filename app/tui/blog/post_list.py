@@ -14,7 +14,7 @@ from app.tui.sessions.excerpts import marked_pieces
 from app.tui.sessions.tags import tag_words
 from app.tui.sessions.titles import title_words
 from app.tui.words import cut
-from app.vault.post_records import PostHit, PostLine
+from app.vault.posts.records import PostHit, PostLine
 
 _STATUS = 10
 _DATE = 9

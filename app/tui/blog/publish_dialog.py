@@ -18,7 +18,7 @@ from app.privacy.terminal import clean
 from app.tui import words
 from app.tui.dialogs.dialog import Dialog
 from app.tui.dialogs.dialog_lines import choice_words, key_line
-from app.vault.post_records import Post
+from app.vault.posts.records import Post
 from app.writing.exporting import FORMS, Exported, Form, exported
 from app.writing.publishing import publish
 

@@ -10,7 +10,7 @@ from app.tui import words
 
 if TYPE_CHECKING:
     from app.tui.surroundings import Surroundings
-    from app.vault.post_records import Post
+    from app.vault.posts.records import Post
     from app.writing.exporting import Form
 
     from .head import Head

@@ -22,7 +22,7 @@ from app.tui import dates, words
 from app.tui.dialogs.dialog import Dialog
 from app.tui.dialogs.dialog_lines import key_line
 from app.tui.face import Face
-from app.vault.post_records import Post, Revision, RevisionLine
+from app.vault.posts.records import Post, Revision, RevisionLine
 
 from .hunk_words import hunk_words
 

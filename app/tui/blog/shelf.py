@@ -24,8 +24,8 @@ from .post_list import PostList
 
 if TYPE_CHECKING:
     from app.tui.pane import Pane
-    from app.vault.post_records import PostLine
-    from app.vault.posts import PostShelf
+    from app.vault.posts.posts import PostShelf
+    from app.vault.posts.records import PostLine
     from app.vault.vault import Vault
 
 _MOST = 5_000

@@ -11,7 +11,7 @@ from textual.widget import Widget
 from app.privacy.terminal import clean
 from app.tui import words
 from app.tui.sessions.tags import tag_words
-from app.vault.post_records import PostStatus
+from app.vault.posts.records import PostStatus
 
 
 class PostState(Struct, frozen=True, kw_only=True):

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from app.chat.prompt_library.library import Library
     from app.chat.prompt_library.variables import Variable
     from app.tui.model_desk import ModelDesk
-    from app.vault.prompt_records import Prompt, PromptKind
+    from app.vault.prompts.records import Prompt, PromptKind
 
 NO_PERSONA = "off"
 """What is written in the place of a persona's name to have none."""
@@ -144,7 +144,7 @@ class FromLibrary:
     def save_prompt(self) -> None:
         """Keeps what stands in the composer, or else the last question, as a prompt."""
         from app.tui.prompts.prompt_form import PromptForm
-        from app.vault.prompt_records import Prompt
+        from app.vault.prompts.records import Prompt
 
         own = self._library.own
         path = self._current.conversation.path()

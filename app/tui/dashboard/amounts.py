@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from app.tui import words
-from app.vault.figures import Sums
+from app.vault.activity.figures import Sums
 
 NONE = "–"
 """Where nothing was measured, and nothing had to be paid."""

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from textual.content import Content
 
-from app.vault.periods import Span
+from app.vault.activity.periods import Span
 
 _THEN: dict[Span, str] = {
     "day": "Nothing was asked in the last 24 hours.",

@@ -5,8 +5,8 @@ from __future__ import annotations
 from textual.content import Content
 
 from app.privacy.terminal import clean
-from app.vault.figures import Overview
-from app.vault.periods import Span, Unit
+from app.vault.activity.figures import Overview
+from app.vault.activity.periods import Span, Unit
 
 from .measures import Measure
 from .plot import most, when_words

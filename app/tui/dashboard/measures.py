@@ -7,7 +7,7 @@ from collections.abc import Callable
 from msgspec import Struct
 
 from app.tui import words
-from app.vault.figures import Figures
+from app.vault.activity.figures import Figures
 
 from . import amounts
 

@@ -11,7 +11,7 @@ from textual.content import Content
 from app.privacy.terminal import clean
 from app.tui.row_list import RowList
 from app.tui.words import cut
-from app.vault.figures import Figures, Overview
+from app.vault.activity.figures import Figures, Overview
 
 from . import amounts
 from .colours import Colours

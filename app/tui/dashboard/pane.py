@@ -18,8 +18,8 @@ from textual.widgets import Static
 from app.errors import VaultLockedError
 from app.tui.pane import Pane
 from app.tui.row_list import RowList
-from app.vault.figures import Figures, Overview
-from app.vault.periods import SPANS, Periods, Span, periods
+from app.vault.activity.figures import Figures, Overview
+from app.vault.activity.periods import SPANS, Periods, Span, periods
 
 from .colours import Colours
 from .empty import empty_words, nothing_then

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from textual.content import Content
 from textual.widget import Widget
 
-from app.vault.figures import Figures, Overview, Period
-from app.vault.periods import Unit
+from app.vault.activity.figures import Figures, Overview, Period
+from app.vault.activity.periods import Unit
 
 from .bars import EMPTY, Cell, Part, column, labels, layout, marks, top_of
 from .colours import Colours

@@ -7,7 +7,7 @@ from textual.content import Content
 from textual.message import Message
 from textual.widget import Widget
 
-from app.vault.figures import Figures
+from app.vault.activity.figures import Figures
 
 from .measures import MEASURES
 

@@ -24,7 +24,7 @@ from app.tui.pane import Pane
 from .words import detail_words, row_words
 
 if TYPE_CHECKING:
-    from app.engine.store import Verification
+    from app.engine.files.store import Verification
 
 
 class ModelsPane(Pane):

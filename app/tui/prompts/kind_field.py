@@ -10,7 +10,7 @@ from textual.content import Content
 from textual.reactive import reactive
 from textual.widget import Widget
 
-from app.vault.prompt_records import PromptKind
+from app.vault.prompts.records import PromptKind
 
 _KINDS: tuple[PromptKind, ...] = ("prompt", "persona")
 

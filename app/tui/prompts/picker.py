@@ -20,7 +20,7 @@ from app.privacy.terminal import clean
 from app.tui.dialogs.dialog import Dialog
 from app.tui.face import Face
 from app.tui.later import Later
-from app.vault.prompt_records import Prompt, PromptKind, PromptLine
+from app.vault.prompts.records import Prompt, PromptKind, PromptLine
 
 from .preview import previewed
 from .ranking import ranked
@@ -265,6 +265,4 @@ composer. What you change or delete here can be taken back. `playground prompts 
 
 def _row(line: PromptLine) -> Content:
     mark = ("● ", "$success") if line.own else ("  ", "")
-    return Content.assemble(
-        mark, (clean(line.title or line.name), ""), (f"  {clean(line.description)}", "$text-muted")
-    )
+    return Content.assemble(mark, (clean(line.title or line.name), ""), (f"  {clean(line.description)}", "$text-muted"))

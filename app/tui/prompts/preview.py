@@ -9,7 +9,7 @@ from app.chat.prompt_library.variables import places, variables
 from app.messages import Sampling
 from app.privacy.terminal import clean
 from app.tui.chat.sampling_words import described
-from app.vault.prompt_records import Prompt
+from app.vault.prompts.records import Prompt
 
 MOST_SHOWN = 6_000
 """Characters of a text; the rest is counted."""

@@ -21,12 +21,12 @@ from app.tui.chat.sampling_words import changed, described
 from app.tui.dialogs.dialog import Dialog
 from app.tui.face import Face
 from app.tui.sessions.tags import split_tags
-from app.vault.prompt_records import Prompt
+from app.vault.prompts.records import Prompt
 
 from .kind_field import KindField
 
 if TYPE_CHECKING:
-    from app.vault.prompts import Prompts
+    from app.vault.prompts.prompts import Prompts
 
 
 class PromptForm(Dialog[Prompt]):

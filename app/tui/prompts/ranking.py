@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from app.chat.attaching.fuzzy import score
-from app.vault.prompt_records import PromptLine
+from app.vault.prompts.records import PromptLine
 
 _SAID_ELSEWHERE = -1.0
 """What is worth that the words stand in the description or the tags: less than any letters of the name."""

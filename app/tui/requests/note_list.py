@@ -14,7 +14,7 @@ from app.tui import words
 from app.tui.models.remote_words import dollars
 from app.tui.row_list import RowList
 from app.tui.words import cut
-from app.vault.audit import AuditNote
+from app.vault.activity.audit import AuditNote
 
 WIDE = 100
 """Columns from which there is room for the backend and the cost."""

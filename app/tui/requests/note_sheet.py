@@ -11,7 +11,7 @@ from app.privacy.masking import Masker
 from app.privacy.terminal import clean
 from app.tui import words
 from app.tui.models.remote_words import dollars
-from app.vault.audit import AuditNote
+from app.vault.activity.audit import AuditNote
 
 from .json_words import json_words, pretty
 from .note_list import FACES, ended_words

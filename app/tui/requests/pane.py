@@ -21,7 +21,7 @@ from app.tui.row_list import RowList
 from .note_list import FACES, NoteList, ended_words
 
 if TYPE_CHECKING:
-    from app.vault.audit import AuditNote
+    from app.vault.activity.audit import AuditNote
     from app.vault.vault import Vault
 
 PAGE = 200

@@ -13,7 +13,7 @@ from .titles import short_title
 
 if TYPE_CHECKING:
     from app.tui.surroundings import Surroundings
-    from app.vault.sessions import Sessions
+    from app.vault.conversations.sessions import Sessions
 
 _UNDONE_AT_MOST = 50
 _TAGS_NAMED = 8

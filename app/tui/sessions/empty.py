@@ -10,7 +10,7 @@ from textual.content import Content
 from .tags import tag_words
 
 if TYPE_CHECKING:
-    from app.vault.sessions import Shelf
+    from app.vault.conversations.sessions import Shelf
 
 
 def empty_words(

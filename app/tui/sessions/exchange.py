@@ -14,7 +14,7 @@ from .titles import short_title
 
 if TYPE_CHECKING:
     from app.tui.surroundings import Surroundings
-    from app.vault.sessions import Sessions
+    from app.vault.conversations.sessions import Sessions
 
     from .export_dialog import Destination
 

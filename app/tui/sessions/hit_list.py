@@ -11,7 +11,7 @@ from textual.content import Content
 
 from app.tui import dates, words
 from app.tui.row_list import RowList
-from app.vault.records import SearchHit, SessionLine
+from app.vault.conversations.records import SearchHit, SessionLine
 
 from .excerpts import marked_pieces, one_line
 from .tags import tag_words

@@ -24,7 +24,7 @@ from .tags import tag_words
 
 if TYPE_CHECKING:
     from app.tui.surroundings import Surroundings
-    from app.vault.sessions import Shelf
+    from app.vault.conversations.sessions import Shelf
     from app.vault.vault import Vault
 
 WIDE = 110

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from app.errors import PlaygroundError, VaultLockedError
 from app.tui import words
-from app.vault.records import SearchHit
+from app.vault.conversations.records import SearchHit
 
 if TYPE_CHECKING:
     from app.memory.recall import Recalled

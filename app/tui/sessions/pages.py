@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
-from app.vault.records import SessionLine
+from app.vault.conversations.records import SessionLine
 
 PAGE = 100
 """Lines in a page: a read of them takes about a millisecond, and fills the tallest terminal."""

@@ -28,7 +28,7 @@ from .search_field import SearchField
 from .shelf_bar import ShelfBar
 
 if TYPE_CHECKING:
-    from app.vault.sessions import Shelf
+    from app.vault.conversations.sessions import Shelf
     from app.vault.vault import Vault
 
 _GUARD_SECONDS = 0.5

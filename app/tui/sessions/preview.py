@@ -9,7 +9,7 @@ from textual.widgets import Static
 
 from app.messages import Node
 from app.privacy.terminal import clean
-from app.vault.records import WholeSession
+from app.vault.conversations.records import WholeSession
 
 from .hit_list import speaker
 from .titles import title_words

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Protocol
 
-from app.vault.records import WholeSession
+from app.vault.conversations.records import WholeSession
 
 if TYPE_CHECKING:
     from app.vault.vault import Vault

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from app.vault.records import SearchHit
+from app.vault.conversations.records import SearchHit
 
 if TYPE_CHECKING:
     from app.tui.row_list import RowList

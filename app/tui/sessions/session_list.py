@@ -10,7 +10,7 @@ from textual.content import Content
 
 from app.tui import dates, words
 from app.tui.row_list import RowList
-from app.vault.records import SessionLine
+from app.vault.conversations.records import SessionLine
 
 from .pages import Pages
 from .tags import tag_words

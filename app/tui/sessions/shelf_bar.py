@@ -13,7 +13,7 @@ from textual.widget import Widget
 from app.tui import words
 
 if TYPE_CHECKING:
-    from app.vault.sessions import Shelf
+    from app.vault.conversations.sessions import Shelf
 
 SHELVES: tuple[tuple[Shelf, str], ...] = (("current", "Sessions"), ("archived", "Archived"), ("bin", "Bin"))
 

@@ -6,13 +6,13 @@ import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
-from app.vault.records import SessionLine
+from app.vault.conversations.records import SessionLine
 
 from .pages import PAGE, Pages
 from .shelf_bar import SHELVES
 
 if TYPE_CHECKING:
-    from app.vault.sessions import Shelf
+    from app.vault.conversations.sessions import Shelf
     from app.vault.vault import Vault
 
 _AHEAD = PAGE // 2

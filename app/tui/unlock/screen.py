@@ -127,7 +127,7 @@ the passphrase's place. Nobody can open the vault without one of the two.
 
     def _say_what_opened(self, written: str | None) -> None:
         """Who needed the recovery key has no passphrase any more, and can choose one now."""
-        from app.vault.wrapping import looks_like_recovery_key
+        from app.vault.keys.wrapping import looks_like_recovery_key
 
         if written is not None and looks_like_recovery_key(written):
             self.app.notify("/passphrase sets a new one.", title="Opened with the recovery key", timeout=10)

@@ -18,7 +18,7 @@ from app.messages import (
     ToolResult,
     Usage,
 )
-from app.vault.records import Session, WholeSession
+from app.vault.conversations.records import Session, WholeSession
 
 EXPORTS = Path(__file__).parent / "exports"
 PIXEL = b"\x89PNG\r\n\x1a\n not really a picture"

@@ -13,7 +13,7 @@ from msgspec import structs
 from app.chat.formats import export
 from app.chat.formats.html import to_html
 from app.messages import Image, Message, Thinking, ToolCall, ToolResult
-from app.vault.records import WholeSession
+from app.vault.conversations.records import WholeSession
 
 from .samples import PIXEL, conversations, rich, said
 

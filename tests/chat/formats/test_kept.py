@@ -3,7 +3,7 @@
 import pytest
 
 from app.chat.formats import export, read_export
-from app.vault.records import Session, WholeSession
+from app.vault.conversations.records import Session, WholeSession
 from app.vault.vault import Vault
 
 from .samples import EXPORTS, rich, said

@@ -10,7 +10,7 @@ from app.chat.formats import export
 from app.chat.formats.fences import fenced, literal, quoted
 from app.chat.formats.markdown import to_markdown
 from app.messages import Message, Node
-from app.vault.records import Session, WholeSession
+from app.vault.conversations.records import Session, WholeSession
 
 from .samples import conversations, rich, said
 

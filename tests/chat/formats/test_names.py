@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.chat.formats import suggested_name
-from app.vault.records import Session
+from app.vault.conversations.records import Session
 
 
 def name(title, form="markdown"):

@@ -11,7 +11,7 @@ from app.chat.prompt_library import importing
 from app.chat.prompt_library.importing import hidden_in, prompts_at
 from app.chat.prompt_library.variables import filled
 from app.errors import ImportFormatError
-from app.vault.prompt_records import Prompt
+from app.vault.prompts.records import Prompt
 
 
 def write(folder: Path, **files: str | bytes) -> Path:

@@ -9,7 +9,7 @@ from app.chat.prompt_library.importing import hidden_in
 from app.chat.prompt_library.library import Library, Taken
 from app.chat.prompt_library.variables import filled, variables
 from app.errors import PlaygroundError, UnknownPromptError
-from app.vault.prompt_records import Prompt
+from app.vault.prompts.records import Prompt
 from tests.vault.conftest import vault_at
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from app.chat.prompt_library.prompt_files import MOST_BYTES, file_of, prompt_of
 from app.errors import ImportFormatError
 from app.messages import Sampling
-from app.vault.prompt_records import Prompt
+from app.vault.prompts.records import Prompt
 
 WORDS = st.from_regex(r"[a-zé][a-z:#'\"é]{0,6}( [a-z0-9-]{1,6}){0,3}", fullmatch=True)
 PROMPTS = st.builds(

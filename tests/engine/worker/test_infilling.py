@@ -7,10 +7,10 @@ import pytest
 
 from app.engine.frames import LoadOptions
 from app.engine.infill import Gap, Snippet
+from app.engine.process.log import WorkerLog
+from app.engine.process.worker_process import WorkerProcess
 from app.engine.worker.infilling import prompt_for
 from app.engine.worker.vocabulary import FillTokens
-from app.engine.worker_log import WorkerLog
-from app.engine.worker_process import WorkerProcess
 from app.errors import InvalidRequestError, NotSupportedError
 from app.messages import ChatRequest, Finished, Sampling
 

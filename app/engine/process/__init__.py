@@ -1,0 +1,1 @@
+"""A worker process as the face sees it: started, written to, listened to, mourned."""

@@ -1,0 +1,1 @@
+"""Who may use the server: keys, users, and how much each may ask."""

@@ -1,0 +1,1 @@
+"""Conversations: sessions, their messages, and finding both."""

@@ -1,0 +1,1 @@
+"""Whole vaults copied: backups, bringing one back, rewriting all data under a new key."""

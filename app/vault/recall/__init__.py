@@ -1,0 +1,1 @@
+"""What memory keeps and finds again."""

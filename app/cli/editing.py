@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import signal
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 
 import click
 
-from app.privacy.editor import edit
+from app.privacy.editor import edit, signals_left_to_another
 
 
 async def written_by_hand(text: str, environ: Mapping[str, str]) -> str | None:
@@ -26,21 +24,6 @@ async def written_by_hand(text: str, environ: Mapping[str, str]) -> str | None:
 
 
 async def _run(command: Sequence[str], environ: Mapping[str, str]) -> int:
-    with _signals_left_to_the_editor():
+    with signals_left_to_another():
         process = await asyncio.create_subprocess_exec(*command, env=dict(environ))
         return await process.wait()
-
-
-@contextmanager
-def _signals_left_to_the_editor() -> Iterator[None]:
-    # Handled, not ignored: what is ignored here would be ignored by the editor, too.
-    before = {number: signal.signal(number, _let_pass) for number in (signal.SIGINT, signal.SIGQUIT)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-def _let_pass(_number: int, _frame: object) -> None:
-    """Does nothing."""

@@ -101,3 +101,19 @@ def _folder() -> Iterator[Path]:
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
+
+
+@contextmanager
+def signals_left_to_another() -> Iterator[None]:
+    """Keys that send signals, Ctrl+C among them, are for the program that has the terminal, not for this one."""
+    # Handled, not ignored: what is ignored here would be ignored by the program that is started, too.
+    before = {number: signal.signal(number, _let_pass) for number in (signal.SIGINT, signal.SIGQUIT)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _let_pass(_number: int, _frame: object) -> None:
+    """Does nothing."""

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import signal
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from textual.app import App
@@ -41,10 +40,12 @@ class LentTerminal:
             OSError: when the program cannot be started.
             SuspendNotSupported: when there is no terminal to lend, as in a browser.
         """
+        from app.privacy.editor import signals_left_to_another
+
         ended: int | OSError | asyncio.CancelledError
         # What this program prints would land in the other's picture, so it stays redirected as it is.
         out, err = sys.stdout, sys.stderr
-        with self._app.batch_update(), _signals_left_to_another(), self._app.suspend():
+        with self._app.batch_update(), signals_left_to_another(), self._app.suspend():
             self._lent = True
             try:
                 with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
@@ -60,21 +61,6 @@ class LentTerminal:
         if isinstance(ended, BaseException):
             raise ended
         return ended
-
-
-@contextlib.contextmanager
-def _signals_left_to_another() -> Iterator[None]:
-    # Handled, not ignored: what is ignored here would be ignored by the program that is started, too.
-    before = {number: signal.signal(number, _let_pass) for number in (signal.SIGINT, signal.SIGQUIT)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-def _let_pass(_number: int, _frame: object) -> None:
-    """Does nothing."""
 
 
 async def _run(command: Sequence[str], environ: Mapping[str, str]) -> int:

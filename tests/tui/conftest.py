@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -39,6 +40,16 @@ def garbage_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     )
     for module in (quiet_memory, settled_memory):
         monkeypatch.setattr(module, "gc", still)
+
+
+@pytest.fixture
+def utc() -> Iterator[None]:
+    """Times of day are local, and here that is UTC."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TZ", "UTC")
+        time.tzset()
+        yield
+    time.tzset()
 
 
 @pytest.fixture

@@ -135,3 +135,14 @@ async def test_the_line_of_keys_says_what_escape_does(make_app: Make) -> None:
         await until(lambda: does() == "")
         assert app.query_one(Composer).text == "/m"
         assert not app.query_one("#commands").display
+
+
+async def test_half_a_character_ends_nothing(make_app: Make) -> None:
+    app = make_app()
+    async with app.run_test() as pilot:
+        composer = app.query_one(Composer)
+        await until(lambda: composer.language == "markdown")
+        composer.put("caf\udce9 @half\udc9b")
+        composer.take_path("half\udc9b.md")
+        await pilot.pause(0.1)
+        assert "caf\ufffd" in composer.text

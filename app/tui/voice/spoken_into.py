@@ -11,9 +11,9 @@ from rich.segment import Segment
 from textual import events
 from textual.geometry import Offset, Region, Size
 from textual.strip import Strip
-from textual.widgets import TextArea
 
 from app.privacy.terminal import clean
+from app.tui.whole_text import WholeText
 
 _PIECE = re.compile(r"\s*\S+|\s+$")
 
@@ -41,7 +41,7 @@ class _Place(Struct, frozen=True):
     rows: tuple[tuple[_Words, ...], ...]
 
 
-class SpokenInto(TextArea):
+class SpokenInto(WholeText):
     """Faint words at the cursor move what is behind them aside. They are painted and nothing else.
 
     Neither the text nor its history knows them, so nothing that is kept, undone or searched does.

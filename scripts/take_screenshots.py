@@ -15,6 +15,7 @@ from textual.pilot import Pilot
 from app.playground import Playground
 from app.tui.app import PlaygroundApp
 from app.tui.chat.pane import ChatPane
+from app.tui.prompts.picker import PromptPicker
 from app.tui.unlock.screen import UnlockScreen
 from app.vault.posts.posts import new_post
 
@@ -69,9 +70,19 @@ async def take(home: Path) -> None:
             await pilot.press("f1")
             await pilot.pause(1)
             keep(app, "help")
-            await pilot.press("escape", "f12")
+            await pilot.press("escape", "f9")
+            await pilot.pause(2)
+            keep(app, "dashboard")
+            await pilot.press("f12")
             await pilot.pause(1)
             keep(app, "requests")
+            await pilot.press("f5")
+            chat.parts.composer.put("/prompt")
+            await pilot.press("enter")
+            await until(lambda: isinstance(app.screen, PromptPicker))
+            await pilot.pause(1)
+            keep(app, "prompts")
+            await pilot.press("escape")
             await pilot.resize_terminal(120, 36)
             await write(app, playground, pilot)
             await pilot.resize_terminal(100, 30)

@@ -16,7 +16,7 @@ from msgspec import Struct
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
-from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
+from starlette.routing import BaseRoute, Mount, Route, Router, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect
@@ -59,7 +59,7 @@ class WebTerminals:
             WebSocketRoute("/terminal", self._terminal),
             Mount("/static", static),
         ]
-        self._routes = Mount(self.path.rstrip("/"), routes=inside)
+        self._routes = Router([Mount(self.path.rstrip("/"), routes=inside)])
 
     @property
     def path(self) -> str:
@@ -74,14 +74,9 @@ class WebTerminals:
             self._require_own_page(scope)
             if not secrets.compare_digest(scope["path"][: len(self.path)].encode(), self.path.encode()):
                 raise HTTPException(404, "Open the address that the terminal shows, whole.")
-            await self._routed(scope, receive, send)
+            await self._routes(scope, receive, send)
         except (RefusalError, HTTPException) as error:
             await self._refuse(error, scope, receive, send)
-
-    async def _routed(self, scope: Scope, receive: Receive, send: Send) -> None:
-        matched, found = self._routes.matches(scope)
-        assert matched.value, "every path below the key is the mount's"
-        await self._routes.handle({**scope, **found}, receive, send)
 
     def _require_own_page(self, scope: Scope) -> None:
         head = Head(scope["headers"])

@@ -16,6 +16,7 @@ from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from app.errors import PlaygroundError
+from app.lab.debate import FEWEST, MOST
 from app.privacy.terminal import clean
 from app.tui.dialogs.dialog import Dialog
 from app.tui.face import Face
@@ -24,8 +25,6 @@ from app.tui.model_desk import ModelDesk
 
 if TYPE_CHECKING:
     from app.routing.listing import ModelLine
-
-FEWEST, MOST = 2, 5
 
 
 class Asked(Struct, frozen=True):
@@ -131,7 +130,6 @@ the question leaves this machine when it is asked. A model that is not here is f
         """From the field into the list."""
         self.query_one(OptionList).focus()
 
-    @on(Input.Submitted)
     def action_ask(self) -> None:
         """Asks, where there is something to ask and somebody to."""
         question = self.query_one(Input).value.strip()

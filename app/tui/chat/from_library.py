@@ -147,9 +147,7 @@ class FromLibrary:
         from app.vault.prompts.records import Prompt
 
         own = self._library.own
-        path = self._current.conversation.path()
-        last = next((node.message.text for node in reversed(path) if node.message.role == "user"), "")
-        text = self._composer.prompt.strip() or last.strip()
+        text = self._composer.prompt.strip() or self._current.last_asked.strip()
         if own is None or not text:
             words = "Write something first." if own is not None else "The vault is not open, so nothing can be kept."
             self._around.app.notify(words, timeout=4)

@@ -61,6 +61,12 @@ class OpenConversation:
         self.summary = Summary()
 
     @property
+    def last_asked(self) -> str:
+        """The words of the last question; empty while there is none."""
+        asked = (node.message.text for node in reversed(self.conversation.path()) if node.message.role == "user")
+        return next(asked, "")
+
+    @property
     def sampling(self) -> Sampling:
         """How the next token is chosen in this conversation."""
         return self.keeper.session.sampling if self.keeper else Sampling()

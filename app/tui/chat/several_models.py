@@ -45,9 +45,7 @@ class SeveralModels:
     def _ask(self, title: str, question: str, go: Callable[[Asked], None]) -> None:
         from app.tui.lab.question_dialog import QuestionDialog
 
-        path = self._current.conversation.path()
-        last = next((node.message.text for node in reversed(path) if node.message.role == "user"), "")
-        wanted = " ".join((question or self._composer.prompt or last).split())
+        wanted = " ".join((question or self._composer.prompt or self._current.last_asked).split())
 
         def asked(wish: Asked | None) -> None:
             if wish is not None:
